@@ -1,0 +1,101 @@
+import { byteLevelBytes } from "./byte-level";
+import { UserError } from "./user-error";
+
+/** The parts of a parsed tokenizer.json and tokenizer_config.json that the tokenizer needs, checked. */
+export interface TokenizerFiles {
+  /** Vocabulary entries of the BPE model, as written in the file. */
+  readonly vocabulary: ReadonlyMap<string, number>;
+  readonly addedTokens: readonly { readonly content: string; readonly id: number; readonly special: boolean }[];
+  /** How vocabulary entries turn into bytes. */
+  readonly alphabet: "byte-level" | "sentencepiece";
+  /** True when the decoder removes one space at the start of a text. */
+  readonly stripsLeadingSpace: boolean;
+  readonly unknownToken: string | undefined;
+  readonly endOfSequence: string;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function decoderTypes(decoder: unknown): string[] {
+  if (!isObject(decoder)) return [];
+  const own = typeof decoder.type === "string" ? [decoder.type] : [];
+  return [...own, ...(Array.isArray(decoder.decoders) ? decoder.decoders.flatMap(decoderTypes) : [])];
+}
+
+function endOfSequence(config: JsonObject): string {
+  const eos = isObject(config.eos_token) ? config.eos_token.content : config.eos_token;
+  if (typeof eos === "string" && eos.length > 0) return eos;
+  throw new UserError(
+    `tokenizer_config.json: eos_token is ${JSON.stringify(eos ?? null)}, expected the text of the end-of-sequence token; add "eos_token" to the file`,
+  );
+}
+
+/**
+ * Checks a parsed tokenizer.json and tokenizer_config.json.
+ * @throws UserError when a file is not of this kind, or uses a tokenizer model other than BPE.
+ */
+export function readTokenizerFiles(json: unknown, config: unknown): TokenizerFiles {
+  if (!isObject(json) || !isObject(json.model))
+    throw new UserError("tokenizer.json: no `model` object found, expected a Hugging Face tokenizer file");
+  if (!isObject(config)) throw new UserError("tokenizer_config.json: expected a JSON object");
+  const { model } = json;
+  if (model.type !== undefined && model.type !== "BPE")
+    throw new UserError(
+      `tokenizer.json: model type ${JSON.stringify(model.type)} is not supported, expected "BPE" (as in Llama, Qwen and SmolLM)`,
+    );
+  if (!isObject(model.vocab) || !Array.isArray(model.merges))
+    throw new UserError("tokenizer.json: model.vocab and model.merges are missing, expected a BPE model");
+  const vocabulary = new Map<string, number>();
+  for (const [entry, id] of Object.entries(model.vocab)) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0)
+      throw new UserError(`tokenizer.json: model.vocab[${JSON.stringify(entry)}] is ${JSON.stringify(id)}, not an id`);
+    vocabulary.set(entry, id);
+  }
+  const addedTokens = (Array.isArray(json.added_tokens) ? json.added_tokens : []).map((token: unknown, index) => {
+    if (!isObject(token) || typeof token.content !== "string" || typeof token.id !== "number")
+      throw new UserError(`tokenizer.json: added_tokens[${index}] has no content and id`);
+    return { content: token.content, id: token.id, special: token.special === true };
+  });
+  const types = decoderTypes(json.decoder);
+  return {
+    vocabulary,
+    addedTokens,
+    alphabet: alphabetOf(types),
+    stripsLeadingSpace: !types.includes("ByteLevel") && (types.includes("Strip") || types.includes("Metaspace")),
+    unknownToken: typeof model.unk_token === "string" ? model.unk_token : undefined,
+    endOfSequence: endOfSequence(config),
+  };
+}
+
+function alphabetOf(types: readonly string[]): TokenizerFiles["alphabet"] {
+  if (types.includes("ByteLevel")) return "byte-level";
+  if (types.includes("ByteFallback") || types.includes("Metaspace")) return "sentencepiece";
+  throw new UserError(
+    `tokenizer.json: decoder ${types.join(" > ") || "(none)"} is not supported, expected ByteLevel, or ByteFallback as in Llama 2`,
+  );
+}
+
+/**
+ * The bytes of each id: what the decoder would write for it in the middle of a text. An unused id gets none.
+ * @returns one array per id, `vocabularySize` of them.
+ */
+export function bytesPerToken(files: TokenizerFiles): Uint8Array[] {
+  const utf8 = new TextEncoder();
+  const ids = [...files.vocabulary.values(), ...files.addedTokens.map((token) => token.id)];
+  const size = ids.reduce((largest, id) => Math.max(largest, id), -1) + 1;
+  const bytes = new Array<Uint8Array>(size).fill(new Uint8Array());
+  for (const [entry, id] of files.vocabulary) bytes[id] = entryBytes(entry, files.alphabet, utf8);
+  for (const { content, id } of files.addedTokens) bytes[id] = utf8.encode(content);
+  return bytes;
+}
+
+function entryBytes(entry: string, alphabet: TokenizerFiles["alphabet"], utf8: TextEncoder): Uint8Array {
+  // An entry outside the alphabet is one that also stands among the added tokens, written as plain text.
+  if (alphabet === "byte-level") return byteLevelBytes(entry) ?? utf8.encode(entry);
+  const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(entry)?.[1];
+  return byte === undefined ? utf8.encode(entry.replaceAll("\u2581", " ")) : Uint8Array.of(Number.parseInt(byte, 16));
+}

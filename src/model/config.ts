@@ -1,0 +1,278 @@
+import { type JsonObject, JsonReader } from "./json-reader";
+import { UserError } from "./user-error";
+
+/** The model families this package runs. They differ in q/k/v bias (Qwen2), q/k norm (Qwen3) and nothing else. */
+export type Architecture = "llama" | "qwen2" | "qwen3";
+
+/** How rotary frequencies are changed for long contexts. Absent: plain RoPE. */
+export type RopeScaling =
+  | { readonly type: "linear"; readonly factor: number }
+  | {
+      readonly type: "llama3";
+      readonly factor: number;
+      readonly lowFrequencyFactor: number;
+      readonly highFrequencyFactor: number;
+      readonly originalMaxPositions: number;
+    }
+  | {
+      readonly type: "yarn";
+      readonly factor: number;
+      readonly originalMaxPositions: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Multiplies cos and sin. */
+      readonly attentionFactor: number;
+    };
+
+/** Everything about a decoder-only transformer that decides its shapes and its arithmetic. */
+export interface ModelConfig {
+  readonly architecture: Architecture;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly layerCount: number;
+  readonly headCount: number;
+  /** Query head j reads KV head floor(j / (headCount / kvHeadCount)). */
+  readonly kvHeadCount: number;
+  /** Not always hiddenSize / headCount: q_proj is [headCount * headDim, hiddenSize]. */
+  readonly headDim: number;
+  /** Rows of the embedding; at least the number of tokenizer entries, often padded above it. */
+  readonly vocabularySize: number;
+  readonly rmsNormEpsilon: number;
+  readonly ropeTheta: number;
+  readonly ropeScaling?: RopeScaling;
+  readonly maxPositions: number;
+  readonly tiedEmbeddings: boolean;
+  /** q_proj, k_proj and v_proj have a bias; o_proj never has one. */
+  readonly attentionBias: boolean;
+  /** RMSNorm over headDim on every query and key head, before RoPE. */
+  readonly qkNorm: boolean;
+  readonly bosTokenId?: number;
+  /** May be empty: then only stop strings and the length end a text. */
+  readonly eosTokenIds: readonly number[];
+}
+
+const CLASS_NAMES: Record<Architecture, string> = {
+  llama: "LlamaForCausalLM",
+  qwen2: "Qwen2ForCausalLM",
+  qwen3: "Qwen3ForCausalLM",
+};
+
+/**
+ * Reads a Hugging Face config.json, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`).
+ *
+ * @param json the parsed file
+ * @param source what to call it in errors
+ * @throws UserError when a key is missing or wrong, or when the model needs something that is not implemented
+ */
+export function parseModelConfig(json: unknown, source = "config.json"): ModelConfig {
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new UserError(`${source}: expected a JSON object with the keys of a Hugging Face model`);
+  const read = new JsonReader(json as JsonObject, source);
+  const architecture = readArchitecture(read);
+  refuseUnsupported(read, architecture);
+
+  const hiddenSize = read.count("hidden_size");
+  const headCount = read.count("num_attention_heads");
+  const kvHeadCount = read.count("num_key_value_heads", headCount);
+  const defaultHeadDim = Number.isInteger(hiddenSize / headCount) ? hiddenSize / headCount : undefined;
+  const headDim = read.count("head_dim", defaultHeadDim);
+  const intermediateSize = read.count("intermediate_size");
+  const ropeParameters = read.object("rope_parameters");
+  const bosTokenId = read.tokenIds("bos_token_id")[0];
+  const ropeScaling = readRopeScaling(
+    ropeParameters ?? read.object("rope_scaling"),
+    read.value("max_position_embeddings"),
+  );
+  for (const [key, size] of Object.entries({
+    hidden_size: hiddenSize,
+    intermediate_size: intermediateSize,
+    head_dim: headDim,
+  }))
+    if (size % 4 !== 0)
+      read.fail(`${key} is ${size}; kernels read four values at a time, so it must be a multiple of 4`);
+  if (headCount % kvHeadCount !== 0)
+    read.fail(
+      `num_attention_heads ${headCount} is not a multiple of num_key_value_heads ${kvHeadCount}; each key head must serve equally many query heads`,
+    );
+
+  return {
+    architecture,
+    hiddenSize,
+    intermediateSize,
+    layerCount: read.count("num_hidden_layers"),
+    headCount,
+    kvHeadCount,
+    headDim,
+    vocabularySize: read.count("vocab_size"),
+    rmsNormEpsilon: read.positive("rms_norm_eps", 1e-6),
+    ropeTheta: ropeParameters?.has("rope_theta")
+      ? ropeParameters.positive("rope_theta")
+      : read.positive("rope_theta", 10000),
+    ...(ropeScaling && { ropeScaling }),
+    maxPositions: read.count("max_position_embeddings", 2048),
+    tiedEmbeddings: read.flag("tie_word_embeddings"),
+    attentionBias: architecture === "qwen2",
+    qkNorm: architecture === "qwen3",
+    ...(bosTokenId !== undefined && { bosTokenId }),
+    eosTokenIds: read.tokenIds("eos_token_id"),
+  };
+}
+
+/** The inverse of {@link parseModelConfig}: a config.json that transformers 4 and 5 read. Weights are stored as float32 unless `dtype` says otherwise. */
+export function writeModelConfig(
+  config: ModelConfig,
+  dtype: "float32" | "float16" | "bfloat16" = "float32",
+): JsonObject {
+  return {
+    architectures: [CLASS_NAMES[config.architecture]],
+    model_type: config.architecture,
+    hidden_act: "silu",
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    num_hidden_layers: config.layerCount,
+    num_attention_heads: config.headCount,
+    num_key_value_heads: config.kvHeadCount,
+    head_dim: config.headDim,
+    vocab_size: config.vocabularySize,
+    max_position_embeddings: config.maxPositions,
+    rms_norm_eps: config.rmsNormEpsilon,
+    rope_theta: config.ropeTheta,
+    rope_scaling: config.ropeScaling === undefined ? null : writeRopeScaling(config.ropeScaling),
+    tie_word_embeddings: config.tiedEmbeddings,
+    ...(config.architecture === "qwen2" ? { use_sliding_window: false } : { attention_bias: false }),
+    ...(config.architecture === "llama" && { mlp_bias: false }),
+    bos_token_id: config.bosTokenId ?? null,
+    eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : [...config.eosTokenIds],
+    torch_dtype: dtype,
+  };
+}
+
+/** One tensor of a Hugging Face checkpoint; matrices are [out, in], row-major. */
+export interface ParameterShape {
+  readonly hfName: string;
+  readonly shape: readonly number[];
+}
+
+/** All tensors of a checkpoint of this model, from the embedding to the head. A tied model has no `lm_head.weight`. */
+export function parameterShapes(config: ModelConfig): ParameterShape[] {
+  const { hiddenSize: hidden, intermediateSize: inner, headDim, vocabularySize } = config;
+  const queries = config.headCount * headDim;
+  const keys = config.kvHeadCount * headDim;
+  const list: ParameterShape[] = [];
+  const add = (hfName: string, ...shape: number[]) => list.push({ hfName, shape });
+  add("model.embed_tokens.weight", vocabularySize, hidden);
+  for (let layer = 0; layer < config.layerCount; layer++) {
+    const prefix = `model.layers.${layer}.`;
+    const attention = `${prefix}self_attn.`;
+    add(`${prefix}input_layernorm.weight`, hidden);
+    for (const [name, rows] of [
+      ["q_proj", queries],
+      ["k_proj", keys],
+      ["v_proj", keys],
+    ] as const) {
+      add(`${attention}${name}.weight`, rows, hidden);
+      if (config.attentionBias) add(`${attention}${name}.bias`, rows);
+    }
+    if (config.qkNorm) {
+      add(`${attention}q_norm.weight`, headDim);
+      add(`${attention}k_norm.weight`, headDim);
+    }
+    add(`${attention}o_proj.weight`, hidden, queries);
+    add(`${prefix}post_attention_layernorm.weight`, hidden);
+    add(`${prefix}mlp.gate_proj.weight`, inner, hidden);
+    add(`${prefix}mlp.up_proj.weight`, inner, hidden);
+    add(`${prefix}mlp.down_proj.weight`, hidden, inner);
+  }
+  add("model.norm.weight", hidden);
+  if (!config.tiedEmbeddings) add("lm_head.weight", vocabularySize, hidden);
+  return list;
+}
+
+/** Number of trained values; a tied head counts once. */
+export function parameterCount(config: ModelConfig): number {
+  return parameterShapes(config).reduce(
+    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+}
+
+function readArchitecture(read: JsonReader): Architecture {
+  const classes = read.value("architectures");
+  const className: unknown = Array.isArray(classes) ? classes[0] : undefined;
+  const type = read.value("model_type");
+  for (const architecture of Object.keys(CLASS_NAMES) as Architecture[]) {
+    if (className === CLASS_NAMES[architecture]) return architecture;
+    if (className === undefined && type === architecture) return architecture;
+  }
+  if (className === undefined && type === undefined)
+    read.fail("neither architectures nor model_type says what the model is");
+  const known = Object.values(CLASS_NAMES).join(", ");
+  return read.fail(`the model is ${JSON.stringify(className ?? type)}; supported are ${known}`);
+}
+
+function refuseUnsupported(read: JsonReader, architecture: Architecture): void {
+  const activation = read.value("hidden_act") ?? "silu";
+  if (activation !== "silu" && activation !== "swish")
+    read.fail(`hidden_act is ${JSON.stringify(activation)}; only silu is implemented`);
+  for (const key of ["num_experts", "num_local_experts", "n_routed_experts"])
+    if (read.has(key)) read.fail(`${key} is set: mixture-of-experts models are not supported, use a dense one`);
+  if (read.has("quantization_config"))
+    read.fail("quantization_config is set: quantised weights cannot be trained, use the unquantised checkpoint");
+  if (read.flag("use_sliding_window"))
+    read.fail("use_sliding_window is true: sliding-window attention is not implemented");
+  const layers = read.value("layer_types");
+  if (Array.isArray(layers) && layers.some((type) => type !== "full_attention"))
+    read.fail(
+      `layer_types holds ${JSON.stringify(layers.find((type) => type !== "full_attention"))}; only full_attention is implemented`,
+    );
+  if (architecture !== "qwen2" && read.flag("attention_bias"))
+    read.fail("attention_bias is true: a bias on o_proj is not implemented");
+  if (read.flag("mlp_bias")) read.fail("mlp_bias is true: biases in the MLP are not implemented");
+  if (read.has("partial_rotary_factor") && read.value("partial_rotary_factor") !== 1)
+    read.fail("partial_rotary_factor is not 1: rotating a part of each head is not implemented");
+}
+
+function readRopeScaling(read: JsonReader | undefined, maxPositions: unknown): RopeScaling | undefined {
+  const type = read?.value("rope_type") ?? read?.value("type") ?? "default";
+  if (read === undefined || type === "default") return undefined;
+  if (type !== "linear" && type !== "llama3" && type !== "yarn")
+    return read.fail(
+      `rope type ${JSON.stringify(type)} is not implemented; known are default, linear, llama3 and yarn`,
+    );
+  const factor = read.positive("factor");
+  if (type === "linear") return { type, factor };
+  const originalMaxPositions = read.count(
+    "original_max_position_embeddings",
+    typeof maxPositions === "number" && type === "yarn" ? maxPositions : undefined,
+  );
+  if (type === "llama3") {
+    const lowFrequencyFactor = read.positive("low_freq_factor");
+    const highFrequencyFactor = read.positive("high_freq_factor");
+    if (highFrequencyFactor <= lowFrequencyFactor) read.fail("high_freq_factor must be above low_freq_factor");
+    return { type, factor, lowFrequencyFactor, highFrequencyFactor, originalMaxPositions };
+  }
+  for (const key of ["mscale", "mscale_all_dim", "truncate"])
+    if (read.has(key)) read.fail(`${key} is not implemented for rope type yarn`);
+  return {
+    type,
+    factor,
+    originalMaxPositions,
+    betaFast: read.positive("beta_fast", 32),
+    betaSlow: read.positive("beta_slow", 1),
+    attentionFactor: read.positive("attention_factor", factor > 1 ? 0.1 * Math.log(factor) + 1 : 1),
+  };
+}
+
+function writeRopeScaling(scaling: RopeScaling): JsonObject {
+  const common = { rope_type: scaling.type, factor: scaling.factor };
+  if (scaling.type === "linear") return common;
+  const original = { ...common, original_max_position_embeddings: scaling.originalMaxPositions };
+  return scaling.type === "llama3"
+    ? { ...original, low_freq_factor: scaling.lowFrequencyFactor, high_freq_factor: scaling.highFrequencyFactor }
+    : {
+        ...original,
+        beta_fast: scaling.betaFast,
+        beta_slow: scaling.betaSlow,
+        attention_factor: scaling.attentionFactor,
+      };
+}

@@ -1,0 +1,259 @@
+import { type ModelConfig, type ParameterShape, parameterShapes, parseModelConfig, writeModelConfig } from "./config";
+import { type ByteSource, SafetensorsFile } from "./safetensors/read";
+import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
+import { UserError } from "./user-error";
+
+/** A folder of files, wherever it is. Names are plain: no folder may be reached from within it. */
+export interface FolderReader {
+  /** What to call the folder in errors. */
+  readonly path: string;
+  /** File names, or undefined when there is no such folder. */
+  list(): Promise<string[] | undefined>;
+  /** A file for random access, or undefined when there is none of that name. */
+  open(name: string): Promise<ByteSource | undefined>;
+}
+
+/** A folder that is being written; it appears under its name only when all of it is safe. */
+export interface FolderWriter {
+  write(name: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+/** One tensor of a checkpoint, as floats, row-major. */
+export interface CheckpointTensor extends ParameterShape {
+  readonly data: Float32Array;
+}
+
+/** A Hugging Face checkpoint whose config and tensor shapes have been checked; values are read on demand. */
+export interface Checkpoint {
+  readonly config: ModelConfig;
+  /**
+   * Every tensor of {@link parameterShapes}, in that order, one in memory at a time.
+   *
+   * @throws UserError at a value that is not finite
+   */
+  tensors(): AsyncGenerator<CheckpointTensor>;
+  /** Files that belong to the model and are carried along unchanged when it is saved, by name. */
+  readonly companions: ReadonlyMap<string, string>;
+  /** The text of tokenizer.json. */
+  readonly tokenizerJson?: string;
+}
+
+/** Text files that travel with a model. */
+const COMPANIONS = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+  "chat_template.jinja",
+  "generation_config.json",
+];
+
+const EMBEDDING = "model.embed_tokens.weight";
+const HEAD = "lm_head.weight";
+const INDEX = "model.safetensors.index.json";
+const WEIGHTS = "model.safetensors";
+
+/**
+ * Opens a Hugging Face checkpoint: config.json, generation_config.json (whose end-of-text ids win) and model.safetensors, whole or
+ * in shards. A tied model may keep its one matrix under either of the two names.
+ *
+ * @throws UserError naming the file and the tensor, what was expected, and what to do
+ */
+export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> {
+  const names = await folder.list();
+  if (names === undefined)
+    throw new UserError(`${folder.path}: no such folder; expected a checkpoint with config.json and ${WEIGHTS}`);
+  if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
+  const companions = new Map<string, string>();
+  for (const name of COMPANIONS) {
+    const text = names.includes(name) ? await readText(folder, name) : undefined;
+    if (text !== undefined) companions.set(name, text);
+  }
+  const config = withGenerationEos(
+    parseModelConfig(await readJson(folder, "config.json"), `${folder.path}/config.json`),
+    companions.get("generation_config.json"),
+    `${folder.path}/generation_config.json`,
+  );
+  const files = await openWeights(folder, names);
+  const sources = await locate(config, files, folder.path);
+  const tokenizerJson = companions.get("tokenizer.json");
+  return {
+    config,
+    companions,
+    ...(tokenizerJson !== undefined && { tokenizerJson }),
+    async *tensors() {
+      for (const { parameter, stored, file } of sources) {
+        const data = await file.floats(stored);
+        const bad = data.findIndex((value) => !Number.isFinite(value));
+        if (bad >= 0)
+          throw new UserError(
+            `${file.file}: tensor ${stored} holds ${data[bad]} at index ${bad}; expected finite weights, use an earlier checkpoint`,
+          );
+        yield { ...parameter, data };
+      }
+    },
+  };
+}
+
+/**
+ * Writes config.json, model.safetensors and the companion files; what belongs to the training state is the caller's.
+ *
+ * @param tensors those of {@link parameterShapes}, in any order
+ */
+export async function writeCheckpoint(
+  writer: FolderWriter,
+  config: ModelConfig,
+  tensors: Iterable<TensorToWrite>,
+  companions: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
+  await writer.write("config.json", `${JSON.stringify(writeModelConfig(config), null, 2)}\n`);
+  for (const [name, text] of companions) await writer.write(name, text);
+  await writer.write(WEIGHTS, safetensorsChunks(tensors));
+}
+
+/** A text file of the folder, or undefined when there is none. */
+export async function readText(folder: FolderReader, name: string): Promise<string | undefined> {
+  const source = await folder.open(name);
+  if (source === undefined) return undefined;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await source.read(0, source.size));
+  } catch (error) {
+    if (error instanceof TypeError) throw new UserError(`${folder.path}/${name}: not UTF-8 text`);
+    throw error;
+  }
+}
+
+async function readJson(folder: FolderReader, name: string): Promise<unknown> {
+  return parseJson((await readText(folder, name)) ?? "", `${folder.path}/${name}`);
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file}: not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function missingConfig(names: readonly string[]): string {
+  if (names.includes("adapter_config.json"))
+    return "holds a LoRA adapter (adapter_config.json) and no config.json; merge it into its base model first";
+  if (names.length === 0) return `the folder is empty; expected config.json and ${WEIGHTS}`;
+  return `has no config.json; expected a checkpoint with config.json and ${WEIGHTS}`;
+}
+
+/** generation_config.json lists every id that ends a text (instruct models have several); config.json often only one. */
+function withGenerationEos(config: ModelConfig, text: string | undefined, file: string): ModelConfig {
+  if (text === undefined) return config;
+  const json = parseJson(text, file);
+  const ids: unknown = typeof json === "object" && json !== null && "eos_token_id" in json ? json.eos_token_id : null;
+  if (ids === null) return config;
+  const list: unknown[] = Array.isArray(ids) ? ids : [ids];
+  const eosTokenIds = list.filter((id): id is number => typeof id === "number" && Number.isSafeInteger(id) && id >= 0);
+  if (eosTokenIds.length !== list.length)
+    throw new UserError(`${file}: eos_token_id is ${JSON.stringify(ids)}, expected a token id or a list of them`);
+  return { ...config, eosTokenIds };
+}
+
+async function openWeights(folder: FolderReader, names: readonly string[]): Promise<SafetensorsFile[]> {
+  if (names.includes(WEIGHTS)) return [await openFile(folder, WEIGHTS)];
+  if (!names.includes(INDEX)) {
+    const pickled = names.find((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
+    throw new UserError(
+      pickled === undefined
+        ? `${folder.path}: has neither ${WEIGHTS} nor ${INDEX}; expected one of them beside config.json`
+        : `${folder.path}: holds its weights in ${pickled}, which is not read because it can run code; convert it to ${WEIGHTS}`,
+    );
+  }
+  const index = await readJson(folder, INDEX);
+  const map = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
+  if (typeof map !== "object" || map === null || Array.isArray(map))
+    throw new UserError(`${folder.path}/${INDEX}: expected an object weight_map from tensor names to file names`);
+  const shards = new Map<string, SafetensorsFile>();
+  for (const [tensor, shard] of Object.entries(map)) {
+    if (typeof shard !== "string" || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
+      throw new UserError(
+        `${folder.path}/${INDEX}: tensor ${tensor} points to ${JSON.stringify(shard)}; expected a .safetensors file in the same folder`,
+      );
+    const file = shards.get(shard) ?? (await openFile(folder, shard));
+    shards.set(shard, file);
+    if (!file.header.tensors.has(tensor))
+      throw new UserError(
+        `${file.file}: has no tensor ${tensor}, but ${INDEX} says it is there; fetch both files again`,
+      );
+  }
+  return [...shards.values()];
+}
+
+async function openFile(folder: FolderReader, name: string): Promise<SafetensorsFile> {
+  const source = await folder.open(name);
+  if (source === undefined)
+    throw new UserError(`${folder.path}: file ${name} is missing; the checkpoint is incomplete, fetch it again`);
+  return SafetensorsFile.open(source, `${folder.path}/${name}`);
+}
+
+interface Located {
+  readonly parameter: ParameterShape;
+  /** The name under which the file holds it. */
+  readonly stored: string;
+  readonly file: SafetensorsFile;
+}
+
+async function locate(config: ModelConfig, files: readonly SafetensorsFile[], path: string): Promise<Located[]> {
+  const owners = new Map<string, SafetensorsFile>();
+  for (const file of files)
+    for (const name of file.header.tensors.keys()) {
+      const other = owners.get(name);
+      if (other !== undefined)
+        throw new UserError(`${file.file}: tensor ${name} is also in ${other.file}; expected it once`);
+      owners.set(name, file);
+    }
+  const where = files.length === 1 && files[0] !== undefined ? files[0].file : path;
+  const expected = parameterShapes(config);
+  const located = expected.map((parameter): Located => {
+    const { hfName, shape } = parameter;
+    const stored = hfName === EMBEDDING && config.tiedEmbeddings && !owners.has(EMBEDDING) ? HEAD : hfName;
+    const file = owners.get(stored);
+    if (file === undefined) throw new UserError(`${where}: ${missingTensor(hfName, shape, owners)}`);
+    const actual = file.header.tensors.get(stored)?.shape ?? [];
+    if (actual.length !== shape.length || actual.some((size, axis) => size !== shape[axis]))
+      throw new UserError(
+        `${file.file}: tensor ${stored} has shape [${actual.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
+      );
+    return { parameter, stored, file };
+  });
+  await refuseStrangers(config, owners, new Set(located.map(({ stored }) => stored)));
+  return located;
+}
+
+function missingTensor(name: string, shape: readonly number[], owners: ReadonlyMap<string, SafetensorsFile>): string {
+  const expected = `tensor ${name} of shape [${shape.join(", ")}] is missing`;
+  if (name === HEAD)
+    return `${expected}; if the model shares it with ${EMBEDDING}, set tie_word_embeddings to true in config.json`;
+  if (owners.has(name.replace(/^model\./, "")))
+    return `${expected}, but ${name.replace(/^model\./, "")} is there: the model was saved without its head, save the causal-LM class`;
+  return `${expected}; the weights do not belong to this config.json`;
+}
+
+/** A tensor that the model has no place for would be lost without a word, and with it the right results. */
+async function refuseStrangers(
+  config: ModelConfig,
+  owners: ReadonlyMap<string, SafetensorsFile>,
+  used: ReadonlySet<string>,
+): Promise<void> {
+  for (const [name, file] of owners) {
+    if (used.has(name) || /rotary_emb\.inv_freq$|^score\.weight$/.test(name)) continue;
+    if (name === HEAD && config.tiedEmbeddings) {
+      const [head, embedding] = [await file.floats(HEAD), await owners.get(EMBEDDING)?.floats(EMBEDDING)];
+      if (head.length === embedding?.length && head.every((value, i) => Object.is(value, embedding[i]))) continue;
+      throw new UserError(
+        `${file.file}: ${HEAD} differs from ${EMBEDDING}, but config.json ties them; set tie_word_embeddings to false`,
+      );
+    }
+    throw new UserError(
+      `${file.file}: tensor ${name} has no place in a ${config.architecture} model of ${config.layerCount} layers; the weights do not belong to this config.json`,
+    );
+  }
+}

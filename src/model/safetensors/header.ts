@@ -1,0 +1,120 @@
+import { UserError } from "../user-error";
+import { TYPE_BYTES } from "./dtype";
+
+/** Where a tensor lies in a file. */
+export interface TensorEntry {
+  readonly name: string;
+  /** As the header names it; not always a type that can be read as floats. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** From the start of the file, in bytes. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+export interface SafetensorsHeader {
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Checks the JSON header of a safetensors file: every tensor lies inside the data, none overlaps another, none repeats, and its
+ * bytes are as many as dtype and shape ask for. Like the reference implementation it refuses bytes that no tensor owns.
+ *
+ * @param text the header's JSON
+ * @param dataStart file offset of the first data byte
+ * @param dataLength bytes after the header
+ * @param file what to call the file in errors
+ */
+export function parseHeader(text: string, dataStart: number, dataLength: number, file: string): SafetensorsHeader {
+  const fail = (why: string): never => {
+    throw new UserError(`${file}: ${why}; the file is damaged or not a safetensors file, fetch it again`);
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return fail(`the header is not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  if (!isObject(json)) return fail("the header is not a JSON object");
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) fail(`the header names ${JSON.stringify(repeated)} twice`);
+
+  const metadata: Record<string, string> = {};
+  const tensors: TensorEntry[] = [];
+  for (const [name, value] of Object.entries(json)) {
+    if (!isObject(value)) return fail(`the entry of ${JSON.stringify(name)} is not an object`);
+    if (name === "__metadata__") {
+      for (const [key, text] of Object.entries(value)) {
+        if (typeof text !== "string") return fail(`metadata ${JSON.stringify(key)} is not a string`);
+        metadata[key] = text;
+      }
+      continue;
+    }
+    tensors.push(
+      parseEntry(name, value, dataStart, dataLength, (why) => fail(`tensor ${JSON.stringify(name)} ${why}`)),
+    );
+  }
+
+  const inOrder = tensors.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  let end = dataStart;
+  for (const tensor of inOrder) {
+    if (tensor.offset < end) fail(`tensor ${JSON.stringify(tensor.name)} overlaps the tensor before it`);
+    if (tensor.offset > end)
+      fail(`${tensor.offset - end} bytes before tensor ${JSON.stringify(tensor.name)} belong to no tensor`);
+    end = tensor.offset + tensor.byteLength;
+  }
+  const rest = dataStart + dataLength - end;
+  if (rest > 0) fail(`${rest} bytes at the end belong to no tensor`);
+  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata };
+}
+
+function parseEntry(
+  name: string,
+  entry: Record<string, unknown>,
+  dataStart: number,
+  dataLength: number,
+  fail: (why: string) => never,
+): TensorEntry {
+  const { dtype, shape, data_offsets: offsets } = entry;
+  const width = typeof dtype === "string" && Object.hasOwn(TYPE_BYTES, dtype) ? TYPE_BYTES[dtype] : undefined;
+  if (typeof dtype !== "string" || width === undefined) return fail(`has the unknown dtype ${JSON.stringify(dtype)}`);
+  if (!isSizes(shape)) return fail(`has the shape ${JSON.stringify(shape)}, expected a list of sizes`);
+  if (!isSizes(offsets)) return fail(`has the offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
+  const [begin, end] = offsets;
+  if (offsets.length !== 2 || begin === undefined || end === undefined || begin > end)
+    return fail(`has the offsets ${JSON.stringify(offsets)}, expected [begin, end] with begin <= end`);
+  if (end > dataLength) return fail(`ends at byte ${end} of the data, but the file holds ${dataLength} (cut short?)`);
+  const bytes = shape.reduce((product, size) => product * size, width);
+  if (bytes !== end - begin)
+    return fail(`has ${end - begin} bytes, but ${dtype} of shape [${shape.join(", ")}] needs ${bytes}`);
+  return { name, dtype, shape, offset: dataStart + begin, byteLength: end - begin };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** The first key that an object of this (valid) JSON text holds twice: JSON.parse keeps the last one without a word. */
+function repeatedKey(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  for (const [token, string] of text.matchAll(
+    /"([^"\\]*(?:\\.[^"\\]*)*)"(?=\s*:)|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/gs,
+  )) {
+    if (token === "{") open.push(new Set());
+    else if (token === "[") open.push(undefined);
+    else if (token === "}" || token === "]") open.pop();
+    else if (string !== undefined) {
+      const keys = open.at(-1);
+      const key: unknown = JSON.parse(`"${string}"`);
+      if (typeof key !== "string") continue;
+      if (keys?.has(key)) return key;
+      keys?.add(key);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,213 @@
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import type { FolderReader, FolderWriter } from "../../model/folder";
+import type { ByteSource } from "../../model/safetensors/read";
+import { UserError } from "../../model/user-error";
+
+/**
+ * The file that says a folder was written to its end: JSON with the byte length of every other file. It is written last and
+ * reaches the disk before the folder gets its name. A checkpoint without it, or with a file of another length, is never resumed.
+ */
+export const MARKER = "COMPLETE";
+
+/** Node refuses a single read of 2 GiB and more. */
+const READ_BYTES = 2 ** 30;
+
+/** A folder on disk. Files are opened for each read, so nothing has to be closed. */
+export function nodeFolder(path: string): FolderReader {
+  return {
+    path,
+    async list() {
+      try {
+        return (await fs.readdir(path)).sort();
+      } catch (error) {
+        if (code(error) === "ENOENT" || code(error) === "ENOTDIR") return undefined;
+        throw explained(error, `cannot list ${path}`);
+      }
+    },
+    async open(name) {
+      refusePath(name);
+      const file = join(path, name);
+      try {
+        const { size } = await fs.stat(file);
+        return { size, read: (offset, length) => readRange(file, offset, length) } satisfies ByteSource;
+      } catch (error) {
+        if (code(error) === "ENOENT" || code(error) === "ENOTDIR") return undefined;
+        throw explained(error, `cannot read ${file}`);
+      }
+    },
+  };
+}
+
+async function readRange(file: string, offset: number, length: number): Promise<Uint8Array> {
+  const handle = await fs.open(file);
+  try {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await handle.read(bytes, done, Math.min(READ_BYTES, length - done), offset + done);
+      if (bytesRead === 0) throw new UserError(`${file}: shrank while it was read; fetch it again`);
+      done += bytesRead;
+    }
+    return bytes;
+  } catch (error) {
+    throw explained(error, `cannot read ${file}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Writes a folder that appears under its name all at once: everything goes to a hidden folder beside it, reaches the disk, gets
+ * its marker, and is renamed. Whatever stops it before the rename leaves what was there untouched. A folder of that name is
+ * replaced; should the process die between the two renames this takes, {@link recoverFolders} puts the old one back.
+ */
+export async function writeFolder(path: string, fill: (writer: FolderWriter) => Promise<void>): Promise<void> {
+  const target = resolve(path);
+  const parent = dirname(target);
+  const temporary = hidden(target, "tmp");
+  const previous = hidden(target, "old");
+  try {
+    await fs.mkdir(parent, { recursive: true });
+    await recoverFolders(parent);
+    await fs.rm(temporary, { recursive: true, force: true });
+    await fs.mkdir(temporary);
+    const lengths: Record<string, number> = {};
+    await fill({
+      async write(name, content) {
+        refusePath(name);
+        if (name === MARKER || name in lengths) throw new Error(`file ${name} is written twice`);
+        lengths[name] = await writeSynced(join(temporary, name), content);
+      },
+    });
+    await writeSynced(join(temporary, MARKER), `${JSON.stringify({ files: lengths })}\n`);
+    await syncFolder(temporary);
+    const replaced = await exists(target);
+    if (replaced) await fs.rename(target, previous);
+    await fs.rename(temporary, target);
+    await syncFolder(parent);
+    if (replaced) await fs.rm(previous, { recursive: true, force: true });
+  } catch (error) {
+    await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw explained(error, `cannot write ${path}`);
+  }
+}
+
+/** Puts back folders that {@link writeFolder} had moved aside when the process died, and clears what it left unfinished. */
+export async function recoverFolders(parent: string): Promise<void> {
+  for (const name of await fs.readdir(parent)) {
+    const match = /^\.(.+)\.(old|tmp)$/.exec(name);
+    if (match?.[1] === undefined) continue;
+    const [left, target] = [join(parent, name), join(parent, match[1])];
+    if (match[2] === "old" && !(await exists(target))) await fs.rename(left, target);
+    else await fs.rm(left, { recursive: true, force: true });
+  }
+}
+
+/** Whether a folder has its marker, and every file that the marker lists at its full length. */
+export async function isComplete(path: string): Promise<boolean> {
+  try {
+    const marker: unknown = JSON.parse(await fs.readFile(join(path, MARKER), "utf8"));
+    if (typeof marker !== "object" || marker === null || !("files" in marker)) return false;
+    const { files } = marker;
+    if (typeof files !== "object" || files === null) return false;
+    for (const [name, length] of Object.entries(files))
+      if ((await fs.stat(join(path, name))).size !== length) return false;
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError || code(error) === "ENOENT" || code(error) === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
+/** The complete checkpoint of the highest step in `<runFolder>/checkpoints`, or undefined when there is none. */
+export async function latestCheckpoint(runFolder: string): Promise<string | undefined> {
+  const parent = join(runFolder, "checkpoints");
+  if (!(await exists(parent))) return undefined;
+  await recoverFolders(parent);
+  const steps = (await fs.readdir(parent))
+    .map((name) => ({ name, step: Number(/^step_(\d+)$/.exec(name)?.[1] ?? Number.NaN) }))
+    .filter(({ step }) => !Number.isNaN(step))
+    .sort((a, b) => b.step - a.step);
+  for (const { name } of steps) if (await isComplete(join(parent, name))) return join(parent, name);
+  return undefined;
+}
+
+/** Writes a file and waits until it is on the disk. @returns its length in bytes */
+async function writeSynced(path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<number> {
+  const handle = await fs.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o644);
+  try {
+    let length = 0;
+    const pieces =
+      typeof content === "string"
+        ? [new TextEncoder().encode(content)]
+        : content instanceof Uint8Array
+          ? [content]
+          : content;
+    for await (const piece of pieces) {
+      let done = 0;
+      while (done < piece.byteLength) {
+        const { bytesWritten } = await handle.write(piece, done, Math.min(READ_BYTES, piece.byteLength - done));
+        done += bytesWritten;
+      }
+      length += piece.byteLength;
+    }
+    await handle.sync();
+    return length;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the names in a folder durable. Windows cannot open a folder and needs no such step. */
+async function syncFolder(path: string): Promise<void> {
+  let handle: fs.FileHandle;
+  try {
+    handle = await fs.open(path);
+  } catch (error) {
+    if (code(error) === "EISDIR" || code(error) === "EPERM") return;
+    throw error;
+  }
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (code(error) !== "EPERM" && code(error) !== "EINVAL") throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function hidden(path: string, ending: "tmp" | "old"): string {
+  return join(dirname(path), `.${basename(path)}.${ending}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return fs.stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function refusePath(name: string): void {
+  if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name))
+    throw new UserError(`${JSON.stringify(name)} is not the plain name of a file`);
+}
+
+function code(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** What the operating system's codes mean to a person; anything else stays as it is. */
+function explained(error: unknown, what: string): unknown {
+  const reasons: Record<string, string> = {
+    ENOSPC: "the disk is full; free some space or choose another --output-dir",
+    EDQUOT: "the disk quota is used up; free some space or choose another --output-dir",
+    EACCES: "permission denied; choose a folder of your own",
+    EPERM: "permission denied; choose a folder of your own",
+    EROFS: "the file system is read-only; choose another folder",
+    ENOTDIR: "a part of the path is a file; choose another folder",
+  };
+  const reason = reasons[code(error) ?? ""];
+  return reason === undefined ? error : new UserError(`${what}: ${reason}`);
+}

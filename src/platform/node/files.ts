@@ -71,7 +71,7 @@ export async function writeFolder(path: string, fill: (writer: FolderWriter) => 
   try {
     await fs.mkdir(parent, { recursive: true });
     await recoverFolders(parent);
-    await fs.rm(temporary, { recursive: true, force: true });
+    for (const left of [temporary, previous]) await fs.rm(left, { recursive: true, force: true });
     await fs.mkdir(temporary);
     const lengths: Record<string, number> = {};
     await fill({
@@ -90,17 +90,21 @@ export async function writeFolder(path: string, fill: (writer: FolderWriter) => 
     if (replaced) await fs.rm(previous, { recursive: true, force: true });
   } catch (error) {
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    if (!(await exists(target))) await fs.rename(previous, target).catch(() => undefined);
     throw explained(error, `cannot write ${path}`);
   }
 }
 
-/** Puts back folders that {@link writeFolder} had moved aside when the process died, and clears what it left unfinished. */
+/**
+ * Puts back folders that {@link writeFolder} had moved aside when its process died, and clears what that process left unfinished.
+ * What a living process is writing is left alone.
+ */
 export async function recoverFolders(parent: string): Promise<void> {
   for (const name of await fs.readdir(parent)) {
-    const match = /^\.(.+)\.(old|tmp)$/.exec(name);
-    if (match?.[1] === undefined) continue;
-    const [left, target] = [join(parent, name), join(parent, match[1])];
-    if (match[2] === "old" && !(await exists(target))) await fs.rename(left, target);
+    const [, target, pid, ending] = /^\.(.+)\.(\d+)\.(old|tmp)$/.exec(name) ?? [];
+    if (target === undefined || isAlive(Number(pid))) continue;
+    const left = join(parent, name);
+    if (ending === "old" && !(await exists(join(parent, target)))) await fs.rename(left, join(parent, target));
     else await fs.rm(left, { recursive: true, force: true });
   }
 }
@@ -179,7 +183,16 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 function hidden(path: string, ending: "tmp" | "old"): string {
-  return join(dirname(path), `.${basename(path)}.${ending}`);
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${ending}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return code(error) === "EPERM";
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -207,6 +220,7 @@ function explained(error: unknown, what: string): unknown {
     EPERM: "permission denied; choose a folder of your own",
     EROFS: "the file system is read-only; choose another folder",
     ENOTDIR: "a part of the path is a file; choose another folder",
+    EEXIST: "a part of the path is a file; choose another folder",
   };
   const reason = reasons[code(error) ?? ""];
   return reason === undefined ? error : new UserError(`${what}: ${reason}`);

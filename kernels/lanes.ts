@@ -1,0 +1,23 @@
+/** Variants that follow from the device profile: how many lanes share a row, how wide a workgroup of the register tile is. */
+import type { DeviceProfile } from "../src/gpu/profile";
+import type { Grid } from "../src/gpu/recorder";
+import { type Constants, linearGrid } from "./program";
+
+/** Constants of programs that include row_reduce: on software adapters one invocation per row, eight rows to a workgroup; else a workgroup per row. */
+export function rowReduceConstants(profile: DeviceProfile): Constants {
+  return { ROW_LANES: profile.rowLanes, ROWS_PER_GROUP: rowsPerGroup(profile) };
+}
+
+/** The grid of a row-reducing program over `rows` rows. */
+export function rowGrid(profile: DeviceProfile, rows: number): Grid {
+  return linearGrid(Math.ceil(rows / rowsPerGroup(profile)));
+}
+
+function rowsPerGroup(profile: DeviceProfile): number {
+  return profile.rowLanes === 1 ? 8 : 1;
+}
+
+/** Lanes of a workgroup of the register-tiled linear programs: as narrow as a software adapter's subgroup, else one full wave. */
+export function tileLanes(profile: DeviceProfile): number {
+  return profile.isSoftware ? 8 : 32;
+}

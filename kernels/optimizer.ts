@@ -1,0 +1,107 @@
+/** Global gradient norm and AdamW over flat runs of parameters. */
+
+import adamwText from "../shaders/adamw.wgsl?raw";
+import gradientNormText from "../shaders/gradient_norm.wgsl?raw";
+import sumSquaresText from "../shaders/sum_squares.wgsl?raw";
+import type { BufferView } from "../src/gpu/buffers";
+import type { GpuContext } from "../src/gpu/context";
+import { defineProgram, elementGrid } from "./program";
+
+const sumSquaresProgram = defineProgram("sum_squares", sumSquaresText, {
+  bindings: ["gradient", "partials"],
+  params: ["count4", "block4", "blocks", "partial_offset"],
+});
+const gradientNormProgram = defineProgram("gradient_norm", gradientNormText, {
+  bindings: ["partials", "norm"],
+  params: ["count"],
+});
+const adamwProgram = defineProgram("adamw", adamwText, {
+  bindings: ["gradient", "norm", "weight", "first_moment", "second_moment"],
+  params: [
+    "count4",
+    "decay_end4",
+    "learning_rate",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weight_decay",
+    "correction1",
+    "correction2",
+    "max_norm",
+  ],
+});
+
+/** Elements per partial sum of squares. */
+export const NORM_BLOCK = 1024;
+
+/** Partial sums that a run of `count` elements needs. */
+export function normPartials(count: number): number {
+  return Math.ceil(count / NORM_BLOCK);
+}
+
+/** partials[offset ..] = sums of squares of blocks of the gradient. `count` elements, a multiple of 4. */
+export function sumSquares(
+  gpu: GpuContext,
+  views: { gradient: BufferView; partials: BufferView },
+  shape: { count: number; partialOffset: number },
+): void {
+  const blocks = normPartials(shape.count);
+  sumSquaresProgram.record(gpu, {
+    bindings: views,
+    params: { count4: shape.count / 4, block4: NORM_BLOCK / 4, blocks, partial_offset: shape.partialOffset },
+    grid: elementGrid(blocks),
+  });
+}
+
+/** norm[0] = sqrt(sum of `count` partials). */
+export function gradientNorm(gpu: GpuContext, views: { partials: BufferView; norm: BufferView }, count: number): void {
+  gradientNormProgram.record(gpu, { bindings: views, params: { count }, grid: [1, 1, 1] });
+}
+
+/** Hyper-parameters of one AdamW step; `step` counts from 1. `maxNorm` 0 means no clipping. */
+export interface AdamWStep {
+  readonly step: number;
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly maxNorm: number;
+}
+
+/** One AdamW step over `count` elements, of which the first `decayEnd` decay. Both multiples of 4. */
+export function adamw(
+  gpu: GpuContext,
+  views: {
+    gradient: BufferView;
+    norm: BufferView;
+    weight: BufferView;
+    firstMoment: BufferView;
+    secondMoment: BufferView;
+  },
+  shape: { count: number; decayEnd: number },
+  step: AdamWStep,
+): void {
+  adamwProgram.record(gpu, {
+    bindings: {
+      gradient: views.gradient,
+      norm: views.norm,
+      weight: views.weight,
+      first_moment: views.firstMoment,
+      second_moment: views.secondMoment,
+    },
+    params: {
+      count4: shape.count / 4,
+      decay_end4: shape.decayEnd / 4,
+      learning_rate: step.learningRate,
+      beta1: step.beta1,
+      beta2: step.beta2,
+      epsilon: step.epsilon,
+      weight_decay: step.weightDecay,
+      correction1: 1 / (1 - step.beta1 ** step.step),
+      correction2: 1 / (1 - step.beta2 ** step.step),
+      max_norm: step.maxNorm,
+    },
+    grid: elementGrid(shape.count / 4),
+  });
+}

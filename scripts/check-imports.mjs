@@ -1,0 +1,90 @@
+/** Fails on an import that points the wrong way, on a circle, and on a `node:` import outside the folders that may have one. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** What each folder may import besides itself. Leaves have an empty list. */
+const ALLOWED = {
+  shaders: [],
+  "src/gpu": [],
+  kernels: ["src/gpu", "shaders"],
+  "src/text": [],
+  "src/sandbox": [],
+  "src/reward": [],
+  "src/rl": [],
+  "src/report": [],
+  "src/model": ["src/gpu", "kernels"],
+  "src/rollout": ["src/gpu", "kernels", "src/model", "src/sandbox", "src/text"],
+  "src/train": ["src/gpu", "kernels", "src/model", "src/rollout", "src/rl", "src/reward", "src/sandbox", "src/text"],
+  "src/eval": ["src/gpu", "kernels", "src/model", "src/rollout", "src/reward", "src/sandbox", "src/text", "src/train"],
+  "src/platform": ["src/gpu", "src/sandbox", "src/reward", "src/train", "src/model"],
+  "src/cli": ["*"],
+  "src/demo": ["*"],
+  "src/index.ts": ["*"],
+};
+const NODE_ALLOWED = ["src/platform/node", "src/cli", "src/sandbox/node", "kernels/bench"];
+
+/** @param {string} folder @returns {string[]} */
+function files(folder) {
+  return readdirSync(join(root, folder)).flatMap((name) => {
+    const path = `${folder}/${name}`;
+    if (statSync(join(root, path)).isDirectory()) return files(path);
+    return path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+/** @param {string} path */
+function owner(path) {
+  return Object.keys(ALLOWED).find((folder) => path === folder || path.startsWith(`${folder}/`));
+}
+
+/** @type {string[]} */
+const problems = [];
+/** @type {Map<string, string[]>} */
+const graph = new Map();
+for (const file of [...files("src"), ...files("kernels")]) {
+  const text = readFileSync(join(root, file), "utf8");
+  /** @type {string[]} */
+  const targets = [];
+  for (const match of text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
+    const specifier = match[1] ?? "";
+    if (specifier.startsWith("node:") && !NODE_ALLOWED.some((folder) => file.startsWith(`${folder}/`)))
+      problems.push(`${file}: ${specifier} belongs in ${NODE_ALLOWED.join(", ")}`);
+    if (!specifier.startsWith(".")) continue;
+    const target = normalize(relative(root, join(root, dirname(file), specifier.replace(/\?.*$/, ""))));
+    targets.push(target);
+    const from = owner(file);
+    const to = owner(target);
+    if (from === undefined || (to === undefined && !target.startsWith("checkpoints/") && target !== "package.json"))
+      problems.push(`${file}: ${target} is in no folder of the layout`);
+    else if (to !== undefined && from !== to && !ALLOWED[from]?.includes("*") && !ALLOWED[from]?.includes(to))
+      problems.push(`${file}: ${from} must not import ${to}`);
+  }
+  graph.set(file, targets);
+}
+
+/** @type {Map<string, "open" | "done">} */
+const state = new Map();
+/** @param {string} file @param {string[]} trail */
+function visit(file, trail) {
+  if (state.get(file) === "done") return;
+  if (state.get(file) === "open") {
+    problems.push(`circle: ${[...trail.slice(trail.indexOf(file)), file].join(" -> ")}`);
+    return;
+  }
+  state.set(file, "open");
+  for (const target of graph.get(file) ?? []) {
+    const resolved = [target, `${target}.ts`, `${target}/index.ts`].find((path) => graph.has(path));
+    if (resolved !== undefined) visit(resolved, [...trail, file]);
+  }
+  state.set(file, "done");
+}
+for (const file of graph.keys()) visit(file, []);
+
+if (problems.length > 0) {
+  console.error(problems.join("\n"));
+  process.exit(1);
+}
+console.log(`imports: ${graph.size} files, no circle, no wrong-way arrow`);

@@ -1,0 +1,63 @@
+// out[row, head] = softmax(scale * q . k) v over the keys at positions 0 .. position(row) of the row's own slot, read through its page table; and the row's
+// log-sum-exp for the backward passes. One pipeline for decode, prefill and training (online softmax, Dao 2022).
+// Owner of out[row, head, :]: one invocation. Keys ascending in tiles of KV_TILE that start at multiples of KV_TILE, whatever the batch; a masked place of the
+// last tile reads the row's own key and gets weight 0. page_size must be a multiple of KV_TILE.
+const HEAD_DIM4 = 6u;
+const KV_TILE = 4u;
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  page_size: u32,
+  pages_per_slot: u32,
+  scale: f32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
+@group(0) @binding(2) var<storage, read> slot_pages: array<u32>;
+@group(0) @binding(3) var<storage, read> q: array<vec4f>;
+@group(0) @binding(4) var<storage, read> k_pages: array<vec4f>;
+@group(0) @binding(5) var<storage, read> v_pages: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> attention_out: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> log_sum_exp: array<f32>;   // [rows, heads]
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  let row = index / params.heads;
+  if (row >= params.rows) { return; }
+  let kv_head = (index % params.heads) / (params.heads / params.kv_heads);
+  let position = rows[row].y;
+  let page_table = rows[row].x * params.pages_per_slot;
+  var query: array<vec4f, HEAD_DIM4>;
+  var sums: array<vec4f, HEAD_DIM4>;
+  for (var c = 0u; c < HEAD_DIM4; c++) { query[c] = q[index * HEAD_DIM4 + c] * params.scale; }
+  var top = -3.0e38;
+  var total = 0.0;
+  for (var tile = 0u; tile <= position; tile += KV_TILE) {
+    let page = slot_pages[page_table + tile / params.page_size];
+    let base = ((page * params.kv_heads + kv_head) * params.page_size + tile % params.page_size) * HEAD_DIM4;
+    let last = min(KV_TILE - 1u, position - tile);
+    var scores: array<f32, KV_TILE>;
+    var tile_top = top;
+    for (var j = 0u; j < KV_TILE; j++) {
+      let at = base + min(j, last) * HEAD_DIM4;
+      var score = vec4f(0.0);
+      for (var c = 0u; c < HEAD_DIM4; c++) { score = fma(query[c], k_pages[at + c], score); }
+      scores[j] = select(-3.0e38, (score.x + score.y) + (score.z + score.w), j <= last);
+      tile_top = max(tile_top, scores[j]);
+    }
+    let shrink = exp(top - tile_top);
+    top = tile_top;
+    total *= shrink;
+    for (var c = 0u; c < HEAD_DIM4; c++) { sums[c] *= shrink; }
+    for (var j = 0u; j < KV_TILE; j++) {
+      let weight = select(0.0, exp(scores[j] - top), j <= last);
+      total += weight;
+      let at = base + min(j, last) * HEAD_DIM4;
+      for (var c = 0u; c < HEAD_DIM4; c++) { sums[c] = fma(vec4f(weight), v_pages[at + c], sums[c]); }
+    }
+  }
+  for (var c = 0u; c < HEAD_DIM4; c++) { attention_out[index * HEAD_DIM4 + c] = sums[c] / total; }
+  log_sum_exp[index] = top + log(total);
+}

@@ -1,0 +1,65 @@
+// Third backward pass of attention: dv[row, kv_head] = sum p dout and dk[row, kv_head] = scale * sum p (dout . v - dout . out) q, over the rows of the same
+// sequence at or after this row, ascending, and in each over the query heads that share the key (grouped-query attention), ascending.
+// Owner of dk and dv [row, kv_head, :]: one invocation. In training a sequence's rows stand together in ascending positions up to rows[row].z, exclusive.
+const HEAD_DIM4 = 6u;
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  page_size: u32,
+  pages_per_slot: u32,
+  scale: f32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
+@group(0) @binding(2) var<storage, read> slot_pages: array<u32>;
+@group(0) @binding(3) var<storage, read> q: array<vec4f>;
+@group(0) @binding(4) var<storage, read> k_pages: array<vec4f>;
+@group(0) @binding(5) var<storage, read> v_pages: array<vec4f>;
+@group(0) @binding(6) var<storage, read> row_statistics: array<vec2f>;   // [rows, heads]: log-sum-exp, dout . out
+@group(0) @binding(7) var<storage, read> dout: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dk: array<vec4f>;   // [rows, kv_heads, head_dim]
+@group(0) @binding(9) var<storage, read_write> dv: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  let row = index / params.kv_heads;
+  if (row >= params.rows) { return; }
+  let kv_head = index % params.kv_heads;
+  let sharing = params.heads / params.kv_heads;
+  let position = rows[row].y;
+  let page = slot_pages[rows[row].x * params.pages_per_slot + position / params.page_size];
+  let own = ((page * params.kv_heads + kv_head) * params.page_size + position % params.page_size) * HEAD_DIM4;
+  var key: array<vec4f, HEAD_DIM4>;
+  var value: array<vec4f, HEAD_DIM4>;
+  var key_sums: array<vec4f, HEAD_DIM4>;
+  var value_sums: array<vec4f, HEAD_DIM4>;
+  for (var c = 0u; c < HEAD_DIM4; c++) {
+    key[c] = k_pages[own + c] * params.scale;
+    value[c] = v_pages[own + c];
+  }
+  for (var later = row; later < rows[row].z; later++) {
+    for (var s = 0u; s < sharing; s++) {
+      let query_index = later * params.heads + kv_head * sharing + s;
+      let at = query_index * HEAD_DIM4;
+      var score = vec4f(0.0);
+      var product = vec4f(0.0);
+      for (var c = 0u; c < HEAD_DIM4; c++) {
+        score = fma(q[at + c], key[c], score);
+        product = fma(dout[at + c], value[c], product);
+      }
+      let statistics = row_statistics[query_index];
+      let probability = exp((score.x + score.y) + (score.z + score.w) - statistics.x);
+      let gradient = probability * ((product.x + product.y) + (product.z + product.w) - statistics.y) * params.scale;
+      for (var c = 0u; c < HEAD_DIM4; c++) {
+        value_sums[c] = fma(vec4f(probability), dout[at + c], value_sums[c]);
+        key_sums[c] = fma(vec4f(gradient), q[at + c], key_sums[c]);
+      }
+    }
+  }
+  for (var c = 0u; c < HEAD_DIM4; c++) {
+    dk[index * HEAD_DIM4 + c] = key_sums[c];
+    dv[index * HEAD_DIM4 + c] = value_sums[c];
+  }
+}

@@ -1,0 +1,24 @@
+// x[row, :] = table[token(row), :], token(row) = slot_tokens[slot(row), position(row)].
+// Owner of x[row, c..c+3]: one invocation. No sum. A table in shards runs once per shard; an invocation writes when its token is in the shard.
+struct Params {
+  rows: u32,
+  width4: u32,        // row length in vec4
+  slot_length: u32,   // tokens per slot in slot_tokens
+  shard_begin: u32,   // first table row of this shard
+  shard_rows: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
+@group(0) @binding(2) var<storage, read> slot_tokens: array<u32>;
+@group(0) @binding(3) var<storage, read> table: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  let row = index / params.width4;
+  if (row >= params.rows) { return; }
+  let token = slot_tokens[rows[row].x * params.slot_length + rows[row].y];
+  if (token < params.shard_begin || token - params.shard_begin >= params.shard_rows) { return; }
+  x[index] = table[(token - params.shard_begin) * params.width4 + index % params.width4];
+}

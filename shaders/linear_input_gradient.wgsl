@@ -1,0 +1,35 @@
+// dx[m, k] = sum_n dy[m, n] * weight[n, k]; with ACCUMULATE = true added to what dx holds (weights in shards).
+// Owner of dx[m .. m + TILE_M, k .. k + 3]: one invocation; n ascending. dy's rows may be longer than the weight has rows (dy_stride, dy_offset).
+const TILE_M = 8u;
+const LANES = 8u;
+const ACCUMULATE = false;
+struct Params {
+  rows: u32,
+  outer: u32,         // rows of weight: the length of the sum
+  width4: u32,        // length of a row of dx and of weight in vec4
+  dy_stride: u32,
+  dy_offset: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * TILE_M;
+  let column = group.x * LANES + lane;
+  if (column >= params.width4) { return; }
+  var dy_at: array<u32, TILE_M>;
+  for (var i = 0u; i < TILE_M; i++) { dy_at[i] = min(row + i, params.rows - 1u) * params.dy_stride + params.dy_offset; }
+  var sums: array<vec4f, TILE_M>;
+  for (var n = 0u; n < params.outer; n++) {
+    let w = weight[n * params.width4 + column];
+    for (var i = 0u; i < TILE_M; i++) { sums[i] = fma(vec4f(dy[dy_at[i] + n]), w, sums[i]); }
+  }
+  for (var i = 0u; i < TILE_M; i++) {
+    if (row + i >= params.rows) { break; }
+    let at = (row + i) * params.width4 + column;
+    if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+  }
+}

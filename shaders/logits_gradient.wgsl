@@ -1,0 +1,27 @@
+// In place, logits become their gradient: dz[v] = c * (1[v = token] - softmax(z / temperature)[v]) / temperature, with one scalar c per row (the derivative of
+// the loss with respect to the row's log-prob). Entry i owns row i. Padding columns up to logits_stride become 0. Owner of an element: one invocation.
+struct Params {
+  entry_count: u32,
+  vocabulary: u32,
+  logits_stride: u32,
+  inverse_temperature: f32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(2) var<storage, read> coefficients: array<f32>;
+@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  let entry = index / params.logits_stride;
+  if (entry >= params.entry_count) { return; }
+  let id = index % params.logits_stride;
+  if (id >= params.vocabulary) {
+    logits[index] = 0.0;
+    return;
+  }
+  let row = statistics[entry];
+  let chosen = select(0.0, 1.0, id == u32(row.w));
+  logits[index] = coefficients[entry] * (chosen - exp(logits[index] * params.inverse_temperature - row.y)) * params.inverse_temperature;
+}

@@ -1,0 +1,45 @@
+// Gradient of rope_write: joins the gradients of query, key and value into the projection's layout; query and key turn back by the row's angle.
+// Owner of a pair of elements of dqkv: one invocation. No sum.
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  half_dim: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
+@group(0) @binding(2) var<storage, read> rotations: array<vec2f>;
+@group(0) @binding(3) var<storage, read> dq: array<f32>;      // [rows, heads, head_dim]
+@group(0) @binding(4) var<storage, read> dk: array<f32>;      // [rows, kv_heads, head_dim]
+@group(0) @binding(5) var<storage, read> dv: array<f32>;      // [rows, kv_heads, head_dim]
+@group(0) @binding(6) var<storage, read_write> dqkv: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  let all_heads = params.heads + 2u * params.kv_heads;
+  let row = index / (all_heads * params.half_dim);
+  if (row >= params.rows) { return; }
+  let head = (index / params.half_dim) % all_heads;
+  let pair = index % params.half_dim;
+  let to = (row * all_heads + head) * 2u * params.half_dim + pair;
+  let turn = rotations[rows[row].y * params.half_dim + pair];
+  var low: f32;
+  var high: f32;
+  if (head < params.heads) {
+    let from_at = (row * params.heads + head) * 2u * params.half_dim + pair;
+    low = dq[from_at];
+    high = dq[from_at + params.half_dim];
+  } else if (head < params.heads + params.kv_heads) {
+    let from_at = (row * params.kv_heads + head - params.heads) * 2u * params.half_dim + pair;
+    low = dk[from_at];
+    high = dk[from_at + params.half_dim];
+  } else {
+    let from_at = (row * params.kv_heads + head - params.heads - params.kv_heads) * 2u * params.half_dim + pair;
+    dqkv[to] = dv[from_at];
+    dqkv[to + params.half_dim] = dv[from_at + params.half_dim];
+    return;
+  }
+  dqkv[to] = low * turn.x + high * turn.y;
+  dqkv[to + params.half_dim] = high * turn.x - low * turn.y;
+}

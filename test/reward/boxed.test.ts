@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { boxedExactMatch, extractBoxed } from "../../src/reward/boxed";
+
+describe("extractBoxed", () => {
+  it.each([
+    ["so \\boxed{3} then \\boxed{4}", "4"],
+    ["\\boxed{\\{1,2\\}}", "\\{1,2\\}"],
+    ["\\boxed{\\frac{1}{\\sqrt{2}}}", "\\frac{1}{\\sqrt{2}}"],
+    ["\\boxed{12", undefined],
+    ["\\boxed{3} and then \\boxed{12", "3"],
+    ["\\fbox{7}", undefined],
+    ["the boxed answer", undefined],
+    ["$\\boxed 5$", "5"],
+    ["$\\boxed 5", undefined],
+    ["\\boxed{}", ""],
+    ["\\boxed{1} ... <answer>\\boxed{2}</answer>", "2"],
+    ["\\boxed{x=\\text{5 }}", "x=\\text{5 }"],
+    ["\\boxed {7}", "7"],
+    ["\\boxed{\\boxed{8}}", "8"],
+    ["\\boxed{\\{1}", "\\{1"],
+    ["\\\\boxed{9}", "9"],
+    ["\\\\{ \\boxed{9} \\\\}", "9"],
+    ["print({) } } \\boxed{5} {", "5"],
+    ["```python\nx = {1: {2: 3}\n``` \\boxed{6}", "6"],
+    ["\\boxed", undefined],
+    ["\\", undefined],
+    ["", undefined],
+  ])("%j gives %j", (text, content) => {
+    expect(extractBoxed(text)).toBe(content);
+  });
+
+  it("takes time linear in the text, whatever it holds", () => {
+    for (const part of ["\\boxed{", "{", "}", "\\boxed ", "\\boxed{ }", "\\", "\\boxed $", " "]) {
+      const text = part.repeat(2_000_000 / part.length);
+      const start = performance.now();
+      extractBoxed(text);
+      expect(performance.now() - start).toBeLessThan(1500);
+    }
+  });
+
+  it("never throws on random text", () => {
+    const parts = ["\\boxed{", "\\boxed ", "{", "}", "\\", "$", " ", "1", "\n", "boxed", "\ud800"];
+    let state = 12345;
+    const next = () => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return state >>> 8;
+    };
+    for (let i = 0; i < 3000; i++) {
+      const text = Array.from({ length: next() % 24 }, () => parts[next() % parts.length]).join("");
+      const content = extractBoxed(text);
+      if (content !== undefined) expect(text).toContain(content);
+    }
+  });
+});
+
+describe("boxedExactMatch", () => {
+  it.each([
+    ["\\boxed{4047}", "4047", true],
+    ["\\boxed{ 40 47 }", "4047", true],
+    ["\\boxed{$-7$}", "-7", true],
+    ["\\boxed{4047}", "4048", false],
+    ["\\boxed{04047}", "4047", false],
+    ["4047", "4047", false],
+    ["\\boxed{}", "", false],
+    ["\\boxed{b}", ["a", "b"], true],
+    ["\\boxed{1}, no: \\boxed{2}", "1", false],
+  ])("%j against %j is %s", (text, gold, right) => {
+    expect(boxedExactMatch(text, gold)).toBe(right);
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { answerTagsValid } from "../../src/reward/answer-tags";
+import { countFences, legacyCodeReward } from "../../src/reward/code-ratio";
+import { failedGrade, type GradeJob, gradeTrajectory } from "../../src/reward/grade";
+import { inThreadRewardPool } from "../../src/reward/pool";
+
+const code = "\n```python\nprint(6*7)\n```";
+const observation = "\n```output\n42\n```\n\n\n";
+const solved: GradeJob = {
+  modelText: `${code}\\boxed{42}`,
+  fullText: `${code}${observation}\\boxed{42}`,
+  gold: "42",
+  executions: 1,
+  executionErrors: 0,
+  finishReason: "stop",
+};
+
+describe("code ratio", () => {
+  it.each([
+    ["no code at all", 0],
+    ["```python\nprint(1)\n```", 1],
+    ["```python\nprint(1)", 0],
+    ["```python\n\n```", 0],
+    ["```python \t\x1f\x85\xa0```", 0],
+    ["```python\ufeff```", 1],
+    ["```output\n3\n```", 0],
+    ["text before ```", 1],
+    ["```", 0],
+    ["text ```python\n```", 0],
+    ["text ```python\n``` ```python\nx=1\n```", 1],
+  ])("of %j is %d", (text, reward) => {
+    expect(legacyCodeReward(text)).toBe(reward);
+  });
+
+  it("counts complete and opened blocks", () => {
+    expect(countFences(`${code}${observation}${code}\n\`\`\`python\nx`)).toEqual({ code: 2, output: 1, opened: 3 });
+    expect(countFences("```output\n1")).toEqual({ code: 0, output: 0, opened: 0 });
+  });
+});
+
+describe("gradeTrajectory", () => {
+  it("names what it finds", () => {
+    expect(gradeTrajectory(solved)).toEqual({
+      prediction: "42",
+      numbers: {
+        reward: 1,
+        rule_rewards: 1,
+        code_rewards: 1,
+        code_executed: 1,
+        code_correct: 1,
+        code_count: 1,
+        output_count: 1,
+        partial_code_count: 1,
+        code_execution_times: 1,
+        code_execution_errors: 0,
+        no_boxed: 0,
+        more_boxed: 0,
+        truncated: 0,
+        verifier_failed: 0,
+      },
+    });
+  });
+
+  it("does not read an answer that only the tool wrote, unless the scope is the full text", () => {
+    const cheat: GradeJob = {
+      ...solved,
+      modelText: "\n```python\nprint('\\\\'+'boxed{42}')\n```",
+      fullText: "\n```python\nprint('\\\\'+'boxed{42}')\n```\n```output\n\\boxed{42}\n```\n\n\n",
+    };
+    expect(gradeTrajectory(cheat).numbers).toMatchObject({ reward: 0, rule_rewards: 0 });
+    expect(gradeTrajectory(cheat, { scope: "full-text" }).numbers).toMatchObject({ reward: 1, rule_rewards: 1 });
+  });
+
+  it("tells code that ran from code that was written", () => {
+    const written = gradeTrajectory({ ...solved, executions: 0 }).numbers;
+    expect(written).toMatchObject({ code_rewards: 1, code_executed: 0, code_execution_errors: 0 });
+    const failing = gradeTrajectory({ ...solved, executions: 4, executionErrors: 1 }).numbers;
+    expect(failing).toMatchObject({ code_execution_times: 4, code_execution_errors: 0.25 });
+  });
+
+  it("pays the chosen rewards", () => {
+    const options = { correctReward: 1, wrongReward: -1 };
+    expect(gradeTrajectory(solved, options).numbers.reward).toBe(1);
+    expect(gradeTrajectory({ ...solved, gold: "41" }, options).numbers).toMatchObject({ reward: -1, rule_rewards: 0 });
+    expect(gradeTrajectory({ ...solved, gold: "41" }).numbers).toMatchObject({ reward: 0, code_correct: 0 });
+  });
+
+  it("marks a response without box, with two, and cut off", () => {
+    expect(gradeTrajectory({ ...solved, modelText: "42", finishReason: "length" })).toMatchObject({
+      prediction: null,
+      numbers: { no_boxed: 1, more_boxed: 0, truncated: 1, reward: 0 },
+    });
+    expect(gradeTrajectory({ ...solved, modelText: "\\boxed{1}\\boxed{42}" }).numbers).toMatchObject({
+      more_boxed: 1,
+      reward: 1,
+    });
+  });
+
+  it("counts a failed grader as a wrong answer and says so", () => {
+    expect(failedGrade(solved, { wrongReward: -1 })).toMatchObject({
+      prediction: null,
+      numbers: { reward: -1, rule_rewards: 0, code_rewards: 1, verifier_failed: 1 },
+    });
+  });
+
+  it("is what the in-thread pool gives", async () => {
+    const pool = inThreadRewardPool({ wrongReward: -1 });
+    expect(await pool.grade({ ...solved, gold: "41" })).toEqual(
+      gradeTrajectory({ ...solved, gold: "41" }, { wrongReward: -1 }),
+    );
+    await pool.close();
+  });
+});
+
+describe("answer tags", () => {
+  const good = "I multiply.</think> <answer>It is \\boxed{42}</answer>";
+  it.each([
+    [good, "stop", true],
+    [good, "length", false],
+    [`${good} one two three four five`, "stop", true],
+    [`${good} one two three four five six`, "stop", false],
+    [`${good}</answer>`, "stop", false],
+    [`x</think>${good}`, "stop", false],
+    ["</think><answer>42</answer> \\boxed{42}", "stop", false],
+    ["</think></answer>\\boxed{42}<answer>", "stop", false],
+    ["<answer>\\boxed{42}</answer>", "stop", false],
+  ] as const)("%j, %s: %s", (response, finishReason, valid) => {
+    expect(answerTagsValid(response, finishReason)).toBe(valid);
+    const job = { ...solved, modelText: response, finishReason };
+    expect(gradeTrajectory(job, { format: "answer-tags" }).numbers.rule_rewards).toBe(valid ? 1 : 0);
+  });
+
+  it("looks after the last thought only", () => {
+    const job = { ...solved, modelText: "\\boxed{42}</think><answer>\\boxed{41}</answer>" };
+    expect(gradeTrajectory(job, { format: "answer-tags" }).prediction).toBe("41");
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { editDistance, nearest } from "../../src/train/nearest";
+import { presetNames, trainOptions } from "../../src/train/options";
+import { presets } from "../../src/train/presets";
+import { resolveTrainOptions } from "../../src/train/resolve-options";
+
+const file = (values: Record<string, unknown>) => ({ source: "run.yaml", spelling: "file", values }) as const;
+const flags = (values: Record<string, unknown>) => ({ source: "command line", spelling: "flag", values }) as const;
+
+const model = { source: "base", spelling: "file", values: { model_name_or_path: "m", dataset: "d.jsonl" } } as const;
+
+describe("resolveTrainOptions", () => {
+  it("has TRL's defaults", () => {
+    expect(resolveTrainOptions([model])).toMatchObject({
+      numGenerations: 8,
+      learningRate: 1e-6,
+      beta: 0,
+      epsilon: 0.2,
+      epsilonHigh: null,
+      delta: null,
+      lossType: "dapo",
+      scaleRewards: "group",
+      temperature: 1,
+      topP: 1,
+      minP: 0,
+      maxGradNorm: 1,
+      seed: 42,
+    });
+  });
+
+  it("lets defaults < preset < file < flags < overrides win, wherever the preset is named", () => {
+    expect(resolveTrainOptions([flags({ preset: "nano" })])).toMatchObject({
+      learningRate: 5e-4,
+      promptTemplate: "nano",
+    });
+    expect(resolveTrainOptions([file({ preset: "nano", learning_rate: 1e-3 }), flags({})]).learningRate).toBe(1e-3);
+    const layers = [
+      file({ learning_rate: 1e-3, top_p: 0.9, seed: 1 }),
+      flags({ preset: "nano", learningRate: 1e-2, topP: 0.8 }),
+      flags({ "learning-rate": 0.1 }),
+    ];
+    expect(resolveTrainOptions(layers)).toMatchObject({ learningRate: 0.1, topP: 0.8, seed: 1, maxSteps: 40 });
+  });
+
+  it("takes the three spellings of a key, but not two of them at once", () => {
+    for (const key of ["numGenerations", "num_generations", "num-generations"])
+      expect(resolveTrainOptions([model, file({ [key]: 4 })]).numGenerations).toBe(4);
+    expect(() => resolveTrainOptions([file({ num_generations: 4, numGenerations: 4 })])).toThrow(
+      /run.yaml: .* given twice/,
+    );
+    expect(resolveTrainOptions([model, file({ adam_beta1: 0.8, tool_memory_mb: 64 })])).toMatchObject({
+      adamBeta1: 0.8,
+      toolMemoryMb: 64,
+    });
+  });
+
+  it.each([
+    [file({ learning_rat: 1 }), "run.yaml: unknown option learning_rat of train; the nearest one is learning_rate"],
+    [
+      flags({ "num-generation": 1 }),
+      "command line: unknown option --num-generation of train; the nearest one is --num-generations",
+    ],
+    [file({ constructor: 1 }), /unknown option constructor/],
+    [file({ top_p: 2 }), "run.yaml: top_p is 2, expected a number above 0 and at most 1"],
+    [flags({ topP: "x" }), '--top-p is "x", expected a number above 0 and at most 1'],
+    [flags({ promptsPerStep: 1.5 }), "--prompts-per-step is 1.5, expected a whole number of at least 1"],
+    [file({ loss_type: "dappo" }), 'run.yaml: loss_type is "dappo", expected one of dapo, grpo, dr_grpo'],
+    [file({ delta: 0.5 }), "run.yaml: delta is 0.5, expected a number above 1, or none"],
+    [file({ gradient_checkpointing: "yes" }), 'run.yaml: gradient_checkpointing is "yes", expected true or false'],
+    [flags({ preset: "nanno" }), 'preset "nanno" does not exist; the nearest one is nano (there are nano)'],
+    [flags({ beta: 0.04 }), /--beta is 0.04, but a KL penalty needs a reference model/],
+    [flags({ numGenerations: 1 }), /--num-generations is 1, but grpo compares/],
+    [flags({ delta: 1.1 }), /--delta is 1.1, but the dual clip must lie above/],
+    [
+      flags({ groupFilterMin: 0.8, groupFilterMax: 0.2 }),
+      /--group-filter-min is 0.8, but must be below --group-filter-max 0.2/,
+    ],
+    [flags({ warmupSteps: 200 }), /--warmup-steps is 200, but --max-steps is 100/],
+  ])("refuses %j", (layer, message) => {
+    expect(() => resolveTrainOptions([model, layer])).toThrow(message);
+    expect(() => resolveTrainOptions([model, layer])).toThrow(expect.objectContaining({ name: "UserError" }));
+  });
+
+  it("asks for a model and a data set, which have no default", () => {
+    expect(() => resolveTrainOptions([])).toThrow("train needs --model-name-or-path: checkpoint folder");
+    expect(() => resolveTrainOptions([flags({ modelNameOrPath: "m" })])).toThrow("train needs --dataset: JSONL file");
+  });
+
+  it("writes a file that gives the same options again", () => {
+    const options = resolveTrainOptions([flags({ preset: "nano", delta: 3, topP: 0.95, outputDir: "runs/a b" })]);
+    const yaml = trainOptions.toYaml(options);
+    expect(yaml).toContain("num_generations: 8\n");
+    expect(resolveTrainOptions([file(parse(yaml))])).toEqual(options);
+    expect(Object.keys(parse(yaml)).length).toBe(trainOptions.infos.size);
+  });
+
+  it("has presets that are valid", () => {
+    for (const name of presetNames) expect(resolveTrainOptions([flags({ preset: name })])).toMatchObject(presets[name]);
+  });
+});
+
+describe("flags", () => {
+  it("are read as what the option is", () => {
+    expect(trainOptions.parseFlag("learningRate", "5e-6")).toBe(5e-6);
+    expect(trainOptions.parseFlag("delta", "none")).toBeNull();
+    expect(trainOptions.parseFlag("outputDir", "12")).toBe("12");
+    expect(trainOptions.parseFlag("gradientCheckpointing", "false")).toBe(false);
+    for (const text of ["", " ", "1e", "NaN", "Infinity"])
+      expect(() => trainOptions.parseFlag("learningRate", text)).toThrow(
+        /--learning-rate is .*expected a number of at least 0/,
+      );
+  });
+
+  it("all have a help text, a group and a default that is valid", () => {
+    for (const info of trainOptions.infos.values()) {
+      expect(info.help.length, info.key).toBeGreaterThan(10);
+      expect(info.flag).toMatch(/^[a-z][a-z0-9-]*$/);
+      expect(info.defaultValue === undefined, info.key).toBe(["modelNameOrPath", "dataset"].includes(info.key));
+    }
+    expect(trainOptions.infos.get("topK")).toMatchObject({
+      kind: "integer",
+      flag: "top-k",
+      defaultValue: 0,
+      nullable: false,
+    });
+    expect(trainOptions.infos.get("lossType")).toMatchObject({ kind: "choice", choices: ["dapo", "grpo", "dr_grpo"] });
+    expect(trainOptions.infos.get("maxGradNorm")).toMatchObject({ kind: "number", nullable: true, defaultValue: 1 });
+  });
+});
+
+describe("nearest", () => {
+  it("counts edits", () => {
+    expect(editDistance("", "abc")).toBe(3);
+    expect(editDistance("kitten", "sitting")).toBe(3);
+    expect(editDistance("btea", "beta")).toBe(1);
+    expect(nearest("--larning-rate", ["--seed", "--learning-rate"])).toBe("--learning-rate");
+    expect(nearest("x", [])).toBeUndefined();
+  });
+});

@@ -1,0 +1,184 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { checkCall } from "../check";
+import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult, type PythonStatus } from "../engine";
+import { packageRoot } from "./paths";
+import { type ProcessOptions, type SandboxProcess, SandboxStartError, startProcess } from "./process";
+
+export interface NodeSandboxOptions {
+  /** Programs that run at the same time; by default one per core, at most 4. */
+  workerCount?: number;
+  /** Folder with the output of scripts/build-python.mjs. */
+  assetFolder?: string;
+  /** The built entry src/sandbox/node/child.ts; the worker's entry lies beside it. */
+  childPath?: string;
+  /** Memory limit for which the interpreter is compiled ahead, in MiB. */
+  memoryMb?: number;
+}
+
+interface Job {
+  id: number;
+  call: PythonCall;
+  queuedAt: number;
+  sentAt: number;
+  retried: boolean;
+  overdue: ReturnType<typeof setTimeout> | undefined;
+  resolve: (result: PythonResult) => void;
+}
+
+/** Time beyond a call's own limit after which the whole sandbox process counts as hung and is killed. */
+const GRACE_MS = 10_000;
+const MAX_FAILED_STARTS = 3;
+
+/**
+ * Starts the Python sandbox: one child process without environment, and in it `workerCount` threads. Resolves when
+ * the first of them is ready. An idle sandbox does not keep the Node process alive.
+ */
+export async function createNodeSandbox(options: NodeSandboxOptions = {}): Promise<NodeSandbox> {
+  const childPath = options.childPath ?? join(packageRoot(), "dist/workers/sandbox-child.js");
+  if (!existsSync(childPath))
+    throw new SandboxStartError(`${childPath} is missing: the package has not been built. Run: npm run prepare`);
+  const sandbox = new NodeSandbox({
+    workerCount: options.workerCount ?? Math.min(availableParallelism(), 4),
+    assetFolder: options.assetFolder ?? join(packageRoot(), "dist/python"),
+    childPath,
+    memoryMb: options.memoryMb ?? DEFAULT_LIMITS.memoryMb,
+  });
+  await sandbox.start();
+  return sandbox;
+}
+
+/** The trainer's side of the sandbox: it keeps the queue, and replaces the process when that dies. */
+export class NodeSandbox implements PythonEngine {
+  readonly #options: ProcessOptions;
+  readonly #queue: Job[] = [];
+  readonly #flying = new Map<number, Job>();
+  #process: SandboxProcess | undefined;
+  #ready = false;
+  #closed = false;
+  #ids = 0;
+  #failedStarts = 0;
+
+  /** Use createNodeSandbox. */
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Process id of the sandbox, for diagnosis. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  run(call: PythonCall): Promise<PythonResult> {
+    return new Promise((resolve) => {
+      // A throw in here rejects the promise.
+      if (this.#closed) throw new Error("The Python engine is closed.");
+      checkCall(call);
+      const queuedAt = performance.now();
+      const id = this.#ids++;
+      this.#queue.push({ id, call, queuedAt, sentAt: 0, retried: false, overdue: undefined, resolve });
+      if (this.#process === undefined) this.#restart();
+      this.#dispatch();
+    });
+  }
+
+  waiting(): { running: number; queued: number } {
+    return { running: this.#flying.size, queued: this.#queue.length };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const process = this.#process;
+    this.#process = undefined;
+    this.#ready = false;
+    for (const job of [...this.#flying.values(), ...this.#queue.splice(0)])
+      this.#fail(job, "crash", "the Python engine was closed\n");
+    await process?.kill();
+  }
+
+  /** Resolves when the process takes calls. */
+  async start(): Promise<void> {
+    const process: SandboxProcess = startProcess(
+      this.#options,
+      (id, result) => this.#result(id, result),
+      (reason) => this.#lost(process, reason),
+    );
+    this.#process = process;
+    try {
+      await process.ready;
+    } catch (error) {
+      if (this.#process === process) this.#process = undefined;
+      await process.kill();
+      throw error;
+    }
+    if (this.#process !== process) return;
+    this.#failedStarts = 0;
+    this.#ready = true;
+    process.hold(false);
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    if (!this.#ready || this.#process === undefined) return;
+    while (this.#flying.size < this.#options.workerCount) {
+      const job = this.#queue.shift();
+      if (job === undefined) break;
+      this.#flying.set(job.id, job);
+      job.sentAt = performance.now();
+      job.overdue = setTimeout(() => this.#overdue(job), job.call.timeoutMs + GRACE_MS);
+      this.#process.run(job.id, job.call);
+    }
+    this.#process.hold(this.#flying.size > 0);
+  }
+
+  #result(id: number, result: PythonResult): void {
+    const job = this.#flying.get(id);
+    if (job === undefined) return;
+    this.#settle(job, { ...result, queueMs: job.sentAt - job.queuedAt + result.queueMs });
+    this.#dispatch();
+  }
+
+  #settle(job: Job, result: PythonResult): void {
+    clearTimeout(job.overdue);
+    this.#flying.delete(job.id);
+    job.resolve(result);
+  }
+
+  #fail(job: Job, status: PythonStatus, stderr: string): void {
+    const now = performance.now();
+    const began = job.sentAt === 0 ? now : job.sentAt;
+    const queueMs = began - job.queuedAt;
+    this.#settle(job, { status, stdout: "", stderr, ms: now - began, queueMs, truncated: false });
+  }
+
+  /** The process's own deadline has not worked: it can't be trusted any more. */
+  #overdue(job: Job): void {
+    this.#fail(job, "timeout", "");
+    void this.#process?.kill();
+  }
+
+  #lost(process: SandboxProcess, reason: string): void {
+    if (this.#process !== process || !this.#ready) return;
+    this.#process = undefined;
+    this.#ready = false;
+    const again: Job[] = [];
+    for (const job of this.#flying.values()) {
+      clearTimeout(job.overdue);
+      if (job.retried) this.#fail(job, "crash", `the Python sandbox process died: ${reason}\n`);
+      else again.push({ ...job, retried: true });
+    }
+    this.#flying.clear();
+    this.#queue.unshift(...again);
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.start().catch((error: unknown) => {
+      if (this.#closed) return;
+      this.#failedStarts++;
+      if (this.#failedStarts < MAX_FAILED_STARTS) this.#restart();
+      else for (const job of this.#queue.splice(0)) this.#fail(job, "crash", `${error}\n`);
+    });
+  }
+}

@@ -1,0 +1,12 @@
+import type { PythonCall, PythonResult } from "../engine";
+
+/** Messages to the sandbox process. */
+export type ToChild =
+  | { type: "init"; assetFolder: string; workerPath: string; workerCount: number; memoryMb: number }
+  | { type: "run"; id: number; call: PythonCall };
+
+/** Messages from it; `failed` is its last one, when it can't start. */
+export type FromChild =
+  | { type: "ready" }
+  | { type: "failed"; message: string; user: boolean }
+  | { type: "result"; id: number; result: PythonResult };

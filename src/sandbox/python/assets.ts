@@ -1,0 +1,110 @@
+import type { SnapshotFacts } from "./snapshot";
+import { PAGE, setMemory } from "./wasm-binary";
+
+/** What scripts/build-python.mjs writes beside the files it describes. */
+export interface PythonManifest {
+  format: 1;
+  /** Hash of everything the files were made from. */
+  key: string;
+  python: string;
+  snapshot: SnapshotFacts;
+  /** Sizes and SHA-256 of `python.wasm` and `snapshot.bin.gz`. */
+  files: Record<string, { bytes: number; sha256: string }>;
+  licences: { component: string; licence: string; source: string; text?: string }[];
+}
+
+export const WASM_FILE = "python.wasm";
+export const SNAPSHOT_FILE = "snapshot.bin.gz";
+export const MANIFEST_FILE = "manifest.json";
+
+/** Reads one of the files of the asset folder: from disk in Node, by `fetch` in a browser. */
+export type ReadAsset = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** The parts of an interpreter, checked against the manifest. */
+export interface PythonAssets {
+  manifest: PythonManifest;
+  wasm: Uint8Array<ArrayBuffer>;
+  /** The memory image, unpacked; in shared memory where there is such a thing, so that workers need no copy. */
+  memory: Uint8Array;
+}
+
+/** Thrown when the asset folder can't be used; the message says what to do. */
+export class AssetError extends Error {
+  override name = "UserError";
+}
+
+/** Loads and checks the assets. Throws AssetError when one is missing or damaged. */
+export async function loadPython(read: ReadAsset): Promise<PythonAssets> {
+  const manifest = parseManifest(await read(MANIFEST_FILE));
+  const [wasm, packed] = await Promise.all(
+    [WASM_FILE, SNAPSHOT_FILE].map(async (name) => {
+      const bytes = await read(name);
+      const expected = manifest.files[name];
+      if (bytes.length !== expected?.bytes || (await digest(bytes, expected.sha256)) !== expected.sha256)
+        throw new AssetError(
+          `The Python asset ${name} does not match its manifest (size or SHA-256). Rebuild it: npm run prepare`,
+        );
+      return bytes;
+    }),
+  );
+  if (wasm === undefined || packed === undefined) throw new AssetError("The Python assets are incomplete.");
+  return { manifest, wasm, memory: await unpack(packed, manifest.snapshot.pages * PAGE) };
+}
+
+function parseManifest(bytes: Uint8Array): PythonManifest {
+  let manifest: PythonManifest;
+  try {
+    manifest = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new AssetError("The Python manifest.json is not JSON. Rebuild it: npm run prepare");
+  }
+  if (manifest.format !== 1)
+    throw new AssetError("The Python manifest.json is of another version. Rebuild it: npm run prepare");
+  return manifest;
+}
+
+/** SHA-256 in hex; where a page has no SubtleCrypto (plain http) the size check has to do. */
+async function digest(bytes: Uint8Array<ArrayBuffer>, expected: string): Promise<string> {
+  if (globalThis.crypto?.subtle === undefined) return expected;
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function unpack(packed: Uint8Array<ArrayBuffer>, size: number): Promise<Uint8Array> {
+  const shared = typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(size) : new SharedArrayBuffer(size);
+  const memory = new Uint8Array(shared);
+  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  let at = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (at + value.length > size) throw new AssetError("The Python snapshot is larger than its manifest says.");
+    memory.set(value, at);
+    at += value.length;
+  }
+  if (at !== size) throw new AssetError("The Python snapshot is smaller than its manifest says.");
+  return memory;
+}
+
+/** Compiles python.wasm once per memory limit. */
+export class PythonModules {
+  readonly #assets: PythonAssets;
+  readonly #byLimit = new Map<number, Promise<WebAssembly.Module>>();
+
+  constructor(assets: PythonAssets) {
+    this.#assets = assets;
+  }
+
+  /** @param memoryMb largest size of the linear memory in MiB */
+  get(memoryMb: number): Promise<WebAssembly.Module> {
+    const pages = Math.floor(memoryMb * 16);
+    const known = this.#byLimit.get(pages);
+    if (known !== undefined) return known;
+    // A caller that varies the limit without end must not fill the memory with compiled code.
+    const [oldest] = this.#byLimit.keys();
+    if (this.#byLimit.size >= 4 && oldest !== undefined) this.#byLimit.delete(oldest);
+    const made = WebAssembly.compile(setMemory(this.#assets.wasm, undefined, pages));
+    this.#byLimit.set(pages, made);
+    return made;
+  }
+}

@@ -1,0 +1,3 @@
+/** What scripts/build-python.mjs needs of this folder. */
+export { framesAtStdin, makeSnapshot } from "./snapshot";
+export { dropCustom, dropData, exportGlobal, initialPages, PAGE, setMemory, setStackPointer } from "./wasm-binary";

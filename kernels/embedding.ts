@@ -12,7 +12,7 @@ const embeddingProgram = defineProgram("embedding", forward, {
 });
 const embeddingGradientProgram = defineProgram("embedding_gradient", backward, {
   bindings: ["group_tokens", "group_starts", "grouped_rows", "dx", "dtable"],
-  params: ["tokens", "width4", "shard_begin"],
+  params: ["first", "tokens", "width4", "shard_begin"],
 });
 
 /** x[row] = table[token of row]. `width` in elements, a multiple of 4. */
@@ -34,7 +34,7 @@ export function embedding(
   });
 }
 
-/** dtable[token] += sum of dx over the token's rows; see {@link groupRowsByToken} for the three index lists. */
+/** dtable[token] += sum of dx over the token's rows, for groups `first .. first + tokens` of the three lists of {@link groupRowsByToken}. */
 export function embeddingGradient(
   gpu: GpuContext,
   views: {
@@ -44,7 +44,7 @@ export function embeddingGradient(
     dx: BufferView;
     dtable: BufferView;
   },
-  shape: { tokens: number; width: number; shardBegin: number },
+  shape: { first: number; tokens: number; width: number; shardBegin: number },
 ): void {
   embeddingGradientProgram.record(gpu, {
     bindings: {
@@ -54,7 +54,7 @@ export function embeddingGradient(
       dx: views.dx,
       dtable: views.dtable,
     },
-    params: { tokens: shape.tokens, width4: shape.width / 4, shard_begin: shape.shardBegin },
+    params: { first: shape.first, tokens: shape.tokens, width4: shape.width / 4, shard_begin: shape.shardBegin },
     grid: elementGrid((shape.tokens * shape.width) / 4),
   });
 }

@@ -2,6 +2,7 @@
 // Owner of dtable[token, c..c+3]: one invocation, so no atomics. The host groups rows by token: token t's rows are
 // grouped_rows[group_starts[t] .. group_starts[t + 1]].
 struct Params {
+  first: u32,         // first group of this shard
   tokens: u32,        // distinct tokens in this shard
   width4: u32,
   shard_begin: u32,
@@ -16,8 +17,8 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = (group.y * groups.x + group.x) * 64u + lane;
-  let entry = index / params.width4;
-  if (entry >= params.tokens) { return; }
+  if (index / params.width4 >= params.tokens) { return; }
+  let entry = params.first + index / params.width4;
   let column = index % params.width4;
   var sum = vec4f(0.0);
   for (var i = group_starts[entry]; i < group_starts[entry + 1u]; i++) {

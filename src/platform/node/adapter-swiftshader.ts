@@ -100,12 +100,12 @@ function unpackInto(root: string, name: string, archive: Uint8Array): string {
  * Unpacks SwiftShader into the user's cache folder ($XDG_CACHE_HOME or ~/.cache, else the temporary folder), once per version of
  * the package. The folder appears by one rename, so a killed or concurrent unpack leaves nothing half-written.
  *
- * @returns the paths, or undefined when the package is not installed or has no build for this machine.
- * @throws Error naming each folder that was tried when none can be written.
+ * @throws Error when the package is not there ({@link hasSwiftShader}), or naming each folder that was tried when none can be written.
  */
-export function unpackSwiftShader(): SwiftShader | undefined {
+export function unpackSwiftShader(): SwiftShader {
   const path = archivePath();
-  if (path === undefined) return undefined;
+  if (path === undefined)
+    throw new Error(`the npm package ${CARRIER} is not installed, or has no build for this machine`);
   const archive = readFileSync(path);
   const name = `swiftshader-${createHash("sha256").update(archive).digest("hex").slice(0, 16)}`;
   const problems: string[] = [];
@@ -117,7 +117,7 @@ export function unpackSwiftShader(): SwiftShader | undefined {
       problems.push(`${root}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new Error(`SwiftShader could not be unpacked (${problems.join("; ")})`);
+  throw new Error(`it could not be unpacked to a cache folder (${problems.join("; ")})`);
 }
 
 /** dlopen's RTLD_NODELETE on Linux. Node closes a library that is no addon right after loading it; this flag makes it stay. */

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { type OpenDevice, openDevice, type Toggles } from "../../gpu/device";
 import { UserError } from "../../gpu/errors";
 import { isSoftwareAdapter } from "../../gpu/profile";
-import { CARRIER, hasSwiftShader, hasSystemLoader, preloadLoader, unpackSwiftShader } from "./adapter-swiftshader";
+import {
+  CARRIER,
+  hasSwiftShader,
+  hasSystemLoader,
+  preloadLoader,
+  type SwiftShader,
+  unpackSwiftShader,
+} from "./adapter-swiftshader";
 
 /** How to choose and open a device in Node. */
 export interface NodeDeviceOptions {
@@ -141,9 +148,12 @@ function systemDriverFiles(): string[] {
 /** A machine may have drivers but no Vulkan loader (containers): then the carried loader serves them. */
 function ensureLoader(tried: string[]): void {
   if (process.platform !== "linux" || hasSystemLoader()) return;
-  if (systemDriverFiles().length > 0) {
-    const carried = unpackSwiftShader();
-    if (carried && preloadLoader(carried.loader)) return;
+  if (systemDriverFiles().length > 0 && hasSwiftShader()) {
+    try {
+      if (preloadLoader(unpackSwiftShader().loader)) return;
+    } catch (error) {
+      tried.push(`the Vulkan loader from ${CARRIER}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
   tried.push("the system's Vulkan: no loader (libvulkan.so.1) is installed");
 }
@@ -157,9 +167,15 @@ async function openSwiftShader(
     tried.push(`SwiftShader from ${CARRIER}: has no build for ${process.platform}-${process.arch}`);
     return undefined;
   }
-  const files = unpackSwiftShader();
-  if (!files) {
+  if (!hasSwiftShader()) {
     tried.push(`SwiftShader: the npm package ${CARRIER} is not installed`);
+    return undefined;
+  }
+  let files: SwiftShader;
+  try {
+    files = unpackSwiftShader();
+  } catch (error) {
+    tried.push(`SwiftShader from ${CARRIER}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
   if (!hasSystemLoader() && !preloadLoader(files.loader)) {
@@ -218,7 +234,7 @@ async function openBest(
   const system = await search.best();
   if (system && !isSoftwareAdapter(system.adapter)) return open(system, toggles);
   if (system) {
-    // Dawn ranks virtual GPUs below CPUs, so its first choice being software does not mean that there is no hardware.
+    // Dawn may rank an adapter of unknown type (a virtual GPU) below a CPU: its first choice alone does not rule out hardware.
     const hardware = await search.named("", (adapter) => !isSoftwareAdapter(adapter));
     if (hardware) return open(hardware, toggles);
     const opened = await open(system, toggles);

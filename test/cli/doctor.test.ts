@@ -1,0 +1,45 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { doctor } from "../../src/cli/commands/doctor";
+
+function capture() {
+  const out: string[] = [];
+  const err: string[] = [];
+  return { out, err, io: { out: (line: string) => out.push(line), err: (line: string) => err.push(line) } };
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+test("--json gives one object with plausible figures", async () => {
+  const { out, io } = capture();
+  expect(await doctor({ json: true }, io, async () => ({ exact: true, detail: "all equal" }))).toBe(0);
+  expect(out).toHaveLength(1);
+  const report = JSON.parse(out[0] ?? "");
+  expect(report).toMatchObject({
+    ok: true,
+    exactness: { exact: true, detail: "all equal" },
+    profile: { toggles: "safe" },
+  });
+  for (const name of ["fmaGflops", "matmulGflops", "copyGBs", "dispatchMicros", "readbackMillis"]) {
+    expect(report.measured[name], name).toBeGreaterThan(0);
+    expect(report.measured[name], name).toBeLessThan(1e6);
+  }
+  // A product cannot beat the multiply-add roof; the margin is for load from other programs between the two.
+  expect(report.measured.matmulGflops).toBeLessThan(3 * report.measured.fmaGflops);
+});
+
+test("a broken exactness check fails", async () => {
+  const { out, io } = capture();
+  expect(await doctor({}, io, async () => ({ exact: false, detail: "row 3 differs by 1 ulp" }))).toBe(1);
+  expect(out.at(-1)).toMatch(/^exactness +BROKEN: row 3 differs by 1 ulp$/);
+});
+
+test("no adapter: exit 1 with the reason, on both channels as asked", async () => {
+  vi.stubEnv("ZEROTIR_ADAPTER", "no such adapter");
+  const plain = capture();
+  expect(await doctor({}, plain.io)).toBe(1);
+  expect(plain.out).toEqual([]);
+  expect(plain.err.join()).toMatch(/No adapter matches "no such adapter"/);
+  const json = capture();
+  expect(await doctor({ json: true }, json.io)).toBe(1);
+  expect(JSON.parse(json.out.join())).toEqual({ ok: false, error: expect.stringContaining("no such adapter") });
+});

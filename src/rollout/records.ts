@@ -1,0 +1,70 @@
+import type { Trajectory } from "./trajectory";
+
+/** What a record says beside the trajectory. */
+export interface RecordFields {
+  step: number;
+  /** Text of the prompt. */
+  prompt?: string;
+  reward?: number;
+  /** Values of the single reward functions, by name. */
+  rewards?: Readonly<Record<string, number>>;
+  /** Absent when the trajectory was filtered out before advantages. */
+  advantage?: number;
+}
+
+/** Name of a step's file in the run folder's `rollouts`. */
+export function rolloutFileName(step: number): string {
+  return `step_${String(step).padStart(5, "0")}.jsonl`;
+}
+
+/**
+ * One line of a rollouts file, without the line break. Equal trajectories and fields give equal bytes, except for `time`, which
+ * holds all measured times and stands last. Log-probs are written with the fewest digits that give them back.
+ */
+export function rolloutLine(trajectory: Trajectory, fields: RecordFields): string {
+  const { reward, rewards, advantage } = fields;
+  const names = Object.keys(rewards ?? {}).sort();
+  return JSON.stringify({
+    step: fields.step,
+    id: trajectory.id,
+    group: trajectory.groupIndex,
+    sample: trajectory.sampleIndex,
+    prompt: fields.prompt,
+    text: trajectory.fullText,
+    model_text: trajectory.modelText,
+    finish_reason: trajectory.finishReason,
+    stop_string: trajectory.stopString,
+    reward,
+    rewards: rewards && Object.fromEntries(names.map((name) => [name, rewards[name]])),
+    advantage,
+    tools: trajectory.toolLog.map(({ code, status, stdout, stderr, observation }) => ({
+      code,
+      status,
+      stdout,
+      stderr,
+      observation,
+    })),
+    segments: trajectory.segments.map(({ kind, start, end }) => ({ kind, start, end })),
+    prompt_ids: Array.from(trajectory.promptIds),
+    ids: Array.from(trajectory.ids),
+    mask: Array.from(trajectory.mask),
+    logprobs: Array.from(trajectory.logprobs, shortF32),
+    time: { tools: trajectory.toolLog.map(({ ms, queueMs }) => ({ ms, queue_ms: queueMs })) },
+  });
+}
+
+/** The part of a record line that equal runs share: the line without its `time`. */
+export function withoutTime(line: string): string {
+  const { time: _, ...rest }: Record<string, unknown> = JSON.parse(line);
+  return JSON.stringify(rest);
+}
+
+/** The number with the fewest decimal digits whose f32 is that of `value`; 9 are always enough. */
+function shortF32(value: number): number {
+  const exact = Math.fround(value);
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(exact.toPrecision(digits));
+    if (Math.fround(short) === exact) return short;
+  }
+  return Number(exact.toPrecision(9));
+}

@@ -1,0 +1,293 @@
+import type { PythonResult } from "../sandbox/engine";
+import { Admission } from "./admission";
+import { type ExpectedToken, planBatch } from "./batch";
+import type { Decoder, SampledTokens } from "./decoder";
+import { UserError } from "./errors";
+import { type RolloutRequest, rewind, type Sequence, toTrajectory } from "./sequence";
+import { type RolloutStatistics, StatisticsCollector } from "./statistics";
+import type { TokenizerView } from "./tokenizer";
+import { observe, type PythonRunner, runPython, zerotirObservation } from "./tool";
+import type { Trajectory } from "./trajectory";
+import type { TurnEvent, TurnOptions } from "./turns";
+import { Wakeup } from "./wakeup";
+
+/** Settings of one `generate`. */
+export interface RolloutOptions extends TurnOptions {
+  tokenizer: TokenizerView;
+  /** Text of an observation, its fences included; default: {@link zerotirObservation}. */
+  formatObservation?: (result: PythonResult) => string;
+  /** Observations of more tokens are replaced by a notice. */
+  maxToolResponseTokens: number;
+  /** Limits of one Python call. */
+  tool: { timeoutMs: number; memoryMb: number; maxOutputBytes: number };
+  /** With the trajectory's id and the number of the call, the entropy of a Python call. */
+  seed: string;
+  /** Batches that may be on their way beside the one whose tokens are waited for. */
+  runAhead: number;
+  /** Most trajectories under way at once; default: as many as the decoder has slots. */
+  maxActive?: number;
+  signal?: AbortSignal;
+  /** Time between heartbeats, default 1000. */
+  heartbeatMs?: number;
+  /** Clock for statistics, in milliseconds. */
+  now?: () => number;
+}
+
+/** Where a rollout stands. */
+export interface Heartbeat {
+  waitingFor: "model" | "python";
+  finished: number;
+  total: number;
+  /** Trajectories in slots, those of them that wait for Python, and batches on their way. */
+  active: number;
+  waitingForPython: number;
+  batches: number;
+  statistics: Readonly<RolloutStatistics>;
+}
+
+/** Told what happens. A hook that throws ends the rollout with its error. */
+export interface RolloutHooks {
+  /** Called as soon as a trajectory ends, while others go on. */
+  onFinished?: (trajectory: Trajectory) => void;
+  onHeartbeat?: (heartbeat: Heartbeat) => void;
+  /** The engine itself failed; the trajectory goes on with an error observation. */
+  onEngineError?: (error: unknown, trajectoryId: number) => void;
+  /** Called once, at the end, also when the rollout is aborted. */
+  onStatistics?: (statistics: RolloutStatistics) => void;
+}
+
+/**
+ * Samples all trajectories of `requests`, in their order. Which tokens come depends on the decoder's seed, the trajectory ids
+ * and what Python answers; not on slots, batches, `runAhead` or who finishes first.
+ * @throws UserError if a request can never fit or an option is out of range; the signal's reason if aborted; the decoder's error.
+ */
+export async function generate(
+  requests: readonly RolloutRequest[],
+  decoder: Decoder,
+  engine: PythonRunner,
+  options: RolloutOptions,
+  hooks: RolloutHooks = {},
+): Promise<Trajectory[]> {
+  checkOptions(options);
+  return new Scheduler(requests, decoder, engine, options, hooks).run();
+}
+
+interface BatchOnItsWay {
+  expected: ExpectedToken[];
+  result: SampledTokens | undefined;
+}
+
+class Scheduler {
+  private readonly decoder: Decoder;
+  private readonly engine: PythonRunner;
+  private readonly options: RolloutOptions;
+  private readonly hooks: RolloutHooks;
+  private readonly order: readonly number[];
+  private readonly admission: Admission;
+  private readonly collector: StatisticsCollector;
+  private readonly wakeup = new Wakeup();
+  private readonly active = new Set<Sequence>();
+  private readonly batches: BatchOnItsWay[] = [];
+  private readonly returned: { sequence: Sequence; code: string; result: PythonResult }[] = [];
+  private readonly finished = new Map<number, Trajectory>();
+  private readonly failures: unknown[] = [];
+  private toolsRunning = 0;
+
+  constructor(
+    requests: readonly RolloutRequest[],
+    decoder: Decoder,
+    engine: PythonRunner,
+    options: RolloutOptions,
+    hooks: RolloutHooks,
+  ) {
+    this.decoder = decoder;
+    this.engine = engine;
+    this.options = options;
+    this.hooks = hooks;
+    this.order = requests.flatMap((request) => request.trajectoryIds);
+    const maxActive = options.maxActive ?? Number.POSITIVE_INFINITY;
+    this.admission = new Admission(requests, decoder, options.tokenizer, options, maxActive);
+    this.collector = new StatisticsCollector(options.now ?? (() => performance.now()));
+  }
+
+  async run(): Promise<Trajectory[]> {
+    const { signal, heartbeatMs = 1000 } = this.options;
+    const onAbort = () => this.wakeup.notify();
+    signal?.addEventListener("abort", onAbort);
+    const timer = this.hooks.onHeartbeat && setInterval(() => this.heartbeat(), heartbeatMs);
+    try {
+      while (this.finished.size < this.order.length) {
+        signal?.throwIfAborted();
+        if (this.failures.length > 0) throw this.failures[0];
+        this.takeTokens();
+        this.takeResults();
+        this.admit();
+        if (this.enqueue() || this.finished.size === this.order.length) continue;
+        if (this.batches.length + this.toolsRunning === 0) throw new Error("the rollout has nothing to wait for");
+        await this.wakeup.wait();
+      }
+      if (this.admission.usedPages > 0) throw new Error(`${this.admission.usedPages} KV pages were not given back`);
+      return this.order.flatMap((id) => this.finished.get(id) ?? []);
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener("abort", onAbort);
+      this.collector.change(0, 0);
+      this.hooks.onStatistics?.(this.collector.totals);
+    }
+  }
+
+  private admit(): void {
+    const { totals } = this.collector;
+    for (let sequence = this.admission.admit(); sequence !== undefined; sequence = this.admission.admit())
+      this.active.add(sequence);
+    totals.peakSlots = Math.max(totals.peakSlots, this.active.size);
+    totals.peakPages = Math.max(totals.peakPages, this.admission.usedPages);
+  }
+
+  /** Sends the next batch if one more may be on its way and there are rows for it. */
+  private enqueue(): boolean {
+    if (this.batches.length > this.options.runAhead) return false;
+    const planned = planBatch(this.active, this.decoder.maxRows);
+    if (planned === undefined) return false;
+    const entry: BatchOnItsWay = { expected: planned.expected, result: undefined };
+    this.batches.push(entry);
+    this.collector.totals.batches++;
+    this.collector.totals.rows += planned.batch.slots.length;
+    this.collector.change(0, 1);
+    this.decoder.enqueue(planned.batch).then(
+      (result) => {
+        entry.result = result;
+        this.wakeup.notify();
+      },
+      (error: unknown) => this.fail(error),
+    );
+    if (planned.copies.length > 0)
+      this.decoder.copyPages(
+        Uint32Array.from(planned.copies, (copy) => copy.from),
+        Uint32Array.from(planned.copies, (copy) => copy.to),
+      );
+    return true;
+  }
+
+  /** Reads the tokens of all batches that are back, in the order of the batches. */
+  private takeTokens(): void {
+    for (let batch = this.batches[0]; batch?.result !== undefined; batch = this.batches[0]) {
+      this.batches.shift();
+      this.collector.change(0, -1);
+      const { tokens, logprobs } = batch.result;
+      batch.expected.forEach(({ sequence, epoch, position }, i) => {
+        if (sequence.epoch === epoch) this.takeToken(sequence, position, tokens[i], logprobs[i]);
+      });
+    }
+  }
+
+  private takeToken(
+    sequence: Sequence,
+    position: number,
+    token: number | undefined,
+    logprob: number | undefined,
+  ): void {
+    const { turns, group } = sequence;
+    if (token === undefined || logprob === undefined) throw new Error("the decoder returned fewer tokens than samples");
+    if (position !== group.request.promptIds.length + turns.length)
+      throw new Error(`trajectory ${sequence.id}: token at position ${position} is out of order`);
+    this.collector.totals.sampledTokens++;
+    this.act(sequence, turns.push(token, logprob), position);
+  }
+
+  private act(sequence: Sequence, event: TurnEvent, lastToken: number): void {
+    const { totals } = this.collector;
+    if (event.kind === "execute") {
+      totals.discardedRows += rewind(sequence, lastToken, lastToken + 1);
+      this.execute(sequence, event.code);
+    } else if (event.kind === "finished") {
+      totals.discardedRows += rewind(sequence, lastToken, lastToken);
+      this.finish(sequence);
+    }
+  }
+
+  private execute(sequence: Sequence, code: string): void {
+    const { seed, tool } = this.options;
+    sequence.state = "tool";
+    this.toolsRunning++;
+    this.collector.totals.toolCalls++;
+    this.collector.change(1, 0);
+    const call = { code, ...tool, seed: `${seed}/${sequence.id}/${sequence.toolLog.length}` };
+    runPython(this.engine, call, (error) => this.hooks.onEngineError?.(error, sequence.id)).then(
+      (result) => {
+        this.toolsRunning--;
+        this.collector.change(-1, 0);
+        this.returned.push({ sequence, code, result });
+        this.wakeup.notify();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  /** Appends the observations of the calls that have returned, and lets their trajectories go on. */
+  private takeResults(): void {
+    const { formatObservation = zerotirObservation, tokenizer, maxToolResponseTokens } = this.options;
+    for (const { sequence, code, result } of this.returned.splice(0)) {
+      const { turns, slot } = sequence;
+      const { text, ids } = observe(result, formatObservation, tokenizer, maxToolResponseTokens);
+      const start = sequence.group.request.promptIds.length + turns.length;
+      const event = turns.resume(ids);
+      const { status, stdout, stderr, ms, queueMs } = result;
+      const observation = event.kind === "finished" ? "" : text;
+      sequence.toolLog.push({ code, status, stdout, stderr, ms, queueMs, observation });
+      if (event.kind === "finished") {
+        this.finish(sequence);
+        continue;
+      }
+      this.collector.totals.observationTokens += ids.length;
+      if (ids.length > 0) this.decoder.setTokens(slot, start, ids);
+      sequence.known = start + ids.length - 1;
+      sequence.next = Math.min(sequence.next, sequence.known);
+      sequence.state = "run";
+    }
+  }
+
+  private finish(sequence: Sequence): void {
+    sequence.state = "finished";
+    this.active.delete(sequence);
+    this.admission.release(sequence);
+    const trajectory = toTrajectory(sequence);
+    this.finished.set(trajectory.id, trajectory);
+    this.hooks.onFinished?.(trajectory);
+  }
+
+  private heartbeat(): void {
+    this.collector.change(0, 0);
+    try {
+      this.hooks.onHeartbeat?.({
+        waitingFor: this.batches.length > 0 ? "model" : "python",
+        finished: this.finished.size,
+        total: this.order.length,
+        active: this.active.size,
+        waitingForPython: this.toolsRunning,
+        batches: this.batches.length,
+        statistics: this.collector.totals,
+      });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.failures.push(error);
+    this.wakeup.notify();
+  }
+}
+
+function checkOptions(options: RolloutOptions): void {
+  const limits = [
+    ["max_completion_length", options.maxCompletionLength, 1],
+    ["max_tool_calls", options.maxToolCalls, 0],
+    ["max_tool_response_tokens", options.maxToolResponseTokens, 1],
+    ["run_ahead", options.runAhead, 0],
+    ["max_active", options.maxActive ?? 1, 1],
+  ] as const;
+  for (const [name, value, least] of limits)
+    if (!(Number.isInteger(value) && value >= least))
+      throw new UserError(`${name} is ${value}, but must be a whole number of at least ${least}: change it`);
+}

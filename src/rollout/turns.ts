@@ -1,0 +1,216 @@
+import { CODE_CLOSING, CODE_OPENING, extractCode } from "../sandbox/observation";
+import { CONTINUATION, TextStream, type TokenizerView } from "./tokenizer";
+import type { FinishReason, Segment } from "./trajectory";
+
+/** Stop strings of ZeroTIR training, beside the end-of-sequence token. */
+export const ZEROTIR_STOP_STRINGS: readonly string[] = ["User:", "Human:", "Assistant:", "</answer>"];
+/** Stop strings of ZeroTIR evaluation, beside the end-of-sequence token. */
+export const ZEROTIR_EVAL_STOP_STRINGS: readonly string[] = ["<|im_end|>", "<|endoftext|>", "</answer>", "</answer>\n"];
+/** The nano models end by the end-of-sequence token alone. */
+export const NANO_STOP_STRINGS: readonly string[] = [];
+
+/** Rules of one trajectory. */
+export interface TurnOptions {
+  /** Strings that end the trajectory in any state; they stay in the output. */
+  stopStrings: readonly string[];
+  /** Ids that end it beside the tokenizer's end-of-sequence id. */
+  stopTokenIds?: readonly number[];
+  /** N_max: after 2*N_max fence stops, fences mean nothing any more. 0: no tool. */
+  maxToolCalls: number;
+  /** Most tokens after the prompt, observations included. */
+  maxCompletionLength: number;
+}
+
+/** What the scheduler has to do after a token. */
+export type TurnEvent =
+  | { kind: "continue" }
+  | { kind: "execute"; code: string }
+  | { kind: "finished"; reason: FinishReason };
+
+/** Tokens and ending of a finished trajectory, as in `Trajectory`. */
+export interface TurnResult {
+  ids: Uint32Array;
+  mask: Uint8Array;
+  logprobs: Float32Array;
+  segments: Segment[];
+  finishReason: FinishReason;
+  stopString?: string;
+  modelText: string;
+  fullText: string;
+}
+
+interface Stop {
+  text: string;
+  kind: "opening" | "closing" | "end";
+}
+
+/**
+ * The interaction of one trajectory (ZeroTIR, arXiv 2505.07773): text until a "```python" fence, code until a "```" fence,
+ * observation, text again. Pure: it sees sampled ids, and asks for the execution of code.
+ *
+ * Stops are found in the text as it is read character by character, so they do not depend on how it is cut into tokens: a fence
+ * may be spread over several tokens, or share one with other text. Tokens are never split: text behind a fence in the
+ * same token stays in the output; it counts as the beginning of the code, and is not scanned when code is executed, for then
+ * the observation comes next.
+ */
+export class TurnMachine {
+  private readonly tokenizer: TokenizerView;
+  private readonly options: TurnOptions;
+  private readonly stopTokens: ReadonlySet<number>;
+  private readonly stream: TextStream;
+  private readonly ids: number[] = [];
+  private readonly mask: number[] = [];
+  private readonly logprobs: number[] = [];
+  private readonly segments: Segment[] = [];
+  private state: "text" | "code" = "text";
+  private phase: "model" | "tool" | "finished" = "model";
+  private stops: Stop[] = [];
+  private longestStop = 1;
+  /** End of the current state's text: a stop may have begun in it. */
+  private tail = "";
+  private code = "";
+  private fenceStops = 0;
+  private finishReason: FinishReason = "length";
+  private stopString: string | undefined;
+
+  constructor(tokenizer: TokenizerView, options: TurnOptions) {
+    this.tokenizer = tokenizer;
+    this.options = options;
+    this.stopTokens = new Set([tokenizer.eosId, ...(options.stopTokenIds ?? [])]);
+    this.stream = new TextStream(tokenizer);
+    this.enter("text");
+  }
+
+  /** Tokens after the prompt so far. */
+  get length(): number {
+    return this.ids.length;
+  }
+
+  /** Takes a sampled token. */
+  push(id: number, logprob: number): TurnEvent {
+    if (this.phase !== "model") throw new Error(`a token was sampled in phase ${this.phase}`);
+    const kind = this.state;
+    this.append(kind, [id], 1, logprob);
+    if (this.stopTokens.has(id)) return this.finish("stop");
+    const event = this.scan(this.stream.push(id));
+    if (event?.kind === "finished") return event;
+    // A block that ends with the budget is not run: nothing could follow its observation.
+    if (this.ids.length >= this.options.maxCompletionLength) return this.finish("length");
+    return event ?? { kind: "continue" };
+  }
+
+  /**
+   * Appends the observation that `execute` asked for. If the budget leaves no room for it and one more sampled token, nothing is
+   * appended and the trajectory ends, so that its last token is always a sampled one.
+   */
+  resume(observationIds: Uint32Array): TurnEvent {
+    if (this.phase !== "tool") throw new Error(`an observation came in phase ${this.phase}`);
+    if (this.ids.length + observationIds.length >= this.options.maxCompletionLength) return this.finish("length");
+    this.append("observation", observationIds, 0, 0);
+    this.phase = "model";
+    return { kind: "continue" };
+  }
+
+  /** The finished trajectory's tokens. */
+  result(): TurnResult {
+    if (this.phase !== "finished") throw new Error(`a result was asked for in phase ${this.phase}`);
+    return {
+      ids: Uint32Array.from(this.ids),
+      mask: Uint8Array.from(this.mask),
+      logprobs: Float32Array.from(this.logprobs),
+      segments: this.segments.map((segment) => ({ ...segment })),
+      finishReason: this.finishReason,
+      ...(this.stopString === undefined ? {} : { stopString: this.stopString }),
+      modelText: this.modelText(),
+      fullText: this.tokenizer.decode(Uint32Array.from(this.ids), CONTINUATION),
+    };
+  }
+
+  /** Observations cut the sampled tokens into runs: each is decoded on its own, as its text was read. */
+  private modelText(): string {
+    let text = "";
+    let run: number[] = [];
+    for (const { kind, start, end } of this.segments) {
+      if (kind !== "observation") run = run.concat(this.ids.slice(start, end));
+      else if (run.length > 0) {
+        text += this.tokenizer.decode(Uint32Array.from(run), CONTINUATION);
+        run = [];
+      }
+    }
+    return run.length > 0 ? text + this.tokenizer.decode(Uint32Array.from(run), CONTINUATION) : text;
+  }
+
+  private append(kind: Segment["kind"], ids: ArrayLike<number>, mask: number, logprob: number): void {
+    if (ids.length === 0) return;
+    const start = this.ids.length;
+    for (let i = 0; i < ids.length; i++) {
+      this.ids.push(ids[i] ?? 0);
+      this.mask.push(mask);
+      this.logprobs.push(logprob);
+    }
+    const last = this.segments.at(-1);
+    if (last?.kind === kind) last.end = this.ids.length;
+    else this.segments.push({ kind, start, end: this.ids.length });
+  }
+
+  private enter(state: "text" | "code"): void {
+    this.state = state;
+    this.tail = "";
+    this.code = "";
+    this.stops = this.options.stopStrings.map((text) => ({ text, kind: "end" as const }));
+    if (state === "code") this.stops.unshift({ text: CODE_CLOSING, kind: "closing" });
+    else if (this.fenceStops < 2 * this.options.maxToolCalls)
+      this.stops.unshift({ text: CODE_OPENING, kind: "opening" });
+    this.longestStop = Math.max(1, ...this.stops.map((stop) => stop.text.length));
+  }
+
+  /** Reads new text of the current state; a fence changes the state in the middle of it. */
+  private scan(text: string): TurnEvent | undefined {
+    let rest = text;
+    while (rest !== "") {
+      const seen = this.tail + rest;
+      const stop = this.firstStop(seen);
+      if (stop === undefined) {
+        if (this.state === "code") this.code += rest;
+        this.tail = this.longestStop > 1 ? seen.slice(1 - this.longestStop) : "";
+        return undefined;
+      }
+      const { kind, text: stopText, end } = stop;
+      if (kind === "end") return this.finish("stop", stopText);
+      this.fenceStops++;
+      const code = this.code + seen.slice(this.tail.length, end);
+      rest = seen.slice(end);
+      if (kind === "opening") {
+        this.enter("code");
+      } else {
+        this.enter("text");
+        const program = extractCode(code.slice(0, -CODE_CLOSING.length));
+        if (program !== "") {
+          this.phase = "tool";
+          return { kind: "execute", code: program };
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** The stop that is complete first; of two that end together, the longer. */
+  private firstStop(text: string): { text: string; kind: Stop["kind"]; end: number } | undefined {
+    let first: { text: string; kind: Stop["kind"]; end: number } | undefined;
+    for (const stop of this.stops) {
+      const index = stop.text === "" ? -1 : text.indexOf(stop.text);
+      if (index < 0) continue;
+      const end = index + stop.text.length;
+      if (first === undefined || end < first.end || (end === first.end && stop.text.length > first.text.length))
+        first = { ...stop, end };
+    }
+    return first;
+  }
+
+  private finish(reason: FinishReason, stopString?: string): TurnEvent {
+    this.phase = "finished";
+    this.finishReason = reason;
+    this.stopString = stopString;
+    return { kind: "finished", reason };
+  }
+}

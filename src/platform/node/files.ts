@@ -22,7 +22,7 @@ export function nodeFolder(path: string): FolderReader {
       try {
         return (await fs.readdir(path)).sort();
       } catch (error) {
-        if (code(error) === "ENOENT" || code(error) === "ENOTDIR") return undefined;
+        if (isMissing(error)) return undefined;
         throw explained(error, `cannot list ${path}`);
       }
     },
@@ -33,7 +33,7 @@ export function nodeFolder(path: string): FolderReader {
         const { size } = await fs.stat(file);
         return { size, read: (offset, length) => readRange(file, offset, length) } satisfies ByteSource;
       } catch (error) {
-        if (code(error) === "ENOENT" || code(error) === "ENOTDIR") return undefined;
+        if (isMissing(error)) return undefined;
         throw explained(error, `cannot read ${file}`);
       }
     },
@@ -120,7 +120,7 @@ export async function isComplete(path: string): Promise<boolean> {
       if ((await fs.stat(join(path, name))).size !== length) return false;
     return true;
   } catch (error) {
-    if (error instanceof SyntaxError || code(error) === "ENOENT" || code(error) === "ENOTDIR") return false;
+    if (error instanceof SyntaxError || isMissing(error)) return false;
     throw error;
   }
 }
@@ -139,7 +139,10 @@ export async function latestCheckpoint(runFolder: string): Promise<string | unde
 }
 
 /** Writes a file and waits until it is on the disk. @returns its length in bytes */
-async function writeSynced(path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<number> {
+export async function writeSynced(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<number> {
   const handle = await fs.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o644);
   try {
     let length = 0;
@@ -165,7 +168,7 @@ async function writeSynced(path: string, content: string | Uint8Array | AsyncIte
 }
 
 /** Makes the names in a folder durable. Windows cannot open a folder and needs no such step. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   let handle: fs.FileHandle;
   try {
     handle = await fs.open(path);
@@ -211,8 +214,13 @@ function code(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
+/** Whether an error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return code(error) === "ENOENT" || code(error) === "ENOTDIR";
+}
+
 /** What the operating system's codes mean to a person; anything else stays as it is. */
-function explained(error: unknown, what: string): unknown {
+export function explained(error: unknown, what: string): unknown {
   const reasons: Record<string, string> = {
     ENOSPC: "the disk is full; free some space or choose another --output-dir",
     EDQUOT: "the disk quota is used up; free some space or choose another --output-dir",

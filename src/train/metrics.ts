@@ -1,0 +1,81 @@
+/** Names and meanings of the figures that metrics.jsonl holds; TRL's names where it has them, ZeroTIR's for its two. */
+export const metricHelp = {
+  step: "optimizer step, from 1",
+  reward: "mean reward of all trajectories sampled",
+  reward_std: "standard deviation of the reward within a group, averaged over groups",
+  frac_reward_zero_std: "share of groups whose trajectories all got the same reward: they teach nothing",
+  "rollout/rule_rewards": "accuracy of all trajectories sampled, before any filter",
+  "rollout/code_rewards": "share of all trajectories sampled that hold a Python block",
+  "train/rule_rewards": "accuracy of the trajectories trained on, after the group filter",
+  "train/code_rewards": "share of the trajectories trained on that hold a Python block",
+  "train/kept_groups": "share of groups that the filter kept",
+  loss: "objective at the update; near 0 with normalised advantages, and no sign of progress",
+  grad_norm: "global norm of the gradient before clipping",
+  learning_rate: "step size of this update",
+  advantage_abs: "mean absolute advantage per token",
+  kl: "mean log-ratio of sampling to training policy per token",
+  entropy: "mean entropy of the sampling distribution per model token, in nats",
+  "clip_ratio/low_mean": "share of tokens clipped from below",
+  "clip_ratio/high_mean": "share of tokens clipped from above",
+  "clip_ratio/region_mean": "share of tokens clipped",
+  "completions/mean_length": "model tokens per trajectory; observations do not count",
+  "completions/min_length": "least model tokens of a trajectory",
+  "completions/max_length": "most model tokens of a trajectory",
+  "completions/clipped_ratio": "share of trajectories that ended by length",
+  "tools/call_frequency": "Python calls per trajectory",
+  "tools/failure_frequency": "share of Python calls that failed",
+  "sampling/sampling_logp_difference/mean":
+    "mean absolute difference of a token's log-prob when sampled and when trained on",
+  "sampling/sampling_logp_difference/max": "largest such difference; 0 means exactly on-policy",
+  num_tokens: "tokens seen since the first step: prompts, model and observations",
+  step_time: "seconds of the whole step",
+} as const;
+
+export type MetricName = keyof typeof metricHelp;
+/** Figures with a name of their own for each run. `time/`, `perf/` and `overlap/` are for all that depends on the clock. */
+export type FreeMetricName = `${"time" | "perf" | "overlap" | "rewards" | "eval" | "tools"}/${string}`;
+
+/** One line of metrics.jsonl. A figure that does not exist (a mean over nothing) or is not finite is null there. */
+export type MetricsRow = { readonly step: number } & {
+  readonly [name in Exclude<MetricName, "step"> | FreeMetricName]?: number | null;
+};
+
+const TIMED = /^(?:time|perf|overlap)\/|^step_time$|_ms$/;
+
+/** Whether a figure depends on the clock, so that two equal runs need not agree on it. */
+export function isTiming(name: string): boolean {
+  return TIMED.test(name);
+}
+
+/** The row without its timings: equal, byte for byte when written, in every run of the same seed, build and adapter. */
+export function deterministicPart(row: MetricsRow): MetricsRow {
+  return { ...Object.fromEntries(Object.entries(row).filter(([name]) => !isTiming(name))), step: row.step };
+}
+
+/** The row as one line of strict JSON, `step` first and the rest by name, so that equal rows are equal bytes. */
+export function metricsLine(row: MetricsRow): string {
+  const entries = Object.entries(row)
+    .filter(([name, value]) => name !== "step" && value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => [name, typeof value === "number" && Number.isFinite(value) ? value : null] as const);
+  return `${JSON.stringify(Object.fromEntries([["step", row.step], ...entries]))}\n`;
+}
+
+/**
+ * The lines of a metrics.jsonl up to and including a step. A last line without its end, which a killed process leaves, is dropped.
+ *
+ * @throws Error at any other line that is not a row
+ */
+export function rowsUpTo(text: string, step: number): string {
+  const lines = text.split("\n");
+  lines.pop();
+  return lines
+    .filter((line, i) => {
+      const row: unknown = JSON.parse(line);
+      if (typeof row !== "object" || row === null || !("step" in row) || typeof row.step !== "number")
+        throw new Error(`line ${i + 1} is no row of metrics`);
+      return row.step <= step;
+    })
+    .map((line) => `${line}\n`)
+    .join("");
+}

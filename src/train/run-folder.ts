@@ -1,0 +1,142 @@
+import type { FolderReader, FolderWriter } from "../model/folder";
+import { UserError } from "../model/user-error";
+import { type MetricsRow, metricsLine, rowsUpTo } from "./metrics";
+
+/** The files of one run, wherever they are. Names are relative, with `/`. Missing folders are made. */
+export interface RunFiles {
+  /** What to call the folder in messages. */
+  readonly path: string;
+  /** A text, or undefined when there is no such file. */
+  read(name: string): Promise<string | undefined>;
+  append(name: string, text: string): Promise<void>;
+  /** Replaces a file all at once. */
+  write(name: string, text: string | Iterable<string>): Promise<void>;
+  /** Names in a folder; none when there is no such folder. */
+  list(folder: string): Promise<string[]>;
+  /** Replaces what has the new name. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a folder; it may be gone already. */
+  remove(name: string): Promise<void>;
+  /** Makes a folder that appears under its name all at once, marked as complete; replaces one of that name. */
+  writeFolder(name: string, fill: (writer: FolderWriter) => Promise<void>): Promise<void>;
+  /** A folder for reading. */
+  folder(name: string): FolderReader;
+}
+
+const CONFIG = "config.resolved.yaml";
+const METRICS = "metrics.jsonl";
+const ROLLOUTS = "rollouts";
+const CHECKPOINTS = "checkpoints";
+/** A checkpoint of a step that a resumed run has yet to reach is set aside under this ending, never deleted. */
+const SUPERSEDED = ".superseded";
+
+/**
+ * What a run leaves behind:
+ *
+ * - `config.resolved.yaml`: every option; `--config` reads it back
+ * - `metrics.jsonl`: one row per step ({@link MetricsRow})
+ * - `rollouts/step_00010.jsonl`: the trajectories of a step, one per line
+ * - `checkpoints/step_00050/`: model and training state after a step
+ *
+ * A step's row is written before its checkpoint, so whatever checkpoint exists, the rows up to it do too.
+ */
+export class RunFolder {
+  readonly path: string;
+  private readonly files: RunFiles;
+
+  private constructor(files: RunFiles) {
+    this.path = files.path;
+    this.files = files;
+  }
+
+  /**
+   * Begins a run in a new or empty folder.
+   *
+   * @throws UserError when the folder holds a run
+   */
+  static async start(files: RunFiles, configYaml: string): Promise<RunFolder> {
+    if ((await files.read(METRICS)) !== undefined || (await files.list(CHECKPOINTS)).length > 0)
+      throw new UserError(
+        `${files.path} already holds a run; go on with it by --resume-from-checkpoint latest, or choose another --output-dir`,
+      );
+    await files.write(CONFIG, configYaml);
+    await files.write(METRICS, "");
+    return new RunFolder(files);
+  }
+
+  /**
+   * Goes on after a step: what the folder holds of later steps (rows, rollouts) is cut, later checkpoints are set aside, so that
+   * the folder ends up as if the run had never stopped. The folder may be new, when a run goes on elsewhere.
+   *
+   * @param step the step of the checkpoint that is resumed
+   */
+  static async resume(files: RunFiles, configYaml: string, step: number): Promise<RunFolder> {
+    await files.write(CONFIG, configYaml);
+    await files.write(METRICS, cut((await files.read(METRICS)) ?? "", step, `${files.path}/${METRICS}`));
+    for (const { name, step: at } of await numbered(files, ROLLOUTS, /^step_(\d+)\.jsonl$/))
+      if (at > step) await files.remove(`${ROLLOUTS}/${name}`);
+    for (const { name, step: at } of await numbered(files, CHECKPOINTS, /^step_(\d+)$/))
+      if (at > step) await files.rename(`${CHECKPOINTS}/${name}`, `${CHECKPOINTS}/${name}${SUPERSEDED}`);
+    return new RunFolder(files);
+  }
+
+  async logMetrics(row: MetricsRow): Promise<void> {
+    await this.files.append(METRICS, metricsLine(row));
+  }
+
+  /** Writes the trajectories of a step, one JSON object per line, replacing what an interrupted attempt left. */
+  async logRollouts(step: number, rollouts: Iterable<object>): Promise<void> {
+    await this.files.write(`${ROLLOUTS}/step_${digits(step)}.jsonl`, lines(rollouts));
+  }
+
+  /**
+   * Writes the checkpoint of a step, then deletes the oldest ones beyond `keep`.
+   *
+   * @returns its path, for `--resume-from-checkpoint`
+   */
+  async saveCheckpoint(
+    step: number,
+    fill: (writer: FolderWriter) => Promise<void>,
+    keep?: number | null,
+  ): Promise<string> {
+    const name = checkpointName(step);
+    await this.files.writeFolder(name, fill);
+    if (keep !== undefined && keep !== null) {
+      const saved = await numbered(this.files, CHECKPOINTS, /^step_(\d+)$/);
+      for (const old of saved.slice(0, -keep))
+        if (old.step < step) await this.files.remove(`${CHECKPOINTS}/${old.name}`);
+    }
+    return `${this.path}/${name}`;
+  }
+}
+
+/** The folder of a step's checkpoint, within the run folder. */
+export function checkpointName(step: number): string {
+  return `${CHECKPOINTS}/step_${digits(step)}`;
+}
+
+function digits(step: number): string {
+  return String(step).padStart(5, "0");
+}
+
+function* lines(values: Iterable<object>): Generator<string> {
+  for (const value of values) yield `${JSON.stringify(value)}\n`;
+}
+
+function cut(text: string, step: number, file: string): string {
+  try {
+    return rowsUpTo(text, step);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${file}: ${why}; repair or delete that line, or choose another --output-dir`);
+  }
+}
+
+async function numbered(files: RunFiles, folder: string, pattern: RegExp): Promise<{ name: string; step: number }[]> {
+  return (await files.list(folder))
+    .flatMap((name) => {
+      const step = pattern.exec(name)?.[1];
+      return step === undefined ? [] : [{ name, step: Number(step) }];
+    })
+    .sort((a, b) => a.step - b.step);
+}

@@ -1,0 +1,51 @@
+import * as z from "zod";
+import { type FolderReader, readText } from "../model/folder";
+import { UserError } from "../model/user-error";
+
+const FILE = "trainer_state.json";
+
+const schema = z.object({
+  /** Optimizer steps done. */
+  global_step: z.int().min(0),
+  /** Tokens seen so far, for the metric of that name. */
+  num_tokens: z.int().min(0),
+  /** Of prompts and sampling. A run that goes on with another seed would not equal one that never stopped. */
+  seed: z.int().min(0),
+});
+
+/** What a checkpoint keeps beside weights and optimizer moments. Everything else follows from the step and the seed. */
+export type TrainerState = z.output<typeof schema>;
+
+/** The content of `trainer_state.json`. */
+export function trainerStateJson(state: TrainerState): string {
+  return `${JSON.stringify(schema.parse(state), null, 2)}\n`;
+}
+
+/**
+ * Reads a checkpoint's training state.
+ *
+ * @throws UserError when the folder is not a checkpoint that training can go on from
+ */
+export async function readTrainerState(checkpoint: FolderReader): Promise<TrainerState> {
+  if ((await checkpoint.list()) === undefined)
+    throw new UserError(
+      `${checkpoint.path}: no such folder; expected a checkpoint such as runs/NAME/checkpoints/step_00050`,
+    );
+  const text = await readText(checkpoint, FILE);
+  if (text === undefined)
+    throw new UserError(
+      `${checkpoint.path}: has no ${FILE}, so training cannot go on from it; to start from its weights use --model-name-or-path`,
+    );
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new UserError(`${checkpoint.path}/${FILE}: not JSON; resume from an earlier checkpoint`);
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new UserError(
+    `${checkpoint.path}/${FILE}: ${issue?.path.join(".") || "content"} is wrong (${issue?.message}); resume from an earlier checkpoint`,
+  );
+}

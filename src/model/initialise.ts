@@ -1,0 +1,35 @@
+/** Fresh weights for training from scratch. */
+import type { ModelConfig } from "./config";
+import { parameterShapes } from "./config";
+import type { CheckpointTensor } from "./folder";
+
+/**
+ * Gains 1, biases 0, matrices normal with standard deviation `0.02`, and 0.02 / sqrt(2 layers) where a layer writes into the residual stream (GPT-2's rule).
+ * The same seed gives the same weights.
+ */
+export function* initialWeights(config: ModelConfig, seed: number): Generator<CheckpointTensor> {
+  const normal = normalNumbers(seed);
+  for (const { hfName, shape } of parameterShapes(config)) {
+    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    if (shape.length === 1) data.fill(hfName.endsWith(".bias") ? 0 : 1);
+    else {
+      const intoResidual = /(o_proj|down_proj)\.weight$/.test(hfName);
+      const deviation = intoResidual ? 0.02 / Math.sqrt(2 * config.layerCount) : 0.02;
+      for (let i = 0; i < data.length; i++) data[i] = normal() * deviation;
+    }
+    yield { hfName, shape, data };
+  }
+}
+
+/** Standard normal numbers by Box and Muller from a 32-bit counter generator. */
+function normalNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let word = state;
+    word = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
+    word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
+    return ((word ^ (word >>> 15)) >>> 0) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}

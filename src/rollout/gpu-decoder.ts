@@ -1,0 +1,154 @@
+/** The scheduler's decoder on the GPU: one forward pass and one draw per batch, in one submit, with the tokens read back behind. */
+import { kvCopy } from "../../kernels/kv_copy";
+import { type SamplingSettings, sample } from "../../kernels/sampling";
+import type { BufferView } from "../gpu/buffers";
+import { Activations } from "../model/activations";
+import { HeadWorkspace, STATISTICS_BYTES } from "../model/head";
+import type { Model } from "../model/model";
+import { SequenceTables } from "../model/sequences";
+import type { Decoder, RowBatch, SampledTokens } from "./decoder";
+import { UserError } from "./errors";
+
+/** Sizes of a decoder's buffers. */
+export interface GpuDecoderShape {
+  readonly slots: number;
+  /** Most tokens of a slot, prompt and observations included. */
+  readonly maxLength: number;
+  readonly pageSize: number;
+  readonly pages: number;
+  /** Most rows of one batch; at least the number of slots. */
+  readonly maxRows: number;
+  readonly logitsBytes: number;
+}
+
+/** See the file's header. The draw of a token depends on (settings.seed, trajectory id, position) only. */
+export class GpuDecoder implements Decoder {
+  readonly slotCount: number;
+  readonly pageSize: number;
+  readonly pageCount: number;
+  readonly maxRows: number;
+  readonly maxLength: number;
+  private readonly tables: SequenceTables;
+  private readonly activations: Activations;
+  private readonly head: HeadWorkspace;
+  private readonly rows: BufferView;
+  private readonly fromPages: BufferView;
+  private readonly toPages: BufferView;
+
+  constructor(
+    private readonly model: Model,
+    private readonly shape: GpuDecoderShape,
+    private settings: SamplingSettings,
+  ) {
+    const { gpu, config } = model;
+    if (shape.maxLength > model.maxPositions)
+      throw new UserError(
+        `sequences of ${shape.maxLength} tokens were asked for, the model was loaded for ${model.maxPositions}: lower --max-prompt-length or --max-completion-length`,
+      );
+    this.slotCount = shape.slots;
+    this.pageSize = shape.pageSize;
+    this.pageCount = shape.pages;
+    this.maxRows = shape.maxRows;
+    this.maxLength = shape.maxLength;
+    this.tables = new SequenceTables(
+      gpu,
+      config,
+      { slots: shape.slots, slotLength: shape.maxLength, pageSize: shape.pageSize, pages: shape.pages },
+      "rollout",
+    );
+    this.activations = new Activations(gpu, config, shape.maxRows, "nothing");
+    this.head = new HeadWorkspace(model, Math.max(shape.slots, 1), shape.logitsBytes, "rollout head");
+    this.rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
+    this.fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);
+    this.toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
+  }
+
+  /** Settings for the batches from here on. */
+  sampleWith(settings: SamplingSettings): void {
+    this.settings = settings;
+  }
+
+  setTokens(slot: number, position: number, ids: Uint32Array): void {
+    this.tables.setTokens(slot, position, ids);
+  }
+
+  setPages(slot: number, pages: Uint32Array): void {
+    this.tables.setPages(slot, pages);
+  }
+
+  copyPages(from: Uint32Array, to: Uint32Array): void {
+    const { gpu } = this.model;
+    gpu.write(this.fromPages, from);
+    gpu.write(this.toPages, to);
+    this.tables.kPages.forEach((kPages, layer) => {
+      kvCopy(
+        gpu,
+        { fromPages: this.fromPages, toPages: this.toPages, kPages, vPages: this.tables.vPages[layer] ?? gpu.empty },
+        { count: from.length, pageElements: this.tables.pageElements },
+      );
+    });
+    // Submitted at once: the next call writes the two lists again.
+    gpu.recorder.submit();
+  }
+
+  async enqueue(batch: RowBatch): Promise<SampledTokens> {
+    const { gpu, config } = this.model;
+    const rowCount = batch.slots.length;
+    const samples = batch.sampleRows.length;
+    const rows = new Uint32Array(rowCount * 4);
+    for (let row = 0; row < rowCount; row++)
+      rows.set([batch.slots[row] ?? 0, batch.positions[row] ?? 0, 0, 0], row * 4);
+    // A row that is sampled several times has one row of logits.
+    const logitsRows = new Map<number, number>();
+    const entries = new Uint32Array(samples * 4);
+    for (let i = 0; i < samples; i++) {
+      const row = batch.sampleRows[i] ?? 0;
+      const logitsRow = logitsRows.get(row) ?? logitsRows.size;
+      logitsRows.set(row, logitsRow);
+      const position = (batch.positions[row] ?? 0) + 1;
+      entries.set([logitsRow, batch.sampleSlots[i] ?? 0, position, batch.trajectoryIds[i] ?? 0], i * 4);
+    }
+    gpu.write(this.rows, rows);
+    this.model.forward(this.tables, this.activations, this.rows, rowCount);
+    this.draw(Uint32Array.from(logitsRows.keys()), entries);
+    const statistics = await gpu.readback.readFloats(this.head.statistics, (samples * STATISTICS_BYTES) / 4);
+    const tokens = new Uint32Array(samples);
+    const logprobs = new Float32Array(samples);
+    for (let i = 0; i < samples; i++) {
+      logprobs[i] = statistics[i * 4] ?? Number.NaN;
+      tokens[i] = statistics[i * 4 + 3] ?? 0;
+    }
+    if (tokens.some((token) => token >= config.vocabularySize))
+      throw new Error("the sampler returned an id outside the vocabulary: the model's logits are not finite");
+    return { tokens, logprobs };
+  }
+
+  destroy(): void {
+    this.tables.destroy();
+    this.activations.destroy();
+    this.head.destroy();
+    for (const view of [this.rows, this.fromPages, this.toPages]) this.model.gpu.allocator.destroy(view);
+  }
+
+  /** Logits of the wanted rows, a token for each entry, and its statistics; in chunks where all logits at once would be too large. */
+  private draw(rowIndex: Uint32Array, entries: Uint32Array): void {
+    const { gpu, config } = this.model;
+    const { head } = this;
+    const output = this.activations.inputs[config.layerCount];
+    if (output === undefined) throw new Error("the model has no output");
+    const count = entries.length / 4;
+    if (rowIndex.length > head.chunkRows || count > head.capacity)
+      throw new RangeError(`${count} samples of ${rowIndex.length} rows do not fit the head's ${head.chunkRows}`);
+    gpu.write(head.rowIndex, rowIndex);
+    gpu.write(head.entries, entries);
+    head.logitsOf(output, 0, rowIndex.length);
+    const views = { logits: head.logits, entries: head.entries, slotTokens: this.tables.slotTokens };
+    sample(
+      gpu,
+      { ...views, thresholds: head.thresholds },
+      head.shape(count, this.shape.maxLength),
+      this.settings,
+    );
+    head.score(this.tables.slotTokens, this.shape.maxLength, 0, count, this.settings.temperature);
+  }
+}

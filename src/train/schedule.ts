@@ -1,0 +1,29 @@
+/** Learning-rate schedules as pure functions of the step. */
+
+export type ScheduleName = "constant" | "cosine" | "linear" | "wsd";
+
+export interface Schedule {
+  readonly name: ScheduleName;
+  readonly peak: number;
+  readonly warmupSteps: number;
+  readonly totalSteps: number;
+  /** The rate at the end, as a part of the peak: cosine, linear and wsd. */
+  readonly finalFraction: number;
+  /** Share of the steps in which warmup-stable-decay comes down (linearly), at the end. */
+  readonly decayFraction: number;
+}
+
+/** The rate of update `step`, counted from 1. Warm-up is linear and reaches the peak at `warmupSteps`. */
+export function learningRateAt(schedule: Schedule, step: number): number {
+  const { peak, warmupSteps, totalSteps, finalFraction } = schedule;
+  if (step <= warmupSteps) return (peak * step) / warmupSteps;
+  const blend = (progress: number) => peak * (finalFraction + (1 - finalFraction) * progress);
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+  if (schedule.name === "cosine") return blend((1 + Math.cos(Math.PI * progress)) / 2);
+  if (schedule.name === "linear") return blend(1 - progress);
+  if (schedule.name === "wsd") {
+    const decayStart = totalSteps * (1 - schedule.decayFraction);
+    return step <= decayStart ? peak : blend(Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - decayStart)));
+  }
+  return peak;
+}

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { wrapObservation } from "../../src/sandbox/observation";
 import { loadTokenizer } from "../../src/text/tokenizer";
 import { buildNanoCorpus, corpusTokens, encodeNanoDocument } from "../../src/train/nano/corpus";
 import { type NanoDocument, nanoDocument, nanoTextRows } from "../../src/train/nano/documents";
@@ -143,7 +144,8 @@ describe("nano corpus", () => {
       const code = /^\n```python\nprint\((.*)\)\n```$/.exec(pieces[0]?.text ?? "")?.[1] ?? "";
       expect(code === expression).toBe(kind === "python");
       expect(code.length).toBe(expression.length);
-      expect(pieces[1]).toEqual({ text: `\n\`\`\`output\n${evaluateExpression(code)}\n\`\`\`\n\n\n`, source: "tool" });
+      // Byte for byte what the harness appends when Python prints the value.
+      expect(pieces[1]).toEqual({ text: wrapObservation(`${evaluateExpression(code)}\n`), source: "tool" });
       expect(boxed).toBe(String(evaluateExpression(code)));
     }
   });

@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import { TrainingPass } from "../../src/model/training";
+import {
+  CONFIGS,
+  downloadAll,
+  kindOf,
+  largestDifference,
+  modelContext,
+  modelOf,
+  randomBatch,
+  randomCoefficients,
+  randomTensors,
+  relativeNormError,
+  shapeOf,
+} from "../support/reference/models";
+import { ReferenceModel } from "../support/reference/transformer";
+
+describe("gradients of every tensor equal the f64 reference", () => {
+  describe.each([
+    { pageSize: 4, temperature: 1, lengths: [9, 1, 40, 2, 17] },
+    { pageSize: 8, temperature: 0.7, lengths: [3, 8, 26, 1] },
+  ])("page size $pageSize, temperature $temperature", ({ pageSize, temperature, lengths }) => {
+    test.each(Object.entries(CONFIGS))("%s", async (_, config) => {
+      const gpu = await modelContext();
+      const tensors = randomTensors(config);
+      const batch = randomBatch(config, lengths);
+      const model = modelOf(gpu, config, tensors);
+      const pass = new TrainingPass(model, shapeOf(batch, { pageSize }));
+      const expected = new ReferenceModel(config, tensors).forward(batch, temperature);
+
+      const statistics = await pass.forward(batch, temperature);
+      expect(largestDifference(statistics.logprobs, expected.logprobs)).toBeLessThan(2e-5);
+      expect(largestDifference(statistics.entropies, expected.entropies)).toBeLessThan(2e-5);
+
+      const coefficients = randomCoefficients(expected.logprobs.length);
+      pass.clearGradients();
+      pass.backward(coefficients);
+      const wanted = expected.backward(coefficients);
+      const gradients = await downloadAll(pass.gradients);
+      expect([...gradients.keys()]).toEqual([...wanted.keys()]);
+      const errors = new Map<string, number>();
+      for (const [name, gradient] of gradients) {
+        const error = relativeNormError(gradient, wanted.get(name) ?? []);
+        errors.set(kindOf(name), Math.max(error, errors.get(kindOf(name)) ?? 0));
+      }
+      for (const [kind, error] of errors) expect(error, kind).toBeLessThan(2e-4);
+      pass.destroy();
+      model.destroy();
+    });
+  });
+});

@@ -22,7 +22,7 @@ export interface OptionInfo {
   readonly flag: string;
   /** snake_case, as in files. */
   readonly fileKey: string;
-  readonly kind: "text" | "integer" | "number" | "flag" | "choice";
+  readonly kind: "texts" | "text" | "integer" | "number" | "flag" | "choice";
   /** May be null, written `none` on the command line. */
   readonly nullable: boolean;
   /** Undefined: the option has to be given. */
@@ -167,16 +167,23 @@ function describe(key: string, field: z.ZodType): OptionInfo {
   const nullable = json.anyOf?.some(({ type }) => type === "null") ?? false;
   const type = json.anyOf?.find(({ type }) => type !== "null") ?? json;
   const choices = type.enum ?? [];
-  const kinds: Record<string, OptionInfo["kind"]> = { integer: "integer", number: "number", boolean: "flag" };
+  const kinds: Record<string, OptionInfo["kind"]> = {
+    integer: "integer",
+    number: "number",
+    boolean: "flag",
+    array: "texts",
+  };
   const kind = choices.length > 0 ? "choice" : (kinds[type.type ?? ""] ?? "text");
   const what =
     kind === "choice"
       ? `one of ${choices.join(", ")}`
       : kind === "flag"
         ? "true or false"
-        : kind === "text"
-          ? "a text that is not empty"
-          : `a ${kind === "integer" ? "whole number" : "number"}${bounds(type)}`;
+        : kind === "texts"
+          ? "texts that are not empty"
+          : kind === "text"
+            ? "a text that is not empty"
+            : `a ${kind === "integer" ? "whole number" : "number"}${bounds(type)}`;
   return {
     key,
     flag: separated(key, "-"),

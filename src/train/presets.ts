@@ -1,4 +1,5 @@
-import { type PresetName, presetNames, type TrainOptions } from "./options";
+import { type PresetName, presetNames } from "./option-fields";
+import type { TrainOptions } from "./options";
 
 /** Options that differ from the defaults. Everything given by file or flag wins over them. */
 export const presets: Record<PresetName, Partial<TrainOptions>> = {

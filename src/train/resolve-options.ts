@@ -1,23 +1,40 @@
+import type * as z from "zod";
 import { UserError } from "../model/user-error";
 import { nearest } from "./nearest";
-import type { OptionLayer } from "./option-set";
-import { presetNames, type TrainOptions, trainOptions } from "./options";
+import { presetNames } from "./option-fields";
+import type { OptionLayer, OptionSet } from "./option-set";
+import { type TrainOptions, trainOptions } from "./options";
 import { isPresetName, presets } from "./presets";
 
 /**
- * Defaults, then the preset that a later layer names, then the layers in order (config file, flags, dotted overrides).
+ * Defaults, then the preset that a later layer names (as far as the command has its options), then the layers in order: config
+ * file, flags, dotted overrides.
  *
- * @throws UserError for an unknown key, a value out of range, or options that contradict each other
+ * @throws UserError for an unknown key or a value out of range
+ */
+export function resolveOptions<Shape extends z.ZodRawShape>(
+  set: OptionSet<Shape>,
+  layers: readonly OptionLayer[],
+): ReturnType<OptionSet<Shape>["resolve"]> {
+  const name = set.infos.has("preset")
+    ? layers.map(({ values }) => values.preset).findLast((value) => value !== undefined && value !== null)
+    : undefined;
+  if (name === undefined) return set.resolve(layers);
+  if (typeof name !== "string" || !isPresetName(name))
+    throw new UserError(
+      `preset ${JSON.stringify(name)} does not exist; the nearest one is ${nearest(String(name), presetNames)} (there are ${presetNames.join(", ")})`,
+    );
+  const values = Object.fromEntries(Object.entries(presets[name]).filter(([key]) => set.infos.has(key)));
+  return set.resolve([{ source: `preset ${name}`, spelling: "file", values }, ...layers]);
+}
+
+/**
+ * {@link resolveOptions} of `train`.
+ *
+ * @throws UserError also when options contradict each other
  */
 export function resolveTrainOptions(layers: readonly OptionLayer[]): TrainOptions {
-  const preset = layers.map(({ values }) => values.preset).findLast((value) => value !== undefined && value !== null);
-  if (preset !== undefined && (typeof preset !== "string" || !isPresetName(preset)))
-    throw new UserError(
-      `preset ${JSON.stringify(preset)} does not exist; the nearest one is ${nearest(String(preset), presetNames)} (there are ${presetNames.join(", ")})`,
-    );
-  const base: OptionLayer[] =
-    preset === undefined ? [] : [{ source: `preset ${preset}`, spelling: "file", values: presets[preset] }];
-  const options = trainOptions.resolve([...base, ...layers]);
+  const options = resolveOptions(trainOptions, layers);
   refuseContradictions(options);
   return options;
 }

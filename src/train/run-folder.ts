@@ -1,5 +1,6 @@
 import type { FolderReader, FolderWriter } from "../model/folder";
 import { UserError } from "../model/user-error";
+import { rolloutFileName } from "../rollout/records";
 import { type MetricsRow, metricsLine, rowsUpTo } from "./metrics";
 
 /** The files of one run, wherever they are. Names are relative, with `/`. Missing folders are made. */
@@ -84,9 +85,13 @@ export class RunFolder {
     await this.files.append(METRICS, metricsLine(row));
   }
 
-  /** Writes the trajectories of a step, one JSON object per line, replacing what an interrupted attempt left. */
-  async logRollouts(step: number, rollouts: Iterable<object>): Promise<void> {
-    await this.files.write(`${ROLLOUTS}/step_${digits(step)}.jsonl`, lines(rollouts));
+  /**
+   * Writes the trajectories of a step, replacing what an interrupted attempt left.
+   *
+   * @param records one line each, without the line break
+   */
+  async logRollouts(step: number, records: Iterable<string>): Promise<void> {
+    await this.files.write(`${ROLLOUTS}/${rolloutFileName(step)}`, lines(records));
   }
 
   /**
@@ -119,8 +124,8 @@ function digits(step: number): string {
   return String(step).padStart(5, "0");
 }
 
-function* lines(values: Iterable<object>): Generator<string> {
-  for (const value of values) yield `${JSON.stringify(value)}\n`;
+function* lines(records: Iterable<string>): Generator<string> {
+  for (const record of records) yield `${record}\n`;
 }
 
 function cut(text: string, step: number, file: string): string {

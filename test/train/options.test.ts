@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { evalOptions, sampleOptions } from "../../src/train/eval-options";
 import { editDistance, nearest } from "../../src/train/nearest";
-import { presetNames, trainOptions } from "../../src/train/options";
+import { presetNames } from "../../src/train/option-fields";
+import { trainOptions } from "../../src/train/options";
 import { presets } from "../../src/train/presets";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { pretrainOptions } from "../../src/train/pretrain-options";
+import { resolveOptions, resolveTrainOptions } from "../../src/train/resolve-options";
 
 const file = (values: Record<string, unknown>) => ({ source: "run.yaml", spelling: "file", values }) as const;
 const flags = (values: Record<string, unknown>) => ({ source: "command line", spelling: "flag", values }) as const;
@@ -97,6 +100,22 @@ describe("resolveTrainOptions", () => {
 
   it("has presets that are valid", () => {
     for (const name of presetNames) expect(resolveTrainOptions([flags({ preset: name })])).toMatchObject(presets[name]);
+  });
+});
+
+describe("the other commands", () => {
+  it("take from a preset what they know", () => {
+    expect(resolveOptions(evalOptions, [flags({ preset: "nano", evalSamples: 9 })])).toMatchObject({
+      dataset: "nano",
+      promptTemplate: "nano",
+      evalSamples: 9,
+      numGenerations: 8,
+    });
+    expect(resolveOptions(sampleOptions, [flags({ preset: "nano", prompt: ["1+1"] })]).prompt).toEqual(["1+1"]);
+    expect(resolveOptions(pretrainOptions, [flags({ dataset: "nano" })])).toMatchObject({ lrSchedulerType: "cosine" });
+    expect(() => resolveOptions(sampleOptions, [flags({ preset: "nano" })])).toThrow(
+      "sample needs --prompt: a question",
+    );
   });
 });
 

@@ -25,10 +25,7 @@ const text = (name: string) => fs.readFile(join(root, "a", name), "utf8");
 /** Steps from..to as training makes them, with a checkpoint every second step. */
 async function run(folder: RunFolder, from: number, to: number, keep?: number): Promise<void> {
   for (let step = from; step <= to; step++) {
-    await folder.logRollouts(step, [
-      { step, text: "x" },
-      { step, text: "y\n" },
-    ]);
+    await folder.logRollouts(step, [`{"step":${step}}`, "{}"]);
     await folder.logMetrics(row(step));
     if (step % 2 === 0)
       await folder.saveCheckpoint(
@@ -57,7 +54,7 @@ describe("RunFolder", () => {
       "rollouts",
     ]);
     expect(await text("config.resolved.yaml")).toBe("seed: 1\n");
-    expect(await text("rollouts/step_00002.jsonl")).toBe('{"step":2,"text":"x"}\n{"step":2,"text":"y\\n"}\n');
+    expect(await text("rollouts/step_00002.jsonl")).toBe('{"step":2}\n{}\n');
     expect(await isComplete(join(root, "a/checkpoints/step_00002"))).toBe(true);
     await expect(RunFolder.start(files, "")).rejects.toMatchObject({
       name: "UserError",

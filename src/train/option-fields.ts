@@ -1,0 +1,125 @@
+/** Options that several commands share. */
+import * as z from "zod";
+import { about } from "./option-set";
+
+const positive = z.number().gt(0);
+const share = z.number().min(0).max(1);
+
+/** Names that `--preset` takes; what they set is in presets.ts. */
+export const presetNames = ["nano"] as const;
+export type PresetName = (typeof presetNames)[number];
+
+export const presetField = z
+  .enum(presetNames)
+  .nullable()
+  .default(null)
+  .meta(about("Run", "a set of options to start from"));
+
+export const seedField = z.int().min(0).max(0xffffffff).default(42);
+
+export const promptTemplateField = z.enum(["nano", "zero-tir", "zero-no-tool"]).default("zero-tir");
+
+/** How tokens are drawn, and how many. */
+export const samplingFields = {
+  maxPromptLength: z.int().min(1).default(512).meta(about("Sampling", "tokens; a longer prompt is an error")),
+  maxCompletionLength: z
+    .int()
+    .min(1)
+    .default(512)
+    .meta(about("Sampling", "tokens after the prompt, observations included")),
+  temperature: positive.default(1).meta(about("Sampling", "divides the logits")),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .meta(about("Sampling", "nucleus: smallest set of tokens with this much probability")),
+  topK: z.int().min(0).default(0).meta(about("Sampling", "most probable tokens kept; 0 keeps all")),
+  minP: share.default(0).meta(about("Sampling", "least probability relative to the most probable token")),
+};
+
+/** The Python tool and its limits. */
+export const toolFields = {
+  maxToolCalls: z
+    .int()
+    .min(0)
+    .default(2)
+    .meta(about("Tool", "Python blocks run per trajectory (N_max); 0 for no tool")),
+  toolTimeout: positive.default(10).meta(about("Tool", "seconds of wall clock per block")),
+  toolMemoryMb: z.int().min(32).max(4096).default(256).meta(about("Tool", "memory of one interpreter, in MiB")),
+  maxToolResponseTokens: z.int().min(1).default(256).meta(about("Tool", "a longer output is replaced by a notice")),
+};
+
+export const rewardScopeField = z
+  .enum(["model-tokens", "full-text"])
+  .default("model-tokens")
+  .meta(about("Objective", "text the grader reads: only what the model wrote, or observations too"));
+
+/** AdamW and its schedule. */
+export const optimizerFields = {
+  minLrRate: share.default(0).meta(about("Optimizer", "lowest learning rate, as a share of the highest")),
+  warmupSteps: z.int().min(0).default(0).meta(about("Optimizer", "steps of linear rise from 0")),
+  adamBeta1: z.number().min(0).lt(1).default(0.9).meta(about("Optimizer", "decay of the mean of gradients")),
+  adamBeta2: z.number().min(0).lt(1).default(0.999).meta(about("Optimizer", "decay of the mean of squared gradients")),
+  adamEpsilon: positive.default(1e-8).meta(about("Optimizer", "added to the root of the squared mean")),
+  weightDecay: z.number().min(0).default(0).meta(about("Optimizer", "decoupled decay, of matrices only")),
+  maxGradNorm: positive.nullable().default(1).meta(about("Optimizer", "global gradient norm is clipped to this")),
+};
+
+/** Where the arithmetic is done. */
+export const deviceFields = {
+  adapter: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Device and memory", "hardware, lavapipe, swiftshader or a part of a name; none: the best there is")),
+  toggles: z
+    .enum(["safe", "fast"])
+    .default("safe")
+    .meta(about("Device and memory", "fast leaves out WebGPU's bounds and validation checks")),
+};
+
+/** How many sequences are decoded at once, and how far ahead. */
+export const decodingFields = {
+  concurrency: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Device and memory", "sequences decoded at once; none: as many as a batch needs and memory allows")),
+  runAhead: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(4)
+    .meta(about("Device and memory", "decode steps queued before their tokens are read back")),
+};
+
+/** How much of a batch is on the device at once. */
+export const memoryFields = {
+  microBatchTokens: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Device and memory", "tokens per forward and backward pass; none: what memory allows")),
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .meta(about("Device and memory", "keep one activation per layer and compute the rest again")),
+};
+
+/** Run folder, checkpoints, log. */
+export const runFields = {
+  seed: seedField.meta(about("Run", "seed of prompts and sampling; the same seed gives the same run")),
+  outputDir: z.string().min(1).nullable().default(null).meta(about("Run", "run folder; none: a new folder in runs/")),
+  saveSteps: z.int().min(0).default(50).meta(about("Run", "steps between checkpoints; 0 for one at the end only")),
+  saveTotalLimit: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Run", "checkpoints kept; older ones are deleted")),
+  loggingSteps: z.int().min(1).default(1).meta(about("Run", "steps between rows of metrics.jsonl")),
+};

@@ -48,7 +48,7 @@ async function start(init: ToChild & { type: "init" }): Promise<WorkerPool> {
     workerCount: init.workerCount,
     spawn: spawner(init.workerPath),
     modules: new PythonModules(assets),
-    image: { facts: assets.manifest.snapshot, memory: assets.memory },
+    image: assets.image,
     memoryMb: init.memoryMb,
   });
 }

@@ -1,3 +1,4 @@
+import type { PythonImage } from "./interpreter";
 import type { SnapshotFacts } from "./snapshot";
 import { PAGE, setMemory } from "./wasm-binary";
 
@@ -22,10 +23,9 @@ export type ReadAsset = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** The parts of an interpreter, checked against the manifest. */
 export interface PythonAssets {
-  manifest: PythonManifest;
   wasm: Uint8Array<ArrayBuffer>;
-  /** The memory image, unpacked; in shared memory where there is such a thing, so that workers need no copy. */
-  memory: Uint8Array;
+  /** Its memory is shared where there is such a thing; elsewhere every worker gets a copy. */
+  image: PythonImage;
 }
 
 /** Thrown when the asset folder can't be used; the message says what to do. */
@@ -48,7 +48,8 @@ export async function loadPython(read: ReadAsset): Promise<PythonAssets> {
     }),
   );
   if (wasm === undefined || packed === undefined) throw new AssetError("The Python assets are incomplete.");
-  return { manifest, wasm, memory: await unpack(packed, manifest.snapshot.pages * PAGE) };
+  const memory = await unpack(packed, manifest.snapshot.pages * PAGE);
+  return { wasm, image: { facts: manifest.snapshot, memory } };
 }
 
 function parseManifest(bytes: Uint8Array): PythonManifest {

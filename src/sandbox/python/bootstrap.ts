@@ -21,8 +21,8 @@ export const PRELOADED = [
 ] as const;
 
 /**
- * Python that runs once, when the snapshot is made, before the first byte of a program is read. Objects are frozen out
- * of the garbage collector's reach, and a block of memory is freed so that small programs need not grow the heap.
+ * Python that runs once, when the snapshot is made, before the first byte of a program is read. A block of
+ * memory is freed so that small programs need not grow the heap.
  */
 const BOOTSTRAP_SOURCE = `
 import gc, importlib, sys
@@ -45,7 +45,6 @@ sys.path_importer_cache.pop("/boot")
 import types
 sys.modules["sitecustomize"] = types.ModuleType("sitecustomize")
 gc.collect()
-gc.freeze()
 `;
 
 /** The module that prepares the snapshot; `site` imports it by this name. */

@@ -1,3 +1,12 @@
 /** What scripts/build-python.mjs needs of this folder. */
 export { framesAtStdin, makeSnapshot } from "./snapshot";
-export { dropCustom, dropData, exportGlobal, initialPages, PAGE, setMemory, setStackPointer } from "./wasm-binary";
+export {
+  dropCustom,
+  dropData,
+  exportGlobal,
+  initialPages,
+  PAGE,
+  patchCode,
+  setMemory,
+  setStackPointer,
+} from "./wasm-binary";

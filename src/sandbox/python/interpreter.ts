@@ -1,5 +1,6 @@
 import { OUTPUT_HARD_FACTOR, type PythonCall, type PythonResult, type PythonStatus } from "../engine";
-import { GuestStop, WasiHost } from "../wasi/host";
+import { GuestStop } from "../wasi/guest";
+import { WasiHost } from "../wasi/host";
 import { Philox } from "../wasi/random";
 import { PYTHON_ARGS } from "./bootstrap";
 import type { SnapshotFacts } from "./snapshot";

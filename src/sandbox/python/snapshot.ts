@@ -3,7 +3,8 @@
  * first byte of its program; its C frames are then unwound into a buffer (Asyncify), so that the whole state of the
  * interpreter is one block of memory and one number, the stack pointer.
  */
-import { GuestStop, WasiHost } from "../wasi/host";
+import { GuestStop } from "../wasi/guest";
+import { WasiHost } from "../wasi/host";
 import { BOOT_ENVIRONMENT, BOOT_FILES, MARK_SEED, PYTHON_ARGS } from "./bootstrap";
 import { twisterState } from "./twister";
 import { PAGE } from "./wasm-binary";

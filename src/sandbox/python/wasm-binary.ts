@@ -129,6 +129,26 @@ export function dropData(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return join(sections.filter(({ id }) => id !== 11));
 }
 
+/** Replaces the only occurrence of a byte sequence in the code by another of the same length. */
+export function patchCode(
+  bytes: Uint8Array,
+  before: readonly number[],
+  after: readonly number[],
+): Uint8Array<ArrayBuffer> {
+  if (before.length !== after.length) throw new Error("wasm: a patch must not change the length of the code");
+  return replace(bytes, 10, (body) => {
+    const places: number[] = [];
+    for (let at = body.indexOf(before[0] ?? 0); at >= 0; at = body.indexOf(before[0] ?? 0, at + 1))
+      if (before.every((byte, index) => body[at + index] === byte)) places.push(at);
+    const [place] = places;
+    if (place === undefined || places.length > 1)
+      throw new Error(`wasm: the code to patch was found ${places.length} times`);
+    const patched = body.slice();
+    patched.set(after, place);
+    return patched;
+  });
+}
+
 /** Removes all custom sections (debug information, names, producers). */
 export function dropCustom(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return join(split(bytes).filter(({ id }) => id !== 0));

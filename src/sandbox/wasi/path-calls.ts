@@ -1,13 +1,13 @@
 import { Errno, WasiError } from "./abi";
 import { Descriptors } from "./descriptors";
 import type { FsNode } from "./fs";
-import type { GuestCall, WasiHost } from "./host";
+import type { GuestAccess, GuestCalls } from "./guest";
 
 /** Time stamp of every file: the guest can't tell when anything was made. */
 const FILE_TIME = 1_735_689_600_000_000_000n;
 
 /** The imports that take a path, and those that report on files and folders. Symbolic and hard links do not exist. */
-export function folderCalls(host: WasiHost): Record<string, GuestCall> {
+export function pathCalls(host: GuestAccess): GuestCalls {
   const place = (fd: number, pointer: number, length: number) =>
     host.guest.fs.resolve(host.guest.descriptors.folder(fd), host.memory.text(pointer, length));
   const existing = (fd: number, pointer: number, length: number): FsNode => {

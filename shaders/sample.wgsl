@@ -97,7 +97,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var score = logit * inverse_temperature;
     if (!greedy) {
       let word = philox(vec4u(v, position, entries[entry].w, 0u), vec2u(params.seed_low, params.seed_high)).x;
-      score -= log(-log(open_unit(word)));
+      score += gumbel(word);
     }
     if (best_id == 0xffffffffu || score > best) {
       best = score;

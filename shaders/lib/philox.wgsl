@@ -22,7 +22,14 @@ fn philox(counter_start: vec4u, key_start: vec2u) -> vec4u {
   return counter;
 }
 
-// A number in (0, 1): never 0 and never 1, so that its logarithm is finite and negative.
-fn open_unit(word: u32) -> f32 {
-  return (f32(word >> 9u) + 0.5) * 0x1p-23;
+// A standard Gumbel variable, -log(-log(u)), from the word's 23 high bits: u = (n + 1/2) / 2^23, never 0 and never 1, so that both logarithms are finite.
+// WGSL bounds the error of log near 1 absolutely (2^-21), and -log(u) is far smaller there: above 3/4, with v = 1 - u (exact) and s = v / (2 - v), it is
+// -log(1 - v) = 2 atanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...), of which s < 1/7 needs five terms.
+fn gumbel(word: u32) -> f32 {
+  let u = (f32(word >> 9u) + 0.5) * 0x1p-23;
+  let v = 1.0 - u;
+  let s = v / (2.0 - v);
+  let square = s * s;
+  let series = 2.0 * s * (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0 + square * (1.0 / 9.0)))));
+  return -log(select(-log(u), series, u > 0.75));
 }

@@ -28,7 +28,7 @@ const tokenLogProbProgram = defineProgram("token_log_prob", tokenLogProbText, {
   params: ["entry_count", "vocabulary", "logits_stride", "slot_length", "inverse_temperature"],
 });
 const logitsGradientProgram = defineProgram("logits_gradient", logitsGradientText, {
-  bindings: ["statistics", "coefficients", "logits"],
+  bindings: ["statistics", "coefficients", "thresholds", "logits"],
   params: ["entry_count", "vocabulary", "logits_stride", "inverse_temperature"],
 });
 
@@ -120,21 +120,30 @@ export function tokenLogProb(
   });
 }
 
-/** In place: logits row i becomes coefficients[i] times the gradient of the log-prob of entry i's token. */
+/**
+ * In place: logits row i becomes coefficients[i] times the gradient of the log-prob of entry i's token. Log-probs over a truncated distribution need the
+ * `thresholds` that {@link tokenLogProb} had; without them nothing is cut off.
+ */
 export function logitsGradient(
   gpu: GpuContext,
-  views: { statistics: BufferView; coefficients: BufferView; logits: BufferView },
+  views: { statistics: BufferView; coefficients: BufferView; thresholds?: BufferView; logits: BufferView },
   shape: Omit<LogitsShape, "slotLength">,
   temperature: number,
 ): void {
   logitsGradientProgram.record(gpu, {
-    bindings: views,
+    bindings: {
+      statistics: views.statistics,
+      coefficients: views.coefficients,
+      thresholds: views.thresholds ?? gpu.empty,
+      logits: views.logits,
+    },
     params: {
       entry_count: shape.entries,
       vocabulary: shape.vocabulary,
       logits_stride: shape.stride,
       inverse_temperature: inverseTemperature(temperature),
     },
+    constants: { TRUNCATED: views.thresholds !== undefined },
     grid: elementGrid(shape.entries * shape.stride),
   });
 }

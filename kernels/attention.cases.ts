@@ -1,0 +1,199 @@
+/** Cases of attention over KV pages and of its gradients. */
+import { type AttentionShape, attention, attentionBackward } from "./attention";
+import { attentionBackwardReference, attentionReference, type Cache } from "./attention.reference";
+import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
+import {
+  pageTable,
+  poolIndex,
+  poolPages,
+  type Row,
+  rowCount,
+  rowsOf,
+  rowTable,
+  type Span,
+  slotCount,
+  spanLabel,
+  wholeSequences,
+} from "./rows.cases";
+import { Tensor } from "./tensor";
+
+/** exp of scores, each a sum of head_dim products, leads; weights add up to 1, so errors do not grow with the length. */
+const TOLERANCE = 2e-6;
+/** Gradients subtract dout . out from dout . v, which cancels. */
+const GRADIENT_TOLERANCE = 5e-6;
+
+export interface AttentionCaseShape extends Omit<AttentionShape, "rows"> {
+  readonly spans: readonly Span[];
+}
+
+function label({ spans, heads, kvHeads, headDim, pageSize }: AttentionCaseShape): string {
+  return `${spanLabel(spans)} rows, ${heads}/${kvHeads} heads x ${headDim}, pages of ${pageSize}`;
+}
+
+/** Keys that the rows see, all together. */
+const pairs = (shape: AttentionCaseShape) =>
+  rowsOf(shape.spans).reduce((total, { position }) => total + position + 1, 0);
+
+/** A page table and pools that hold normal numbers at the positions 0 ... last of each slot and NaN everywhere else. */
+function caches(random: Random, shape: AttentionCaseShape) {
+  const { spans, kvHeads, headDim } = shape;
+  const slotPages = pageTable(random, spans, shape);
+  const elements = poolPages(spans, shape) * kvHeads * shape.pageSize * headDim;
+  const [kPages, vPages] = [poisoned(elements), poisoned(elements)];
+  for (let slot = 0; slot < slotCount(spans); slot++) {
+    const length = Math.max(0, ...spans.filter((span) => span.slot === slot).map(({ to }) => to));
+    for (let position = 0; position < length; position++)
+      for (let head = 0; head < kvHeads; head++) {
+        const at = poolIndex(slotPages, shape, slot, position, head);
+        kPages.set(random.normals(headDim), at);
+        vPages.set(random.normals(headDim), at);
+      }
+  }
+  return { slotPages, kPages, vPages };
+}
+
+function cacheOf(inputs: ReturnType<typeof caches>, shape: AttentionCaseShape): Cache {
+  const at = (pages: Float32Array) => (slot: number, position: number, kvHead: number, c: number) =>
+    pages[poolIndex(inputs.slotPages, shape, slot, position, kvHead) + c] ?? Number.NaN;
+  return { kvHeads: shape.kvHeads, key: at(inputs.kPages), value: at(inputs.vPages) };
+}
+
+export function attentionCase(shape: AttentionCaseShape): KernelCase {
+  const { spans, heads, kvHeads, headDim } = shape;
+  const count = rowCount(spans);
+  return defineCase({
+    name: `attention ${label(shape)}`,
+    tolerance: TOLERANCE,
+    flops: 4 * pairs(shape) * heads * headDim,
+    bytes: words(2 * count * heads * headDim, 2 * kvHeads * headDim * slotKeys(spans), 5 * count),
+    inputs: (random) => ({
+      rows: rowTable(spans),
+      ...caches(random, shape),
+      q: random.normals(count * heads * headDim),
+    }),
+    outputs: { out: count * heads * headDim, logSumExp: count * heads },
+    run(gpu, views) {
+      attention(gpu, views, { rows: count, ...shape });
+    },
+    expected(inputs) {
+      const q = new Tensor([count, heads, headDim], inputs.q);
+      return attentionReference(q, cacheOf(inputs, shape), rowsOf(spans));
+    },
+  });
+}
+
+/** Keys that exist in all slots together. */
+function slotKeys(spans: readonly Span[]): number {
+  const lengths = new Map<number, number>();
+  for (const { slot, to } of spans) lengths.set(slot, Math.max(to, lengths.get(slot) ?? 0));
+  return [...lengths.values()].reduce((total, length) => total + length, 0);
+}
+
+export function attentionBackwardCase(shape: AttentionCaseShape): KernelCase {
+  const { spans, heads, kvHeads, headDim } = shape;
+  const count = rowCount(spans);
+  const [queries, keys] = [count * heads * headDim, count * kvHeads * headDim];
+  return defineCase({
+    name: `attention_backward ${label(shape)}`,
+    tolerance: GRADIENT_TOLERANCE,
+    flops: 14 * pairs(shape) * heads * headDim,
+    bytes: words(4 * queries, 4 * keys, 5 * count),
+    inputs(random) {
+      const pools = caches(random, shape);
+      const q = random.normals(queries);
+      const forward = attentionReference(new Tensor([count, heads, headDim], q), cacheOf(pools, shape), rowsOf(spans));
+      return {
+        rows: rowTable(spans),
+        ...pools,
+        q,
+        out: Float32Array.from(forward.out.data),
+        logSumExp: Float32Array.from(forward.logSumExp.data),
+        dout: random.normals(queries),
+      };
+    },
+    outputs: { rowStatistics: 2 * count * heads, dq: queries, dk: keys, dv: keys },
+    run(gpu, views) {
+      attentionBackward(gpu, views, { rows: count, ...shape });
+    },
+    expected(inputs) {
+      const query = new Tensor([count, heads, headDim], inputs.q);
+      const upstream = new Tensor([count, heads, headDim], inputs.dout);
+      return attentionBackwardReference(query, cacheOf(inputs, shape), rowsOf(spans), upstream);
+    },
+  });
+}
+
+const decode = (...positions: readonly number[]): Span[] =>
+  positions.map((position, slot) => ({ slot, from: position, to: position + 1 }));
+
+/** Query heads that share a key head: 1, 2 and 4; pages of 4, 8 and 16; ragged whole sequences; decode batches; both in one batch; one row; no row. */
+const WHOLE: readonly AttentionCaseShape[] = [
+  { spans: wholeSequences(5, 1, 13), heads: 2, kvHeads: 2, headDim: 8, pageSize: 4, pagesPerSlot: 4 },
+  { spans: wholeSequences(9, 8, 3), heads: 4, kvHeads: 2, headDim: 8, pageSize: 8, pagesPerSlot: 3 },
+  { spans: wholeSequences(17, 2, 33), heads: 4, kvHeads: 1, headDim: 8, pageSize: 16, pagesPerSlot: 3 },
+  { spans: wholeSequences(1), heads: 1, kvHeads: 1, headDim: 8, pageSize: 4, pagesPerSlot: 1 },
+  { spans: [], heads: 2, kvHeads: 1, headDim: 8, pageSize: 4, pagesPerSlot: 1 },
+  { spans: wholeSequences(21, 6), heads: 4, kvHeads: 2, headDim: 24, pageSize: 16, pagesPerSlot: 2 },
+];
+
+const PARTS: readonly AttentionCaseShape[] = [
+  { spans: decode(0, 3, 4, 14), heads: 4, kvHeads: 2, headDim: 8, pageSize: 4, pagesPerSlot: 4 },
+  {
+    spans: [{ slot: 3, from: 6, to: 11 }, ...decode(2, 7), { slot: 2, from: 0, to: 9 }],
+    heads: 4,
+    kvHeads: 1,
+    headDim: 8,
+    pageSize: 8,
+    pagesPerSlot: 2,
+  },
+];
+
+export const attentionCases: readonly KernelCase[] = [
+  ...[...WHOLE, ...PARTS].map(attentionCase),
+  ...WHOLE.map(attentionBackwardCase),
+];
+
+const nano = (spans: readonly Span[]): AttentionCaseShape => ({
+  spans,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 24,
+  pageSize: 16,
+  pagesPerSlot: 8,
+});
+
+export const attentionBenchCases: readonly KernelCase[] = [
+  attentionCase(nano(wholeSequences(...Array<number>(8).fill(128)))),
+  attentionBackwardCase(nano(wholeSequences(...Array<number>(8).fill(128)))),
+  attentionCase(nano(decode(...Array<number>(128).fill(100)))),
+];
+
+/** Keys and values as [positions, kvHeads, headDim] of slot 0. */
+function plainCache(keys: Tensor, values: Tensor): Cache {
+  return {
+    kvHeads: keys.size(1),
+    key: (_, position, head, c) => keys.at(position, head, c),
+    value: (_, position, head, c) => values.at(position, head, c),
+  };
+}
+
+const CHECKED_ROWS: readonly Row[] = rowsOf(wholeSequences(4));
+
+export const attentionGradients: readonly GradientCheck[] = [
+  {
+    name: "attention",
+    inputs: (random) => ({
+      q: new Tensor([4, 4, 3], random.normals(48)),
+      keys: new Tensor([4, 2, 3], random.normals(24)),
+      values: new Tensor([4, 2, 3], random.normals(24)),
+    }),
+    forward: (inputs) =>
+      attentionReference(named(inputs, "q"), plainCache(named(inputs, "keys"), named(inputs, "values")), CHECKED_ROWS)
+        .out,
+    backward(inputs, upstream) {
+      const cache = plainCache(named(inputs, "keys"), named(inputs, "values"));
+      const { dq, dk, dv } = attentionBackwardReference(named(inputs, "q"), cache, CHECKED_ROWS, upstream);
+      return { q: dq, keys: dk, values: dv };
+    },
+  },
+];

@@ -1,0 +1,166 @@
+/** Cases of the linear layer in its three transposes. */
+import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
+import { type LinearShape, linear, linearInputGradient, linearWeightGradient } from "./linear";
+import { linearInputGradientReference, linearReference, linearWeightGradientReference } from "./linear.reference";
+import { Tensor } from "./tensor";
+
+/** A chain of K fused multiply-adds errs by about sqrt(K) * 2^-24 of its norm: 1e-6 at K = 512. */
+const TOLERANCE = 2e-6;
+
+function label(shape: LinearShape): string {
+  const shard = shape.stride === undefined ? "" : ` in columns ${shape.offset ?? 0}.. of ${shape.stride}`;
+  return `${shape.rows} x ${shape.inner} -> ${shape.outer}${shard}`;
+}
+
+function costs(shape: LinearShape): { flops: number; bytes: number } {
+  const { rows, outer, inner } = shape;
+  return { flops: 2 * rows * outer * inner, bytes: words(rows * inner, outer * inner, rows * outer) };
+}
+
+const strideOf = (shape: LinearShape) => shape.stride ?? shape.outer;
+
+/** Values in this weight's columns, NaN in the other shards' and in the padding. */
+function sharded(random: Random, shape: LinearShape): Float32Array {
+  const values = poisoned(shape.rows * strideOf(shape));
+  for (let m = 0; m < shape.rows; m++)
+    values.set(random.normals(shape.outer), m * strideOf(shape) + (shape.offset ?? 0));
+  return values;
+}
+
+/** This weight's columns of a matrix in shards. */
+function columnsOf(values: Float32Array, shape: LinearShape): Tensor {
+  const columns = new Tensor([shape.rows, shape.outer]);
+  const all = new Tensor([shape.rows, strideOf(shape)], values);
+  for (let m = 0; m < shape.rows; m++)
+    for (let n = 0; n < shape.outer; n++) columns.set(all.at(m, (shape.offset ?? 0) + n), m, n);
+  return columns;
+}
+
+export function linearCase(shape: LinearShape, options: { bias?: boolean; residual?: boolean } = {}): KernelCase {
+  const { rows, outer, inner } = shape;
+  return defineCase({
+    name: `linear ${label(shape)}${options.bias ? " + bias" : ""}${options.residual ? " + residual" : ""}`,
+    tolerance: TOLERANCE,
+    ...costs(shape),
+    inputs: (random) => ({
+      x: random.normals(rows * inner),
+      weight: random.normals(outer * inner),
+      bias: options.bias ? random.normals(outer) : poisoned(outer),
+      residual: options.residual ? sharded(random, shape) : poisoned(rows * strideOf(shape)),
+    }),
+    outputs: { y: rows * strideOf(shape) },
+    run(gpu, { x, weight, bias, residual, y }) {
+      linear(gpu, { x, weight, y, ...(options.bias && { bias }), ...(options.residual && { residual }) }, shape);
+    },
+    expected({ x, weight, bias, residual }) {
+      const product = linearReference(
+        new Tensor([rows, inner], x),
+        new Tensor([outer, inner], weight),
+        options.bias ? new Tensor([outer], bias) : undefined,
+        options.residual ? columnsOf(residual, shape) : undefined,
+      );
+      const y = Tensor.untouched([rows, strideOf(shape)]);
+      for (let m = 0; m < rows; m++)
+        for (let n = 0; n < outer; n++) y.set(product.at(m, n), m, (shape.offset ?? 0) + n);
+      return { y };
+    },
+  });
+}
+
+export function inputGradientCase(shape: LinearShape, accumulate = false): KernelCase {
+  const { rows, outer, inner } = shape;
+  return defineCase({
+    name: `linear input gradient ${label(shape)}${accumulate ? ", added" : ""}`,
+    tolerance: TOLERANCE,
+    ...costs(shape),
+    inputs: (random) => ({
+      dy: sharded(random, shape),
+      weight: random.normals(outer * inner),
+      dx: accumulate ? random.normals(rows * inner) : poisoned(rows * inner),
+    }),
+    outputs: { dx: rows * inner },
+    run(gpu, views) {
+      linearInputGradient(gpu, views, shape, accumulate);
+    },
+    expected({ dy, weight, dx }) {
+      const gradient = linearInputGradientReference(columnsOf(dy, shape), new Tensor([outer, inner], weight));
+      if (accumulate)
+        dx.forEach((value, index) => {
+          gradient.data[index] = (gradient.data[index] ?? 0) + value;
+        });
+      return { dx: gradient };
+    },
+  });
+}
+
+export function weightGradientCase(shape: LinearShape): KernelCase {
+  const { rows, outer, inner } = shape;
+  return defineCase({
+    name: `linear weight gradient ${label(shape)}`,
+    tolerance: TOLERANCE,
+    ...costs(shape),
+    inputs: (random) => ({
+      dy: sharded(random, shape),
+      x: random.normals(rows * inner),
+      dweight: random.normals(outer * inner),
+    }),
+    outputs: { dweight: outer * inner },
+    run(gpu, views) {
+      linearWeightGradient(gpu, views, shape);
+    },
+    expected({ dy, x, dweight }) {
+      const gradient = linearWeightGradientReference(columnsOf(dy, shape), new Tensor([rows, inner], x));
+      dweight.forEach((value, index) => {
+        gradient.data[index] = (gradient.data[index] ?? 0) + value;
+      });
+      return { dweight: gradient };
+    },
+  });
+}
+
+/** Ragged in every direction, one row, one column, no row, more columns than one workgroup holds, columns in shards. */
+const SHAPES: readonly LinearShape[] = [
+  { rows: 5, inner: 20, outer: 13 },
+  { rows: 1, inner: 4, outer: 1 },
+  { rows: 9, inner: 36, outer: 131 },
+  { rows: 0, inner: 8, outer: 8 },
+  { rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 },
+];
+
+export const linearCases: readonly KernelCase[] = [
+  ...SHAPES.map((shape) => linearCase(shape)),
+  linearCase({ rows: 7, inner: 24, outer: 10 }, { bias: true }),
+  linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 }, { residual: true }),
+  linearCase({ rows: 3, inner: 512, outer: 8 }, { bias: true, residual: true }),
+  ...SHAPES.map((shape) => inputGradientCase(shape)),
+  inputGradientCase({ rows: 10, inner: 40, outer: 11 }, true),
+  ...SHAPES.map((shape) => weightGradientCase(shape)),
+];
+
+/** Projections of the nano model over a training batch and over a decode batch, and square matrices. */
+export const linearBenchCases: readonly KernelCase[] = [
+  ...[
+    { rows: 512, inner: 512, outer: 512 },
+    { rows: 1024, inner: 96, outer: 192 },
+    { rows: 1024, inner: 96, outer: 512 },
+    { rows: 1024, inner: 256, outer: 96 },
+    { rows: 1024, inner: 96, outer: 512 },
+  ].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]),
+  linearCase({ rows: 128, inner: 96, outer: 512 }),
+  linearCase({ rows: 1, inner: 512, outer: 512 }),
+];
+
+export const linearGradients: readonly GradientCheck[] = [
+  {
+    name: "linear",
+    inputs: (random) => ({
+      x: new Tensor([3, 5], random.normals(15)),
+      weight: new Tensor([4, 5], random.normals(20)),
+    }),
+    forward: (inputs) => linearReference(named(inputs, "x"), named(inputs, "weight")),
+    backward: (inputs, upstream) => ({
+      x: linearInputGradientReference(upstream, named(inputs, "weight")),
+      weight: linearWeightGradientReference(upstream, named(inputs, "x")),
+    }),
+  },
+];

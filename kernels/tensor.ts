@@ -1,0 +1,69 @@
+/** Arrays of f64 with a shape, for the reference implementations: indices are checked, so that a reference never reads past an end in silence. */
+export class Tensor {
+  readonly data: Float64Array;
+  private readonly d1: number;
+  private readonly d2: number;
+  private readonly d3: number;
+
+  /** Zeros, or a copy of `values`. At most four dimensions. */
+  constructor(
+    readonly shape: readonly number[],
+    values?: ArrayLike<number>,
+  ) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    if (values !== undefined && values.length !== length)
+      throw new RangeError(`a tensor of shape [${shape.join(", ")}] needs ${length} values, got ${values.length}`);
+    this.data = values === undefined ? new Float64Array(length) : Float64Array.from(values);
+    this.d1 = shape[1] ?? 1;
+    this.d2 = shape[2] ?? 1;
+    this.d3 = shape[3] ?? 1;
+  }
+
+  /** Length of dimension `axis`. */
+  size(axis: number): number {
+    return this.shape[axis] ?? 1;
+  }
+
+  at(i: number, j = 0, k = 0, l = 0): number {
+    const value = this.data[((i * this.d1 + j) * this.d2 + k) * this.d3 + l];
+    if (value === undefined) throw new RangeError(`index ${i}, ${j}, ${k}, ${l} is outside [${this.shape.join(", ")}]`);
+    return value;
+  }
+
+  set(value: number, i: number, j = 0, k = 0, l = 0): void {
+    const index = ((i * this.d1 + j) * this.d2 + k) * this.d3 + l;
+    if (index >= this.data.length)
+      throw new RangeError(`index ${i}, ${j}, ${k}, ${l} is outside [${this.shape.join(", ")}]`);
+    this.data[index] = value;
+  }
+
+  add(value: number, i: number, j = 0, k = 0, l = 0): void {
+    this.set(this.at(i, j, k, l) + value, i, j, k, l);
+  }
+
+  /** A tensor of the same shape that holds NaN everywhere: in an expectation, "left as it was". */
+  static untouched(shape: readonly number[]): Tensor {
+    const made = new Tensor(shape);
+    made.data.fill(Number.NaN);
+    return made;
+  }
+}
+
+/** The sum of f(0) ... f(count - 1). */
+export function sum(count: number, f: (index: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += f(i);
+  return total;
+}
+
+/** ||actual - expected|| / ||expected||, or ||actual|| where nothing is expected but zeros. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const value = expected[i] ?? Number.NaN;
+    difference += ((actual[i] ?? Number.NaN) - value) ** 2;
+    norm += value ** 2;
+  }
+  return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+}

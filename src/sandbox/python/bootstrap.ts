@@ -21,8 +21,11 @@ export const PRELOADED = [
 ] as const;
 
 /**
- * Python that runs once, when the snapshot is made, before the first byte of a program is read. A block of
- * memory is freed so that small programs need not grow the heap.
+ * Python that runs once, when the snapshot is made, before the first byte of a program is read. Objects are frozen out
+ * of the garbage collector's reach, and a block of memory is freed so that small programs need not grow the heap.
+ * `finish` is the first exit handler and so the last to run; the interpreter ends after it without undoing itself (see
+ * scripts/build-python.mjs), so it does what a program could notice: it drops the program's module, collects cycles, and
+ * flushes. The module is made after the freeze, or the collector would never look at it.
  */
 const BOOTSTRAP_SOURCE = `
 import gc, importlib, sys
@@ -44,7 +47,32 @@ sys.path.remove("/boot")
 sys.path_importer_cache.pop("/boot")
 import types
 sys.modules["sitecustomize"] = types.ModuleType("sitecustomize")
+import atexit, weakref
+def finish(sys=sys, collect=gc.collect, weak=weakref.ref, own=(sys.stdout, sys.stderr)):
+    def flush():
+        for stream in (sys.stdout, sys.stderr, *own):
+            try:
+                stream.flush()
+            except Exception:
+                pass
+    flush()
+    sys.last_type = sys.last_value = sys.last_traceback = None
+    main = weak(sys.modules.pop("__main__", sys))
+    collect()
+    if main() not in (None, sys):
+        names = main().__dict__
+        private = [name for name in names if name[:1] == "_" and name[:2] != "__"]
+        for name in private + [name for name in names if name != "__builtins__"]:
+            names[name] = None
+        collect()
+    flush()
+atexit.register(finish)
 gc.collect()
+gc.freeze()
+main = types.ModuleType("__main__")
+main.__dict__.update(sys.modules["__main__"].__dict__)
+sys.modules["__main__"] = main
+del main
 `;
 
 /** The module that prepares the snapshot; `site` imports it by this name. */

@@ -93,7 +93,7 @@ export class HeadWorkspace {
   }
 
   shape(entries: number, slotLength: number): LogitsShape {
-    return { entries, vocabulary: this.model.config.vocabularySize, stride: this.stride, slotLength };
+    return { entries, vocabulary: this.model.vocabulary, stride: this.stride, slotLength };
   }
 
   destroy(): void {

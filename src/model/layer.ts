@@ -8,13 +8,13 @@ import type { BufferView } from "../gpu/buffers";
 import type { Activations, LayerActivations } from "./activations";
 import type { ModelConfig } from "./config";
 import type { LayerGradients } from "./gradients";
-import type { Model } from "./model";
 import type { LayerParameters, ParameterValues } from "./parameters";
+import type { ModelParts } from "./parts";
 import { project, projectBackward } from "./projection";
 import type { SequenceTables } from "./sequences";
 
 /** The buffers and parameters of one layer. */
-function layerOf(model: Model, layer: number, activations: Activations) {
+function layerOf(model: ModelParts, layer: number, activations: Activations) {
   const input = activations.inputs[layer];
   const output = activations.inputs[layer + 1];
   const kept = activations.layers[layer];
@@ -58,7 +58,7 @@ function attentionShape(config: ModelConfig, tables: SequenceTables, rows: numbe
 
 /** Reads `activations.inputs[layer]`, writes `activations.inputs[layer + 1]` and everything in `activations.layers[layer]`. */
 export function layerForward(
-  model: Model,
+  model: ModelParts,
   layer: number,
   tables: SequenceTables,
   activations: Activations,
@@ -113,7 +113,7 @@ export function layerForward(
 
 /** With query and key norms (Qwen3) the normalised copy of the projection, else the projection itself. */
 function normaliseHeads(
-  model: Model,
+  model: ModelParts,
   parameters: LayerParameters,
   kept: LayerActivations,
   rowCount: number,
@@ -134,7 +134,7 @@ function normaliseHeads(
  * parameters' gradients. Rows must be whole sequences from position 0, each one's rows together and ascending.
  */
 export function layerBackward(
-  model: Model,
+  model: ModelParts,
   gradients: ParameterValues,
   layer: number,
   tables: SequenceTables,
@@ -263,7 +263,7 @@ export function layerBackward(
 
 /** Gradient through the query and key norms; the value part of the projection is copied. */
 function normaliseHeadsBackward(
-  model: Model,
+  model: ModelParts,
   gradients: ParameterValues,
   parameters: LayerParameters,
   kept: LayerActivations,

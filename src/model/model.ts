@@ -7,22 +7,27 @@ import type { ModelConfig } from "./config";
 import type { Checkpoint } from "./folder";
 import { layerForward } from "./layer";
 import { ParameterLayout, ParameterValues } from "./parameters";
+import type { ModelParts } from "./parts";
 import { rotationTable } from "./rotations";
 import type { SequenceTables } from "./sequences";
 
 /** Weights and constant tables; everything that changes while running is the caller's. */
-export class Model {
+export class Model implements ModelParts {
   readonly layout: ParameterLayout;
   readonly weights: ParameterValues;
   /** (cos, sin) per position and pair of a head. */
   readonly rotations: BufferView;
 
-  /** @param maxPositions longest sequence that will be computed */
+  /**
+   * @param maxPositions longest sequence that will be computed
+   * @param vocabulary number of ids that exist; rows of the embedding beyond it are padding, have no probability and are never sampled
+   */
   constructor(
     readonly gpu: GpuContext,
     readonly config: ModelConfig,
     readonly maxPositions: number,
     maxBindingBytes = gpu.profile.limits.maxStorageBufferBindingSize,
+    readonly vocabulary = config.vocabularySize,
   ) {
     this.layout = new ParameterLayout(config, maxBindingBytes);
     this.weights = new ParameterValues(gpu, this.layout, "weights");

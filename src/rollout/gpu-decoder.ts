@@ -92,7 +92,7 @@ export class GpuDecoder implements Decoder {
   }
 
   async enqueue(batch: RowBatch): Promise<SampledTokens> {
-    const { gpu, config } = this.model;
+    const { gpu } = this.model;
     const rowCount = batch.slots.length;
     const samples = batch.sampleRows.length;
     const rows = new Uint32Array(rowCount * 4);
@@ -118,7 +118,7 @@ export class GpuDecoder implements Decoder {
       logprobs[i] = statistics[i * 4] ?? Number.NaN;
       tokens[i] = statistics[i * 4 + 3] ?? 0;
     }
-    if (tokens.some((token) => token >= config.vocabularySize))
+    if (tokens.some((token) => token >= this.model.vocabulary))
       throw new Error("the sampler returned an id outside the vocabulary: the model's logits are not finite");
     return { tokens, logprobs };
   }

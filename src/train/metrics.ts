@@ -29,6 +29,7 @@ export const metricHelp = {
   "sampling/sampling_logp_difference/max": "largest such difference; 0 means exactly on-policy",
   num_tokens: "tokens seen since the first step: prompts, model and observations",
   step_time: "seconds of the whole step",
+  "perf/throughput": "tokens per second of the whole step",
 } as const;
 
 export type MetricName = keyof typeof metricHelp;

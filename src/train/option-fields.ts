@@ -121,5 +121,11 @@ export const runFields = {
     .nullable()
     .default(null)
     .meta(about("Run", "checkpoints kept; older ones are deleted")),
+  resumeFromCheckpoint: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Run", "checkpoint folder to go on from, or latest for the newest complete one of --output-dir")),
   loggingSteps: z.int().min(1).default(1).meta(about("Run", "steps between rows of metrics.jsonl")),
 };

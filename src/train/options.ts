@@ -38,12 +38,6 @@ export const trainOptions = new OptionSet("train", {
     .default(100)
     .meta(about("Run", "optimizer steps counted from the first start, resumed or not")),
   ...runFields,
-  resumeFromCheckpoint: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta(about("Run", "checkpoint folder to go on from, or latest for the newest complete one of --output-dir")),
   logCompletions: z.boolean().default(true).meta(about("Run", "show samples while training")),
   logCompletionsSteps: z.int().min(1).default(5).meta(about("Run", "steps between samples that are shown")),
   numCompletionsToPrint: z.int().min(1).default(1).meta(about("Run", "samples shown each time")),

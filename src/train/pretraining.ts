@@ -1,92 +1,59 @@
 /** Next-token training on documents: one document is one sequence, a step is a fixed number of tokens, every token but the first is scored. */
-import type { Model } from "../model/model";
-import { Optimizer } from "../model/optimizer";
-import { TrainingPass, type TrainingSequence, type TrainingShape } from "../model/training";
-import { learningRateAt, type Schedule } from "./schedule";
+import type { AdamWStep } from "../../kernels/optimizer";
+import type { Optimizer } from "../model/optimizer";
+import type { TrainingPass, TrainingSequence } from "../model/training";
 
-export interface PretrainingSettings {
-  readonly steps: number;
-  /** A step takes documents until they hold at least this many tokens. */
-  readonly tokensPerStep: number;
-  readonly schedule: Schedule;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  readonly maxGradNorm: number;
-}
-
-export interface PretrainingMetrics {
-  readonly step: number;
+/** What one step did. */
+export interface NextTokenResult {
   /** Mean negative log-likelihood per token, in nats. */
   readonly loss: number;
   readonly gradNorm: number;
-  readonly learningRate: number;
-  /** Tokens seen so far. */
   readonly tokens: number;
 }
 
-/** Thrown when a loss or gradient is no longer finite. */
-export class DivergedError extends Error {
-  override readonly name = "UserError";
-}
-
-/**
- * Trains `model` in place on documents from an endless source, calling `onStep` after every update.
- * @throws DivergedError when the gradient norm is not finite
- */
-export async function pretrain(
-  model: Model,
-  documents: Iterator<Uint32Array>,
-  settings: PretrainingSettings,
-  shape: TrainingShape,
-  onStep: (metrics: PretrainingMetrics) => Promise<void> | void,
-  signal?: AbortSignal,
-): Promise<void> {
-  const pass = new TrainingPass(model, shape);
-  const optimizer = new Optimizer(model);
-  let tokens = 0;
-  for (let step = 1; step <= settings.steps && !signal?.aborted; step++) {
-    const batch = takeDocuments(documents, settings.tokensPerStep, shape.sequenceLength);
-    const scored = batch.reduce((sum, { ids }) => sum + ids.length - 1, 0);
-    pass.clearGradients();
-    const pending: Promise<number>[] = [];
-    for (const sequences of microBatches(batch, pass)) {
-      const count = sequences.reduce((sum, { ids }) => sum + ids.length - 1, 0);
-      // The coefficients do not depend on the log-probs, so the backward pass is recorded before they are back.
-      pending.push(pass.forward(sequences, 1).then(({ logprobs }) => -logprobs.reduce((sum, value) => sum + value, 0)));
-      pass.backward(new Float32Array(count).fill(-1 / scored));
-    }
-    const learningRate = learningRateAt(settings.schedule, step);
-    const gradNorm = await optimizer.update(pass.gradients, {
-      learningRate,
-      beta1: settings.beta1,
-      beta2: settings.beta2,
-      epsilon: settings.epsilon,
-      weightDecay: settings.weightDecay,
-      maxNorm: settings.maxGradNorm,
-    });
-    const loss = (await Promise.all(pending)).reduce((sum, value) => sum + value, 0) / scored;
-    if (!Number.isFinite(gradNorm))
-      throw new DivergedError(`pretraining diverged at step ${step}: the gradient norm is ${gradNorm}; use a smaller --learning-rate`);
-    tokens += scored;
-    await onStep({ step, loss, gradNorm, learningRate, tokens });
+/** One update on `batch`. A gradient that is not finite changes nothing and is returned as the norm. */
+export async function nextTokenStep(
+  pass: TrainingPass,
+  optimizer: Optimizer,
+  batch: readonly TrainingSequence[],
+  settings: Omit<AdamWStep, "step">,
+): Promise<NextTokenResult> {
+  const tokens = countRows(batch);
+  pass.clearGradients();
+  const losses: Promise<number>[] = [];
+  for (const sequences of microBatches(batch, pass)) {
+    // The coefficients do not depend on the log-probs, so the backward pass is recorded before they are back.
+    losses.push(pass.forward(sequences, 1).then(({ logprobs }) => -sum(logprobs)));
+    pass.backward(new Float32Array(countRows(sequences)).fill(-1 / tokens));
   }
-  pass.destroy();
-  optimizer.destroy();
+  const gradNorm = await optimizer.update(pass.gradients, settings);
+  return { loss: sum(await Promise.all(losses)) / tokens, gradNorm, tokens };
 }
 
-function takeDocuments(documents: Iterator<Uint32Array>, wanted: number, longest: number): TrainingSequence[] {
+/** Mean negative log-likelihood per token of documents, without training on them. */
+export async function nextTokenLoss(pass: TrainingPass, documents: readonly TrainingSequence[]): Promise<number> {
+  let total = 0;
+  for (const sequences of microBatches(documents, pass)) total -= sum((await pass.forward(sequences, 1)).logprobs);
+  return total / countRows(documents);
+}
+
+/** Takes documents until they hold at least `wanted` tokens; longer ones are cut to `longest`. */
+export function takeDocuments(documents: Iterator<Uint32Array>, wanted: number, longest: number): TrainingSequence[] {
   const batch: TrainingSequence[] = [];
   for (let tokens = 0; tokens < wanted; ) {
     const next = documents.next();
     if (next.done) break;
     const ids = next.value.subarray(0, longest);
     if (ids.length < 2) continue;
-    batch.push({ ids, scored: new Uint8Array(ids.length).fill(1) });
+    batch.push(fullyScored(ids));
     tokens += ids.length - 1;
   }
   return batch;
+}
+
+/** A sequence of which every token counts. */
+export function fullyScored(ids: Uint32Array): TrainingSequence {
+  return { ids, scored: new Uint8Array(ids.length).fill(1) };
 }
 
 /** Splits sequences, in order, into micro-batches that fit the pass. */
@@ -107,4 +74,14 @@ export function* microBatches<Sequence extends TrainingSequence>(
     rows += added;
   }
   if (current.length > 0) yield current;
+}
+
+function countRows(sequences: readonly TrainingSequence[]): number {
+  return sequences.reduce((rows, { ids }) => rows + ids.length - 1, 0);
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

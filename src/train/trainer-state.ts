@@ -7,6 +7,8 @@ const FILE = "trainer_state.json";
 const schema = z.object({
   /** Optimizer steps done. */
   global_step: z.int().min(0),
+  /** Updates that AdamW has made; fewer than `global_step` steps where a gradient was not finite. */
+  optimizer_step: z.int().min(0),
   /** Tokens seen so far, for the metric of that name. */
   num_tokens: z.int().min(0),
   /** Of prompts and sampling. A run that goes on with another seed would not equal one that never stopped. */

@@ -30,7 +30,7 @@ async function run(folder: RunFolder, from: number, to: number, keep?: number): 
     if (step % 2 === 0)
       await folder.saveCheckpoint(
         step,
-        (writer) => writer.write("trainer_state.json", trainerStateJson({ global_step: step, num_tokens: 0, seed: 1 })),
+        (writer) => writer.write("trainer_state.json", trainerStateJson({ global_step: step, optimizer_step: step, num_tokens: 0, seed: 1 })),
         keep,
       );
   }
@@ -116,7 +116,7 @@ describe("metrics", () => {
 
   it("tells timings from results", () => {
     const timings = Object.keys(metricHelp).filter(isTiming);
-    expect(timings).toEqual(["step_time"]);
+    expect(timings).toEqual(["step_time", "perf/throughput"]);
     expect(["time/rollout", "perf/throughput", "overlap/tool", "tools/queue_ms"].every(isTiming)).toBe(true);
     expect(deterministicPart({ step: 1, reward: 0.5, step_time: 3, "perf/throughput": 9 })).toEqual({
       step: 1,
@@ -134,7 +134,7 @@ describe("readTrainerState", () => {
     await expect(readTrainerState(folder)).rejects.toThrow(/not JSON/);
     await fs.writeFile(join(root, "trainer_state.json"), '{"global_step":-1,"num_tokens":0,"seed":1}');
     await expect(readTrainerState(folder)).rejects.toThrow(/global_step is wrong/);
-    const state = { global_step: 3, num_tokens: 77, seed: 1 };
+    const state = { global_step: 3, optimizer_step: 2, num_tokens: 77, seed: 1 };
     await fs.writeFile(join(root, "trainer_state.json"), trainerStateJson(state));
     expect(await readTrainerState(folder)).toEqual(state);
   });

@@ -1,0 +1,55 @@
+/** `train` and `pretrain` in Node: where the run lies, what it runs on, and how it ends. */
+
+import { newRunFolder, resumePoint } from "../platform/node/run-place";
+import { nodeTrainingHost } from "../platform/node/training-host";
+import type { TrainSummary } from "../train/events";
+import type { TrainingHost } from "../train/host";
+import { runTraining } from "../train/loop";
+import { type TrainOptions, trainOptions } from "../train/options";
+import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options";
+import { runPretraining } from "../train/pretrain-run";
+import type { TrainingContext } from "./runners";
+
+export function trainInNode(options: TrainOptions, context: TrainingContext): Promise<TrainSummary> {
+  return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
+    runTraining(placed, trainOptions.toYaml(placed), host, context.events, context.signal),
+  );
+}
+
+export function pretrainInNode(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {
+  return inRunFolder(options, options.modelNameOrPath ?? options.modelConfig, context, (placed, host) =>
+    runPretraining(placed, pretrainOptions.toYaml(placed), host, context.events, context.signal),
+  );
+}
+
+interface Placeable {
+  readonly dataset: string;
+  readonly outputDir: string | null;
+  readonly resumeFromCheckpoint: string | null;
+}
+
+/** Decides the run folder, opens the host, and ends with the device's own error when that is what stopped the run. */
+async function inRunFolder<Options extends Placeable>(
+  options: Options,
+  model: string,
+  { announce }: TrainingContext,
+  run: (placed: Options & { readonly outputDir: string }, host: TrainingHost) => Promise<TrainSummary>,
+): Promise<TrainSummary> {
+  const resumed =
+    options.resumeFromCheckpoint === null
+      ? undefined
+      : await resumePoint(options.resumeFromCheckpoint, options.outputDir);
+  const outputDir = resumed?.runFolder ?? options.outputDir ?? newRunFolder(options.dataset, model);
+  const placed = { ...options, outputDir, resumeFromCheckpoint: resumed?.checkpoint ?? null };
+  // A lost device leaves promises that never settle, so its error must win over them.
+  let failed: (error: Error) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const host = nodeTrainingHost(announce, failed);
+  try {
+    return await Promise.race([run(placed, host), failure]);
+  } finally {
+    host.close();
+  }
+}

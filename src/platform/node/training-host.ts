@@ -1,0 +1,72 @@
+/** Training in Node: Dawn, folders on disk, Python in a child process, grading in a thread. */
+import * as fs from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { existsSync } from "node:fs";
+import { createContext } from "../../gpu/context";
+import type { OpenDevice } from "../../gpu/device";
+import { UserError } from "../../model/user-error";
+import { createNoEngine } from "../../sandbox/mock";
+import { packageRoot } from "../../sandbox/node/paths";
+import { createNodeSandbox } from "../../sandbox/node/pool";
+import type { TrainingHost } from "../../train/host";
+import { closeNodeDevice, openNodeDevice } from "./adapter";
+import { latestCheckpoint, nodeFolder } from "./files";
+import { nodeRewardPool } from "./reward-pool";
+import { nodeRunFiles } from "./run-files";
+
+/** A host with its device, which `close` gives back. */
+export interface NodeTrainingHost extends TrainingHost {
+  close(): void;
+}
+
+/**
+ * @param announce is given one line when the adapter is a fallback
+ * @param onDeviceFailure is called with the first error of the device: the run cannot go on
+ */
+export function nodeTrainingHost(
+  announce: (line: string) => void,
+  onDeviceFailure: (error: Error) => void = () => {},
+): NodeTrainingHost {
+  let opened: OpenDevice | undefined;
+  return {
+    async openGpu({ adapter, toggles }) {
+      opened = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
+      opened.failure.onFailure(onDeviceFailure);
+      return createContext(opened);
+    },
+    modelFolder: (nameOrPath) => nodeFolder(shippedModel(nameOrPath) ?? nameOrPath),
+    openPython: async ({ maxToolCalls, toolMemoryMb }) =>
+      maxToolCalls === 0
+        ? createNoEngine()
+        : createNodeSandbox({ workerCount: Math.min(availableParallelism(), 4), memoryMb: toolMemoryMb }),
+    openRewards: ({ rewardScope }) => nodeRewardPool({ scope: rewardScope }),
+    async readText(path) {
+      try {
+        return await fs.readFile(path, "utf8");
+      } catch (error) {
+        const why = error instanceof Error && "code" in error && error.code === "ENOENT" ? "no such file" : String(error);
+        throw new UserError(`${path}: ${why}; expected a file, or nano for the synthetic data`);
+      }
+    },
+    runFiles: nodeRunFiles,
+    checkpointFolder: async (path) => nodeFolder(path),
+    close() {
+      if (opened !== undefined) closeNodeDevice(opened);
+      opened = undefined;
+    },
+  };
+}
+
+/** A model by name: a folder of checkpoints/ in this package. A path of the same name in the working directory wins. */
+function shippedModel(name: string): string | undefined {
+  if (name !== basename(name) || existsSync(name)) return undefined;
+  const folder = join(packageRoot(), "checkpoints", name);
+  return existsSync(folder) ? folder : undefined;
+}
+
+/** The checkpoint that a model argument means: a run folder stands for its newest checkpoint. */
+export async function checkpointOf(path: string): Promise<string> {
+  if (!existsSync(join(path, "checkpoints"))) return path;
+  return (await latestCheckpoint(path)) ?? path;
+}

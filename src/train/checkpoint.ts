@@ -1,0 +1,63 @@
+/** What a checkpoint holds beside the model: optimizer moments and the training state. Saving and loading are exact, so a resumed run goes on bit for bit. */
+import type { FolderReader, FolderWriter } from "../model/folder";
+import { writeCheckpoint } from "../model/folder";
+import type { Optimizer } from "../model/optimizer";
+import type { ParameterValues } from "../model/parameters";
+import { SafetensorsFile } from "../model/safetensors/read";
+import { safetensorsChunks } from "../model/safetensors/write";
+import { UserError } from "../model/user-error";
+import type { LoadedModel } from "./policy";
+import { readTrainerState, type TrainerState, trainerStateJson } from "./trainer-state";
+
+const OPTIMIZER = "optimizer.safetensors";
+const FIRST = "exp_avg.";
+const SECOND = "exp_avg_sq.";
+
+/** Writes model, tokenizer, moments and state into a checkpoint folder. */
+export async function saveTraining(
+  writer: FolderWriter,
+  loaded: LoadedModel,
+  optimizer: Optimizer,
+  state: Omit<TrainerState, "optimizer_step">,
+): Promise<void> {
+  const { model, config, companions } = loaded;
+  await writeCheckpoint(writer, config, model.weights.toWrite(), companions);
+  await writer.write(
+    OPTIMIZER,
+    safetensorsChunks([
+      ...optimizer.firstMoment.toWrite((name) => FIRST + name),
+      ...optimizer.secondMoment.toWrite((name) => SECOND + name),
+    ]),
+  );
+  await writer.write("trainer_state.json", trainerStateJson({ ...state, optimizer_step: optimizer.step }));
+}
+
+/**
+ * Restores the moments and returns the state; the weights were loaded with the model.
+ * @throws UserError when the folder lacks a file or a tensor, or belongs to another seed
+ */
+export async function loadTraining(folder: FolderReader, optimizer: Optimizer, seed: number): Promise<TrainerState> {
+  const state = await readTrainerState(folder);
+  if (state.seed !== seed)
+    throw new UserError(
+      `${folder.path}: was trained with --seed ${state.seed}, this run has --seed ${seed}; a run is resumed with the seed it began with`,
+    );
+  const source = await folder.open(OPTIMIZER);
+  if (source === undefined)
+    throw new UserError(`${folder.path}: has no ${OPTIMIZER}, so training cannot go on from it; resume from an earlier checkpoint`);
+  const file = await SafetensorsFile.open(source, `${folder.path}/${OPTIMIZER}`);
+  await restore(file, FIRST, optimizer.firstMoment);
+  await restore(file, SECOND, optimizer.secondMoment);
+  optimizer.step = state.optimizer_step;
+  return state;
+}
+
+async function restore(file: SafetensorsFile, prefix: string, values: ParameterValues): Promise<void> {
+  for (const { hfName, shape } of values.layout.tensors) {
+    const data = await file.floats(prefix + hfName);
+    const expected = shape.reduce((product, size) => product * size, 1);
+    if (data.length !== expected)
+      throw new UserError(`${file.file}: tensor ${prefix}${hfName} has ${data.length} values; expected ${expected}`);
+    values.upload({ hfName, shape, data });
+  }
+}

@@ -1,0 +1,160 @@
+/** One rollout batch: questions -> trajectories -> grades. A trajectory is graded as soon as it ends, while others still decode. */
+import { UserError } from "../model/user-error";
+import type { GpuDecoder } from "../rollout/gpu-decoder";
+import { type Heartbeat, generate } from "../rollout/scheduler";
+import { type RolloutStatistics, rolloutMetrics } from "../rollout/statistics";
+import { type Trajectory, trajectoryId } from "../rollout/trajectory";
+import { NANO_STOP_STRINGS, ZEROTIR_STOP_STRINGS } from "../rollout/turns";
+import type { GradeResult } from "../reward/grade";
+import type { RewardPool } from "../reward/pool";
+import type { PythonEngine } from "../sandbox/engine";
+import { promptTemplate } from "../text/templates";
+import type { Tokenizer } from "../text/tokenizer";
+import type { SamplingSettings } from "../../kernels/sampling";
+import type { TrainOptions } from "./options";
+import type { QuestionRow } from "./prompts";
+
+/** A trajectory with its question and its grade. */
+export interface GradedTrajectory {
+  readonly trajectory: Trajectory;
+  readonly question: QuestionRow;
+  readonly prompt: string;
+  readonly grade: GradeResult;
+}
+
+/** Groups in the order of the questions, samples in order. */
+export interface Collected {
+  readonly groups: readonly (readonly GradedTrajectory[])[];
+  readonly statistics: RolloutStatistics;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What sampling needs, whatever the questions. */
+export interface Collector {
+  readonly decoder: GpuDecoder;
+  readonly engine: PythonEngine;
+  readonly rewards: RewardPool;
+  readonly tokenizer: Tokenizer;
+  readonly eosTokenIds: readonly number[];
+  readonly options: TrainOptions;
+}
+
+/** How one batch is sampled. */
+export interface CollectSettings {
+  /** Distinguishes the batches of a run; with group and sample it is the random key. */
+  readonly step: number;
+  readonly samplesPerQuestion: number;
+  readonly sampling: SamplingSettings;
+  readonly signal?: AbortSignal;
+  onHeartbeat?(heartbeat: Heartbeat): void;
+}
+
+/** Samples and grades `samplesPerQuestion` trajectories for each question. */
+export async function collect(
+  collector: Collector,
+  questions: readonly QuestionRow[],
+  settings: CollectSettings,
+): Promise<Collected> {
+  const { options, tokenizer } = collector;
+  const template = promptTemplate(options.promptTemplate);
+  const prompts = questions.map((question) => template(question.prompt));
+  const space = { groupsPerStep: questions.length, samplesPerGroup: settings.samplesPerQuestion };
+  const requests = prompts.map((prompt, groupIndex) => ({
+    groupIndex,
+    promptIds: promptIds(tokenizer, prompt, options.maxPromptLength),
+    trajectoryIds: Array.from({ length: settings.samplesPerQuestion }, (_, sample) =>
+      trajectoryId(settings.step, groupIndex, sample, space),
+    ),
+  }));
+  collector.decoder.sampleWith(settings.sampling);
+
+  const grades = new Map<number, Promise<GradeResult>>();
+  let gradeMs = 0;
+  let statistics: RolloutStatistics | undefined;
+  const trajectories = await generate(
+    requests,
+    collector.decoder,
+    collector.engine,
+    {
+      tokenizer,
+      stopStrings: options.promptTemplate === "nano" ? NANO_STOP_STRINGS : ZEROTIR_STOP_STRINGS,
+      stopTokenIds: collector.eosTokenIds,
+      maxToolCalls: options.maxToolCalls,
+      maxCompletionLength: options.maxCompletionLength,
+      maxToolResponseTokens: options.maxToolResponseTokens,
+      tool: { timeoutMs: options.toolTimeout * 1000, memoryMb: options.toolMemoryMb, maxOutputBytes: MAX_OUTPUT_BYTES },
+      seed: String(options.seed),
+      runAhead: options.runAhead,
+      ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+    },
+    {
+      onFinished(trajectory) {
+        const begun = performance.now();
+        grades.set(
+          trajectory.id,
+          collector.rewards.grade(gradeJob(trajectory, questions)).then((grade) => {
+            gradeMs += performance.now() - begun;
+            return grade;
+          }),
+        );
+      },
+      ...(settings.onHeartbeat === undefined ? {} : { onHeartbeat: settings.onHeartbeat }),
+      onStatistics: (totals) => {
+        statistics = totals;
+      },
+    },
+  );
+  const ended = performance.now();
+  const graded = await Promise.all(
+    trajectories.map(async (trajectory): Promise<GradedTrajectory> => {
+      const grade = await grades.get(trajectory.id);
+      const question = questions[trajectory.groupIndex];
+      if (grade === undefined || question === undefined) throw new Error(`trajectory ${trajectory.id} was not graded`);
+      return { trajectory, question, prompt: prompts[trajectory.groupIndex] ?? "", grade };
+    }),
+  );
+  if (statistics === undefined) throw new Error("the rollout gave no statistics");
+  const exposedMs = performance.now() - ended;
+  return {
+    groups: questions.map((_, index) => graded.filter(({ trajectory }) => trajectory.groupIndex === index)),
+    statistics,
+    metrics: {
+      ...timedMetrics(statistics),
+      "overlap/reward_hidden_fraction": gradeMs > 0 ? Math.max(0, 1 - exposedMs / gradeMs) : 1,
+      "overlap/reward_exposed_seconds": exposedMs / 1000,
+    },
+  };
+}
+
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+/** A prompt as ids. @throws UserError when it is longer than allowed: cutting it would change the question */
+function promptIds(tokenizer: Tokenizer, prompt: string, longest: number): Uint32Array {
+  const ids = tokenizer.encode(prompt);
+  if (ids.length > longest)
+    throw new UserError(
+      `a prompt has ${ids.length} tokens, --max-prompt-length allows ${longest}: ${JSON.stringify(prompt.slice(0, 80))}; raise the limit or drop the row`,
+    );
+  return ids;
+}
+
+function gradeJob(trajectory: Trajectory, questions: readonly QuestionRow[]) {
+  return {
+    modelText: trajectory.modelText,
+    fullText: trajectory.fullText,
+    gold: questions[trajectory.groupIndex]?.answer ?? "",
+    executions: trajectory.toolLog.length,
+    executionErrors: trajectory.toolLog.filter(({ status }) => status !== "ok").length,
+    finishReason: trajectory.finishReason,
+  };
+}
+
+/** Everything a rollout measures depends on the clock or on how far it ran ahead, so it goes under names that comparisons leave out. */
+function timedMetrics(statistics: RolloutStatistics): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(rolloutMetrics(statistics)).map(([name, value]) => [
+      name.startsWith("overlap/") ? name : `perf/${name.replace("/", "_")}`,
+      value,
+    ]),
+  );
+}

@@ -1,0 +1,22 @@
+/** What a run needs from the place where it runs; src/platform has one for Node and one for the browser. */
+import type { GpuContext } from "../gpu/context";
+import type { FolderReader } from "../model/folder";
+import type { RewardPool } from "../reward/pool";
+import type { PythonEngine } from "../sandbox/engine";
+import type { TrainOptions } from "./options";
+import type { RunFiles } from "./run-folder";
+
+/** Everything that differs between a terminal and a tab. */
+export interface TrainingHost {
+  openGpu(options: Pick<TrainOptions, "adapter" | "toggles">): Promise<GpuContext>;
+  /** A checkpoint folder by path, or a shipped model by name. */
+  modelFolder(nameOrPath: string): FolderReader;
+  openPython(options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls">): Promise<PythonEngine>;
+  openRewards(options: Pick<TrainOptions, "rewardScope">): RewardPool;
+  /** A text file that the user named. @throws UserError when it cannot be read */
+  readText(path: string): Promise<string>;
+  /** The run folder. */
+  runFiles(outputDir: string): RunFiles;
+  /** The folder that --resume-from-checkpoint means: a path, or `latest` of the run folder. @throws UserError when there is none */
+  checkpointFolder(nameOrPath: string, outputDir: string): Promise<FolderReader>;
+}

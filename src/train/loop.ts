@@ -1,0 +1,295 @@
+/** The training loop: sample, run code, grade, update, log, save. All state that a step leaves is in the GPU's buffers and the checkpoint. */
+import type { Optimizer } from "../model/optimizer";
+import type { TrainingPass } from "../model/training";
+import { UserError } from "../model/user-error";
+import { parameterCount } from "../model/config";
+import { rolloutLine } from "../rollout/records";
+import { loadTraining, saveTraining } from "./checkpoint";
+import { type Collected, type Collector, collect, type GradedTrajectory } from "./collect";
+import { type EvaluationFigures, evaluate, summaryTable } from "./evaluation";
+import type { Sample, TrainEvents, TrainSummary } from "./events";
+import type { TrainingHost } from "./host";
+import type { TrainOptions } from "./options";
+import { createDecoder, createTrainer, type LoadedModel, loadModel } from "./policy";
+import { fileQuestions, nanoQuestions, parseQuestions, type QuestionSource } from "./prompts";
+import { RunFolder } from "./run-folder";
+import { stepMetrics } from "./step-metrics";
+import { type UpdateResult, update } from "./update";
+
+/** Options of a run whose folder has been decided. */
+export type PlacedTrainOptions = Omit<TrainOptions, "outputDir"> & { readonly outputDir: string };
+
+/** Everything a run holds open. */
+interface Run {
+  readonly options: PlacedTrainOptions;
+  readonly events: TrainEvents;
+  readonly loaded: LoadedModel;
+  readonly collector: Collector;
+  readonly pass: TrainingPass;
+  readonly optimizer: Optimizer;
+  readonly questions: QuestionSource;
+  readonly folder: RunFolder;
+  readonly signal: AbortSignal | undefined;
+  numTokens: number;
+  lastSaved: string | undefined;
+}
+
+/**
+ * Trains as `options` say, which `configYaml` repeats for the run folder, and returns the closing summary, which was also given to `events.onFinish`. An abort ends the run after saving.
+ * @throws UserError for what the user can repair; the device's first error, when it had one
+ */
+export async function runTraining(
+  options: PlacedTrainOptions,
+  configYaml: string,
+  host: TrainingHost,
+  events: TrainEvents,
+  signal?: AbortSignal,
+): Promise<TrainSummary> {
+  checkTrainable(options);
+  const begun = performance.now();
+  events.onPhase("setup", { step: 0, waitingFor: "the GPU" });
+  const resumeFolder =
+    options.resumeFromCheckpoint === null
+      ? undefined
+      : await host.checkpointFolder(options.resumeFromCheckpoint, options.outputDir);
+  const questions = await openQuestions(options, host);
+  const gpu = await host.openGpu(options);
+  const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
+  const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
+  const { pass, optimizer } = createTrainer(loaded, options);
+  const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
+  const firstStep = state?.global_step ?? 0;
+  if (firstStep >= options.maxSteps)
+    throw new UserError(`the checkpoint is at step ${firstStep} already; raise --max-steps above ${firstStep} to go on`);
+  const files = host.runFiles(options.outputDir);
+  const folder =
+    state === undefined
+      ? await RunFolder.start(files, configYaml)
+      : await RunFolder.resume(files, configYaml, firstStep);
+  events.onPhase("setup", { step: 0, waitingFor: "Python" });
+  const engine = await host.openPython(options);
+  const rewards = host.openRewards(options);
+  const run: Run = {
+    options,
+    events,
+    loaded,
+    collector: {
+      decoder: createDecoder(loaded, options, Math.max(options.promptsPerStep * options.numGenerations, 1)),
+      engine,
+      rewards,
+      tokenizer: loaded.tokenizer,
+      eosTokenIds: eosTokens(loaded),
+      options,
+    },
+    pass,
+    optimizer,
+    questions,
+    folder,
+    signal,
+    numTokens: state?.num_tokens ?? 0,
+    lastSaved: resumeFolder?.path,
+  };
+  events.onPlan({
+    command: "train",
+    model: options.modelNameOrPath,
+    parameters: parameterCount(loaded.config),
+    adapter: gpu.profile.adapterName,
+    dataset: questions.name,
+    firstStep,
+    maxSteps: options.maxSteps,
+    batch: `${options.promptsPerStep} prompts x ${options.numGenerations} trajectories`,
+    runFolder: folder.path,
+    notes: [`${(gpu.allocator.allocatedBytes / 2 ** 20).toFixed(0)} MiB of GPU buffers`],
+  });
+  try {
+    return await steps(run, firstStep, begun);
+  } finally {
+    await Promise.allSettled([engine.close(), rewards.close()]);
+    run.collector.decoder.destroy();
+    pass.destroy();
+    optimizer.destroy();
+    loaded.model.destroy();
+  }
+}
+
+async function steps(run: Run, firstStep: number, begun: number): Promise<TrainSummary> {
+  const { options, events, signal } = run;
+  let step = firstStep;
+  const before = await evaluateHeldOut(run, step);
+  try {
+    while (step < options.maxSteps && !signal?.aborted) {
+      await trainStep(run, step + 1);
+      step++;
+      if (step === options.maxSteps || (options.saveSteps > 0 && step % options.saveSteps === 0)) await save(run, step);
+    }
+  } catch (error) {
+    // An abort in the middle of a rollout: the last finished step is what is saved.
+    if (!signal?.aborted || error !== signal.reason) throw error;
+  }
+  const interrupted = step < options.maxSteps;
+  if (interrupted && step > firstStep && !(options.saveSteps > 0 && step % options.saveSteps === 0)) await save(run, step);
+  const after = interrupted ? null : await evaluateHeldOut(run, step);
+  const summary: TrainSummary = {
+    outcome: interrupted ? "interrupted" : "finished",
+    step,
+    seconds: (performance.now() - begun) / 1000,
+    table: summaryTable(before, after),
+    runFolder: run.folder.path,
+    ...(run.lastSaved === undefined ? {} : { checkpoint: run.lastSaved }),
+    next: nextCommands(run),
+  };
+  events.onFinish(summary);
+  return summary;
+}
+
+async function trainStep(run: Run, step: number): Promise<void> {
+  const { options, events, collector, signal } = run;
+  const begun = performance.now();
+  const first = (step - 1) * options.promptsPerStep;
+  const questions = Array.from({ length: options.promptsPerStep }, (_, index) => run.questions.train(first + index));
+  const total = options.promptsPerStep * options.numGenerations;
+  events.onPhase("rollout", { step, done: 0, total, unit: "trajectories" });
+  const collected = await collect(collector, questions, {
+    step,
+    samplesPerQuestion: options.numGenerations,
+    sampling: {
+      temperature: options.temperature,
+      topK: options.topK,
+      topP: options.topP,
+      minP: options.minP,
+      seed: [options.seed, 0],
+    },
+    ...(signal === undefined ? {} : { signal }),
+    onHeartbeat: ({ finished, waitingFor, waitingForPython, statistics }) =>
+      events.onPhase("rollout", {
+        step,
+        done: finished,
+        total,
+        unit: "trajectories",
+        tokensPerSecond: (1000 * statistics.sampledTokens) / (performance.now() - begun),
+        waitingFor: waitingFor === "python" ? `Python (${waitingForPython} calls)` : "the GPU",
+      }),
+  });
+  const sampled = performance.now();
+  events.onPhase("update", { step });
+  const result = await update(run.pass, run.optimizer, collected.groups, options, step, (done, all) =>
+    events.onPhase("update", { step, done, total: all, unit: "micro-batches" }),
+  );
+  const updated = performance.now();
+  run.numTokens += tokenCount(collected);
+  const row = stepMetrics(step, collected, result, run.numTokens, {
+    rollout: (sampled - begun) / 1000,
+    update: (updated - sampled) / 1000,
+    total: (updated - begun) / 1000,
+  });
+  await run.folder.logRollouts(step, rolloutLines(step, collected, result));
+  if (step % options.loggingSteps === 0) await run.folder.logMetrics(row);
+  events.onStep(row);
+  if (!Number.isFinite(result.gradNorm))
+    events.onNotice(`step ${step}: the gradient norm is not finite, so the weights were left as they are; see its rollouts`);
+  if (options.logCompletions && (step % options.logCompletionsSteps === 0 || step === 1))
+    for (const sample of chooseSamples(collected, options.numCompletionsToPrint)) events.onSample(toSample(run, step, sample));
+}
+
+function* rolloutLines(step: number, collected: Collected, result: UpdateResult): Generator<string> {
+  for (const { trajectory, prompt, grade } of collected.groups.flat()) {
+    const advantage = result.advantages.get(trajectory.id);
+    yield rolloutLine(trajectory, {
+      step,
+      prompt,
+      reward: grade.numbers.reward,
+      rewards: { ...grade.numbers },
+      ...(advantage === undefined ? {} : { advantage }),
+    });
+  }
+}
+
+async function save(run: Run, step: number): Promise<void> {
+  run.events.onPhase("save", { step });
+  run.lastSaved = await run.folder.saveCheckpoint(
+    step,
+    (writer) =>
+      saveTraining(writer, run.loaded, run.optimizer, {
+        global_step: step,
+        num_tokens: run.numTokens,
+        seed: run.options.seed,
+      }),
+    run.options.saveTotalLimit,
+  );
+  run.events.onCheckpoint({ step, path: run.lastSaved });
+}
+
+async function evaluateHeldOut(run: Run, step: number): Promise<EvaluationFigures | null> {
+  const questions = run.questions.heldOut(run.options.evalSamples);
+  if (questions.length === 0 || run.signal?.aborted) return null;
+  run.events.onPhase("evaluate", { step, total: questions.length, unit: "questions" });
+  return evaluate(run.collector, questions, run.signal).catch((error: unknown) => {
+    if (run.signal?.aborted) return null;
+    throw error;
+  });
+}
+
+/** Log-probs of a truncated distribution cannot equal those of the full softmax that training differentiates. */
+function checkTrainable(options: TrainOptions): void {
+  const cut = options.topP < 1 ? "--top-p" : options.topK > 0 ? "--top-k" : options.minP > 0 ? "--min-p" : undefined;
+  if (cut !== undefined)
+    throw new UserError(
+      `${cut} cuts the distribution that is sampled, and training would see another one; leave it off in train and use it in sample or eval`,
+    );
+}
+
+async function openQuestions(options: TrainOptions, host: TrainingHost): Promise<QuestionSource> {
+  if (options.dataset === "nano") return nanoQuestions(options.seed);
+  const rows = parseQuestions(await host.readText(options.dataset), options.dataset);
+  const heldOut =
+    options.evalDataset === null ? rows : parseQuestions(await host.readText(options.evalDataset), options.evalDataset);
+  return fileQuestions(options.dataset, rows, options.seed, heldOut);
+}
+
+function eosTokens(loaded: LoadedModel): number[] {
+  return [...new Set([...loaded.config.eosTokenIds, loaded.tokenizer.eosId])];
+}
+
+function tokenCount(collected: Collected): number {
+  return collected.groups
+    .flat()
+    .reduce((sum, { trajectory }) => sum + trajectory.promptIds.length + trajectory.ids.length, 0);
+}
+
+/** Trajectories worth looking at: those with code and a right answer first, from different groups. */
+function chooseSamples(collected: Collected, count: number): GradedTrajectory[] {
+  const interest = ({ trajectory, grade }: GradedTrajectory) => 2 * Math.min(1, trajectory.toolLog.length) + grade.numbers.reward;
+  return collected.groups
+    .flatMap((group) => [...group].sort((a, b) => interest(b) - interest(a)).slice(0, 1))
+    .sort((a, b) => interest(b) - interest(a))
+    .slice(0, count);
+
+}
+
+function toSample(run: Run, step: number, { trajectory, prompt, question, grade }: GradedTrajectory): Sample {
+  return {
+    step,
+    prompt,
+    answer: typeof question.answer === "string" ? question.answer : question.answer.join(" or "),
+    reward: grade.numbers.reward,
+    segments: trajectory.segments.map(({ kind, start, end }) => ({
+      kind,
+      text: run.loaded.tokenizer.decode(trajectory.ids.subarray(start, end), { continuation: true }),
+    })),
+    finishReason: trajectory.finishReason,
+    modelTokens: trajectory.mask.reduce((sum, bit) => sum + bit, 0),
+  };
+}
+
+function nextCommands(run: Run): { command: string; why: string }[] {
+  const model = run.lastSaved;
+  if (model === undefined) return [];
+  return [
+    { command: `npx zerotir sample --model ${model} --tools python --prompt "47*86+5"`, why: "ask the trained model" },
+    { command: `npx zerotir eval --model ${model} --dataset nano`, why: "measure it with several samples per question" },
+    {
+      command: `npx zerotir train --preset ${run.options.preset ?? "nano"} --max-tool-calls 0`,
+      why: "the control: the same training without the tool",
+    },
+  ];
+}

@@ -1,0 +1,128 @@
+/** The policy of a run: one model, with the buffers to sample from it and to train it, sized before the first step. */
+import type { GpuContext } from "../gpu/context";
+import type { ModelConfig } from "../model/config";
+import { type FolderReader, readCheckpoint, readText } from "../model/folder";
+import { Model } from "../model/model";
+import { Optimizer } from "../model/optimizer";
+import { TrainingPass } from "../model/training";
+import { UserError } from "../model/user-error";
+import { GpuDecoder } from "../rollout/gpu-decoder";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer";
+import type { TrainOptions } from "./options";
+
+/** Tokens per KV page. */
+const PAGE_SIZE = 8;
+/** Most bytes for one chunk of logits. */
+const LOGITS_BYTES = 64 * 2 ** 20;
+/** Training activations may take this much unless --micro-batch-tokens says otherwise. */
+const ACTIVATION_BYTES = 256 * 2 ** 20;
+const MOST_ROWS = 8192;
+
+/** A model with its tokenizer, ready to be sampled from. */
+export interface LoadedModel {
+  readonly config: ModelConfig;
+  /** Tokenizer and template files, which travel with the weights. */
+  readonly companions: ReadonlyMap<string, string>;
+  readonly tokenizer: Tokenizer;
+  readonly model: Model;
+}
+
+/**
+ * Reads a Hugging Face folder and puts its weights on the GPU.
+ * @param maxPositions longest sequence that will be computed
+ */
+export async function loadModel(gpu: GpuContext, folder: FolderReader, maxPositions: number): Promise<LoadedModel> {
+  const checkpoint = await readCheckpoint(folder);
+  const { tokenizer } = await loadTokenizerOf(folder);
+  if (tokenizer.vocabularySize > checkpoint.config.vocabularySize)
+    throw new UserError(
+      `${folder.path}: tokenizer.json has ${tokenizer.vocabularySize} tokens, the model's embedding ${checkpoint.config.vocabularySize}; they belong to different models`,
+    );
+  if (maxPositions > checkpoint.config.maxPositions)
+    throw new UserError(
+      `${folder.path}: the model has ${checkpoint.config.maxPositions} positions, and --max-prompt-length plus --max-completion-length are ${maxPositions}; lower them`,
+    );
+  const bindingBytes = gpu.profile.limits.maxStorageBufferBindingSize;
+  const model = new Model(gpu, checkpoint.config, maxPositions, bindingBytes, tokenizer.vocabularySize);
+  await model.load(checkpoint);
+  gpu.assertHealthy();
+  return { config: checkpoint.config, companions: checkpoint.companions, tokenizer, model };
+}
+
+/** A folder's tokenizer and its files. @throws UserError when tokenizer.json is missing or not what it should be */
+export async function loadTokenizerOf(
+  folder: FolderReader,
+): Promise<{ tokenizer: Tokenizer; companions: ReadonlyMap<string, string> }> {
+  const companions = new Map<string, string>();
+  const parse = async (name: string): Promise<unknown> => {
+    const text = await readText(folder, name);
+    if (text === undefined) return undefined;
+    companions.set(name, text);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new UserError(`${folder.path}/${name}: not JSON; get the file again from where the model came from`);
+    }
+  };
+  const json = await parse("tokenizer.json");
+  if (json === undefined)
+    throw new UserError(`${folder.path}: has no tokenizer.json, which turning text into token ids needs; add the model's own`);
+  return { tokenizer: loadTokenizer(json, (await parse("tokenizer_config.json")) ?? {}), companions };
+}
+
+/** A decoder for `trajectories` at once. Its sampling settings are set before each rollout. */
+export function createDecoder(
+  loaded: LoadedModel,
+  options: Pick<TrainOptions, "maxPromptLength" | "maxCompletionLength" | "concurrency">,
+  trajectories: number,
+): GpuDecoder {
+  const slots = Math.min(options.concurrency ?? trajectories, trajectories);
+  const maxLength = options.maxPromptLength + options.maxCompletionLength;
+  // One page more than its tokens need for every slot: its copy of a prompt's last page.
+  const pages = slots * (Math.ceil(maxLength / PAGE_SIZE) + 1) + Math.ceil(options.maxPromptLength / PAGE_SIZE);
+  return new GpuDecoder(
+    loaded.model,
+    {
+      slots,
+      maxLength,
+      pageSize: PAGE_SIZE,
+      pages,
+      maxRows: Math.max(slots, Math.min(1024, 4 * slots), options.maxPromptLength),
+      logitsBytes: LOGITS_BYTES,
+    },
+    { temperature: 1, topK: 0, topP: 1, minP: 0, seed: [0, 0] },
+  );
+}
+
+/** The training half: gradients, activations, optimizer. */
+export function createTrainer(
+  loaded: LoadedModel,
+  options: Pick<
+    TrainOptions,
+    "maxPromptLength" | "maxCompletionLength" | "microBatchTokens" | "gradientCheckpointing" | "numGenerations" | "promptsPerStep"
+  >,
+): { pass: TrainingPass; optimizer: Optimizer } {
+  const sequenceLength = options.maxPromptLength + options.maxCompletionLength;
+  const trajectories = options.numGenerations * options.promptsPerStep;
+  const fitting = Math.floor(ACTIVATION_BYTES / bytesPerRow(loaded.config, options.gradientCheckpointing));
+  const wanted = options.microBatchTokens ?? Math.min(MOST_ROWS, fitting, trajectories * sequenceLength);
+  const pass = new TrainingPass(loaded.model, {
+    rows: Math.max(wanted, sequenceLength),
+    sequences: trajectories,
+    sequenceLength,
+    pageSize: PAGE_SIZE,
+    recompute: options.gradientCheckpointing,
+    logitsBytes: LOGITS_BYTES,
+  });
+  return { pass, optimizer: new Optimizer(loaded.model) };
+}
+
+/** Bytes of activations and their gradients for one row of a micro-batch, as the classes of src/model allocate them. */
+function bytesPerRow(config: ModelConfig, recompute: boolean): number {
+  const queries = config.headCount * config.headDim;
+  const keys = config.kvHeadCount * config.headDim;
+  const layer = 4 * config.hiddenSize + 3 * queries + 2 * keys + 3 * config.intermediateSize + config.headCount;
+  const kept = config.layerCount * (config.hiddenSize + 2 * keys) + (recompute ? 1 : config.layerCount) * layer;
+  const workspace = 4 * config.hiddenSize + 4 * queries + 5 * keys + 3 * config.intermediateSize;
+  return 4 * (kept + workspace);
+}

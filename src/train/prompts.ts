@@ -1,0 +1,95 @@
+/** Questions of a run: which ones a step trains on follows from the seed and the step alone, so a resumed run needs no cursor. */
+import { UserError } from "../model/user-error";
+import { CounterRandom } from "./nano/random";
+import { nanoProblem } from "./nano/problems";
+
+/** A question and its right answer, or answers. */
+export interface QuestionRow {
+  readonly prompt: string;
+  readonly answer: string | readonly string[];
+}
+
+/** An endless sequence of training questions, and held-out ones. */
+export interface QuestionSource {
+  readonly name: string;
+  /** Question `index` of the training sequence. */
+  train(index: number): QuestionRow;
+  /** The first `count` held-out questions, or fewer when there are no more. */
+  heldOut(count: number): QuestionRow[];
+}
+
+/** Synthetic arithmetic: never the same question order twice for two seeds; held-out expressions never occur in training. */
+export function nanoQuestions(seed: number): QuestionSource {
+  const row = (index: number, split: "train" | "eval", from: number): QuestionRow => {
+    const { expression, answer } = nanoProblem(from, index, split);
+    return { prompt: expression, answer };
+  };
+  return {
+    name: "nano",
+    // The corpus uses seeds as they are; questions use another stream.
+    train: (index) => row(index, "train", seed ^ 0x5eed),
+    heldOut: (count) => Array.from({ length: count }, (_, index) => row(index, "eval", 0)),
+  };
+}
+
+/**
+ * Questions of a JSONL file in an order shuffled anew for each pass.
+ * @param heldOutRows rows of --eval-dataset; without it the first rows of the file itself serve, and the report says so
+ */
+export function fileQuestions(name: string, rows: readonly QuestionRow[], seed: number, heldOutRows = rows): QuestionSource {
+  if (rows.length === 0) throw new UserError(`${name}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
+  let pass = -1;
+  let order: number[] = [];
+  return {
+    name,
+    train(index) {
+      const wanted = Math.floor(index / rows.length);
+      if (wanted !== pass) {
+        order = shuffled(rows.length, seed, wanted);
+        pass = wanted;
+      }
+      const row = rows[order[index % rows.length] ?? 0];
+      if (row === undefined) throw new RangeError(`no question ${index}`);
+      return row;
+    },
+    heldOut: (count) => heldOutRows.slice(0, count),
+  };
+}
+
+/** Fisher and Yates, keyed by (seed, pass). */
+function shuffled(length: number, seed: number, pass: number): number[] {
+  const random = new CounterRandom(seed, pass);
+  const order = Array.from({ length }, (_, index) => index);
+  for (let i = length - 1; i > 0; i--) {
+    const j = random.integer(0, i);
+    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
+  }
+  return order;
+}
+
+const QUESTION_KEYS = ["prompt", "question", "problem"];
+const ANSWER_KEYS = ["answer", "ground_truth", "final_answer", "label"];
+
+/**
+ * Rows of a JSONL text with a question under prompt, question or problem and the answer under answer, ground_truth, final_answer or label.
+ * @throws UserError naming file and line
+ */
+export function parseQuestions(text: string, file: string): QuestionRow[] {
+  return text.split("\n").flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const where = `${file}, line ${index + 1}`;
+    let row: unknown;
+    try {
+      row = JSON.parse(line);
+    } catch {
+      throw new UserError(`${where}: not JSON; expected {"prompt": ..., "answer": ...} on each line`);
+    }
+    if (typeof row !== "object" || row === null) throw new UserError(`${where}: expected an object with prompt and answer`);
+    const fields = new Map<string, unknown>(Object.entries(row));
+    const prompt = QUESTION_KEYS.map((key) => fields.get(key)).find((value) => typeof value === "string");
+    const answer = ANSWER_KEYS.map((key) => fields.get(key)).find((value) => value !== undefined && value !== null);
+    if (typeof prompt !== "string") throw new UserError(`${where}: has no text under ${QUESTION_KEYS.join(", ")}`);
+    if (answer === undefined) throw new UserError(`${where}: has no answer under ${ANSWER_KEYS.join(", ")}`);
+    return [{ prompt, answer: Array.isArray(answer) ? answer.map(String) : String(answer) }];
+  });
+}

@@ -1,0 +1,77 @@
+/** The metrics row of a step from what its parts did. */
+import { fractionWithoutVariance } from "../rl/filters";
+import { mean, sampleStandardDeviation } from "../rl/moments";
+import type { Collected, GradedTrajectory } from "./collect";
+import type { MetricsRow } from "./metrics";
+import type { UpdateResult } from "./update";
+
+/** Seconds of the parts of a step. */
+export interface StepTimes {
+  readonly rollout: number;
+  readonly update: number;
+  readonly total: number;
+}
+
+/** Names and meanings: metrics.ts. `numTokens` counts from the first step of the run. */
+export function stepMetrics(
+  step: number,
+  collected: Collected,
+  result: UpdateResult,
+  numTokens: number,
+  times: StepTimes,
+): MetricsRow {
+  const all = collected.groups.flat();
+  const kept = result.kept.flat();
+  const rewards = collected.groups.map((group) => group.map(({ grade }) => grade.numbers.reward));
+  const lengths = all.map(({ trajectory }) => modelTokens(trajectory.mask));
+  const calls = all.flatMap(({ trajectory }) => trajectory.toolLog);
+  const failures = calls.filter(({ status }) => status !== "ok").length;
+  const trainedTokens = kept.reduce((sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length, 0);
+  const { totals } = result;
+  const perToken = (count: number) => (totals.tokens === 0 ? 0 : count / totals.tokens);
+  return {
+    step,
+    reward: mean(rewards.flat()),
+    reward_std: mean(rewards.map(sampleStandardDeviation)),
+    frac_reward_zero_std: fractionWithoutVariance(rewards),
+    "rollout/rule_rewards": share(all, "rule_rewards"),
+    "rollout/code_rewards": share(all, "code_rewards"),
+    "train/rule_rewards": kept.length === 0 ? null : share(kept, "rule_rewards"),
+    "train/code_rewards": kept.length === 0 ? null : share(kept, "code_rewards"),
+    "train/kept_groups": result.kept.length / collected.groups.length,
+    loss: totals.loss,
+    grad_norm: result.gradNorm,
+    learning_rate: result.learningRate,
+    advantage_abs: result.advantageAbs,
+    kl: perToken(totals.logRatioSum),
+    entropy: result.entropy,
+    "clip_ratio/low_mean": perToken(totals.clippedLow),
+    "clip_ratio/high_mean": perToken(totals.clippedHigh),
+    "clip_ratio/region_mean": perToken(totals.clippedLow + totals.clippedHigh + totals.clippedDual),
+    "completions/mean_length": mean(lengths),
+    "completions/min_length": Math.min(...lengths),
+    "completions/max_length": Math.max(...lengths),
+    "completions/clipped_ratio": mean(all.map(({ trajectory }) => Number(trajectory.finishReason === "length"))),
+    "tools/call_frequency": calls.length / all.length,
+    "tools/failure_frequency": calls.length === 0 ? 0 : failures / calls.length,
+    "tools/run_ms": mean(calls.map(({ ms }) => ms)),
+    "tools/queue_ms": mean(calls.map(({ queueMs }) => queueMs)),
+    "sampling/sampling_logp_difference/mean": result.logprobDifferenceMean,
+    "sampling/sampling_logp_difference/max": result.logprobDifferenceMax,
+    num_tokens: numTokens,
+    step_time: times.total,
+    "time/rollout": times.rollout,
+    "time/update": times.update,
+    "perf/rollout_tokens_per_second": collected.statistics.sampledTokens / times.rollout,
+    "perf/train_tokens_per_second": trainedTokens / times.update,
+    ...collected.metrics,
+  };
+}
+
+function share(trajectories: readonly GradedTrajectory[], key: "rule_rewards" | "code_rewards"): number {
+  return mean(trajectories.map(({ grade }) => grade.numbers[key]));
+}
+
+function modelTokens(mask: Uint8Array): number {
+  return mask.reduce((sum, bit) => sum + bit, 0);
+}

@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { sampleOptions } from "../../train/eval-options";
+import { resolveOptions } from "../../train/resolve-options";
+import { jsonLine } from "../io";
+import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
+import { sampleLines } from "../render/sample";
+import { Style } from "../render/style";
+import type { CommandContext } from "./context";
+
+const EXAMPLES = `
+Examples:
+  zerotir sample --preset nano "47*86+5"
+  zerotir sample --preset nano --model-name-or-path runs/seven --num-generations 4 "(31-7)*8"
+  zerotir sample --model-name-or-path models/Qwen2.5-0.5B --greedy "What is the 20th prime?" --json`;
+
+/** `zerotir sample`: a model's answers to questions, tool calls included. */
+export function sampleCommand({ io, runners, overrides, finish }: CommandContext): Command {
+  const about = "answers to questions, with the Python they run";
+  const command = new Command("sample")
+    .summary(about)
+    .description(about)
+    .argument("[questions...]", "questions, as with --prompt");
+  return addOptions(command, sampleOptions)
+    .addHelpText("after", EXAMPLES)
+    .action(async (questions: readonly string[], flags: CommonFlags & { readonly prompt?: readonly string[] }) => {
+      const prompt = [...(flags.prompt ?? []), ...questions];
+      const given = { ...flags, ...(prompt.length > 0 && { prompt }) };
+      const options = resolveOptions(sampleOptions, await layersOf(sampleOptions, given, overrides));
+      const json = flags.json === true;
+      if (flags.dryRun === true) {
+        printResolved(sampleOptions, options, json, io);
+        return finish(0);
+      }
+      const style = new Style(io.stdout, io.env);
+      await runners.sample(options, {
+        signal: io.signal,
+        announce: (line) => io.stderr.write(`${line}\n`),
+        onSample: (sample) => {
+          if (json) jsonLine(io.stdout, { event: "sample", ...sample });
+          else io.stdout.write(`${sampleLines(sample, style, io.stdout.columns()).join("\n")}\n`);
+        },
+      });
+      finish(io.signal.aborted ? 1 : 0);
+    });
+}

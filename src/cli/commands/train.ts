@@ -1,0 +1,86 @@
+import { Command } from "commander";
+import type * as z from "zod";
+import { allEvents, type TrainEvents, type TrainSummary } from "../../train/events";
+import type { OptionLayer, OptionSet } from "../../train/option-set";
+import { trainOptions } from "../../train/options";
+import { pretrainOptions } from "../../train/pretrain-options";
+import { resolveOptions, resolveTrainOptions } from "../../train/resolve-options";
+import type { CliIo } from "../io";
+import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
+import { JsonView } from "../render/json-view";
+import { TrainView } from "../render/train-view";
+import type { TrainingContext } from "../runners";
+import type { CommandContext } from "./context";
+
+const TRAIN_EXAMPLES = `
+Examples:
+  zerotir train --preset nano                             the shipped model learns to use Python, in minutes
+  zerotir train --preset nano --max-steps 60 --seed 7 --output-dir runs/seven
+  zerotir train --resume-from-checkpoint latest --output-dir runs/seven --preset nano --max-steps 80
+  zerotir train --model-name-or-path models/Qwen2.5-0.5B --dataset gsm8k.jsonl --learning-rate 1e-6
+  zerotir train --config run.yaml --train.learning-rate 5e-6
+  zerotir train --preset nano --dry-run > run.yaml        the options, as a file for --config`;
+
+const PRETRAIN_EXAMPLES = `
+Examples:
+  zerotir pretrain --dataset nano --max-steps 1000 --output-dir runs/nano-base
+  zerotir pretrain --dataset corpus.jsonl --model-config config.json --tokenizer models/my-tokenizer`;
+
+/** `zerotir train`. */
+export function trainCommand(context: CommandContext): Command {
+  return trainingCommand(context, trainOptions, {
+    summary: "reinforcement learning with Python as a tool",
+    examples: TRAIN_EXAMPLES,
+    resolve: resolveTrainOptions,
+    run: (options, training) => context.runners.train(options, training),
+  });
+}
+
+/** `zerotir pretrain`. */
+export function pretrainCommand(context: CommandContext): Command {
+  return trainingCommand(context, pretrainOptions, {
+    summary: "next-token training on a corpus",
+    examples: PRETRAIN_EXAMPLES,
+    resolve: (layers) => resolveOptions(pretrainOptions, layers),
+    run: (options, training) => context.runners.pretrain(options, training),
+  });
+}
+
+interface Training<Options> {
+  readonly summary: string;
+  readonly examples: string;
+  readonly resolve: (layers: readonly OptionLayer[]) => Options;
+  readonly run: (options: Options, context: TrainingContext) => Promise<TrainSummary>;
+}
+
+function trainingCommand<Shape extends z.ZodRawShape, Options extends Readonly<Record<string, unknown>>>(
+  { io, overrides, finish }: CommandContext,
+  set: OptionSet<Shape>,
+  { summary, examples, resolve, run }: Training<Options>,
+): Command {
+  const command = addOptions(new Command(set.name).summary(summary).description(summary), set).addHelpText(
+    "after",
+    examples,
+  );
+  return command.action(async (flags: CommonFlags & Readonly<Record<string, unknown>>) => {
+    const json = flags.json === true;
+    const options = resolve(await layersOf(set, flags, overrides));
+    if (flags.dryRun === true) {
+      printResolved(set, options, json, io);
+      return finish(0);
+    }
+    const { events, close } = watch(json, io);
+    try {
+      const result = await run(options, { signal: io.signal, announce: (line) => events.onNotice(line), events });
+      finish(result.outcome === "finished" ? 0 : 1);
+    } finally {
+      close();
+    }
+  });
+}
+
+/** A person watches on standard output, or on standard error when a program reads the former. */
+function watch(json: boolean, io: CliIo): { events: TrainEvents; close: () => void } {
+  const view = new TrainView(json ? io.stderr : io.stdout, io.env);
+  return { events: json ? allEvents(new JsonView(io.stdout), view) : view, close: () => view.close() };
+}

@@ -1,0 +1,51 @@
+import { UserError } from "../model/user-error";
+import type { Runners } from "./runners";
+
+/** The work behind the commands in Node. Each part is loaded when it is needed, so that `--help` does not wait for Dawn. */
+export const nodeRunners: Runners = {
+  train: async (options, context) => (await import("./training-runners")).trainInNode(options, context),
+  pretrain: async (options, context) => (await import("./training-runners")).pretrainInNode(options, context),
+  sample: () => notYet("sample"),
+  eval: () => notYet("eval"),
+  benchKernels: () => notYet("bench kernels"),
+  async doctor(options, io) {
+    const { doctor } = await import("./commands/doctor");
+    return doctor(options, {
+      out: (line) => io.stdout.write(`${line}\n`),
+      err: (line) => io.stderr.write(`${line}\n`),
+    });
+  },
+  async tool({ code, timeoutSeconds, memoryMb }) {
+    const [{ createNodeSandbox }, { DEFAULT_LIMITS }, { extractCode, observationText, wrapObservation }] =
+      await Promise.all([
+        import("../sandbox/node/pool"),
+        import("../sandbox/engine"),
+        import("../sandbox/observation"),
+      ]);
+    const sandbox = await createNodeSandbox({ workerCount: 1, memoryMb });
+    try {
+      const result = await sandbox.run({
+        code: extractCode(code),
+        timeoutMs: timeoutSeconds * 1000,
+        memoryMb,
+        maxOutputBytes: DEFAULT_LIMITS.maxOutputBytes,
+        seed: "0",
+      });
+      const { status, stdout, stderr, ms, truncated } = result;
+      return {
+        status,
+        stdout,
+        stderr,
+        observation: wrapObservation(observationText(result)),
+        milliseconds: ms,
+        truncated,
+      };
+    } finally {
+      await sandbox.close();
+    }
+  },
+};
+
+async function notYet(command: string): Promise<never> {
+  throw new UserError(`${command} is not available yet`);
+}

@@ -1,0 +1,117 @@
+import { type Command, Option } from "commander";
+import { stringify } from "yaml";
+import type * as z from "zod";
+import type { OptionInfo, OptionLayer, OptionSet } from "../train/option-set";
+import { readConfigFile } from "./config-file";
+import { type CliIo, jsonLine } from "./io";
+
+/** An option given as `--train.learning-rate 5e-6`: it wins over everything else. */
+export interface DottedOverride {
+  readonly command: string;
+  readonly name: string;
+  /** Absent for a bare flag. */
+  readonly value?: string;
+}
+
+/** Flags that every command with options has beside its own. */
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly config?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Adds an option set's flags to a command, under their headings, and `--config`, `--dry-run` and `--json`. */
+export function addOptions<Shape extends z.ZodRawShape>(command: Command, set: OptionSet<Shape>): Command {
+  for (const info of set.infos.values()) {
+    command.addOption(flagOf(info).helpGroup(`${info.group}:`));
+    if (info.kind === "flag") command.addOption(new Option(`--no-${info.flag}`).hideHelp());
+  }
+  return command
+    .addHelpOption(new Option("-h, --help", "show this").helpGroup("Output:"))
+    .addOption(new Option("--config <file>", "options from a .yaml, .toml or .json file").helpGroup("Output:"))
+    .addOption(new Option("--dry-run", "print the options that would be used, and stop").helpGroup("Output:"))
+    .addOption(new Option("--json", "JSON lines on standard output, all else on standard error").helpGroup("Output:"));
+}
+
+function flagOf(info: OptionInfo): Option {
+  const value =
+    info.defaultValue === undefined
+      ? ""
+      : ` (default: ${info.defaultValue === null ? "none" : String(info.defaultValue)})`;
+  const choices = info.choices.length > 0 ? `; one of ${info.choices.join(", ")}` : "";
+  const help = `${info.help}${choices}${value}`;
+  if (info.kind === "flag") return new Option(`--${info.flag}`, help);
+  if (info.kind === "texts")
+    return new Option(`--${info.flag} <text>`, help).argParser((text: string, before: string[] = []) => [
+      ...before,
+      text,
+    ]);
+  const placeholder =
+    info.kind === "integer" || info.kind === "number" ? "n" : info.kind === "choice" ? "name" : "text";
+  return new Option(`--${info.flag} <${placeholder}>`, help);
+}
+
+/** The layers of a command line: its config file, its flags, its dotted overrides. */
+export async function layersOf<Shape extends z.ZodRawShape>(
+  set: OptionSet<Shape>,
+  given: Readonly<Record<string, unknown>>,
+  overrides: readonly DottedOverride[],
+): Promise<OptionLayer[]> {
+  const flags: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given))
+    if (set.infos.has(key)) flags[key] = typeof value === "string" ? set.parseFlag(key, value) : value;
+  const dotted: Record<string, unknown> = {};
+  for (const { command, name, value } of overrides) {
+    if (command !== set.name) continue;
+    const info = [...set.infos.values()].find(({ flag, key, fileKey }) => [flag, key, fileKey].includes(name));
+    if (info === undefined) dotted[name] = value;
+    else if (value === undefined && info.kind !== "flag")
+      throw set.wrong(info.key, "", { source: "command line", spelling: "flag", values: {} });
+    else dotted[info.key] = value === undefined ? true : set.parseFlag(info.key, value);
+  }
+  const config = typeof given.config === "string" ? await readConfigFile(given.config, set.name) : [];
+  return [
+    ...config,
+    { source: "command line", spelling: "flag", values: flags },
+    { source: `override --${set.name}.`, spelling: "flag", values: dotted },
+  ];
+}
+
+/** Prints resolved options as `--dry-run` does: YAML that `--config` reads back, or one line of JSON. */
+export function printResolved<Shape extends z.ZodRawShape>(
+  set: OptionSet<Shape>,
+  options: Readonly<Record<string, unknown>>,
+  json: boolean,
+  io: CliIo,
+): void {
+  if (json) jsonLine(io.stdout, set.toFile(options));
+  else io.stdout.write(stringify(set.toFile(options)));
+}
+
+/** Takes the dotted overrides out of the arguments, for commander does not know options that it was not told of. */
+export function splitOverrides(
+  argv: readonly string[],
+  commands: readonly string[],
+): { rest: string[]; overrides: DottedOverride[] } {
+  const rest: string[] = [];
+  const overrides: DottedOverride[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i] ?? "";
+    if (argument === "--") {
+      rest.push(...argv.slice(i));
+      break;
+    }
+    const [, command, name, equals] = /^--([a-z]+)\.([^=]+)(=[\s\S]*)?$/.exec(argument) ?? [];
+    if (command === undefined || name === undefined || !commands.includes(command)) {
+      rest.push(argument);
+      continue;
+    }
+    const next = argv[i + 1];
+    if (equals !== undefined) overrides.push({ command, name, value: equals.slice(1) });
+    else if (next !== undefined && !next.startsWith("--")) {
+      overrides.push({ command, name, value: next });
+      i++;
+    } else overrides.push({ command, name });
+  }
+  return { rest, overrides };
+}

@@ -1,0 +1,202 @@
+import type { Phase, PhaseDetail, Sample, TrainEvents, TrainPlan, TrainSummary } from "../../train/events";
+import type { MetricsRow } from "../../train/metrics";
+import type { CliIo, Output } from "../io";
+import { bar, sparkline } from "./charts";
+import { sampleLines } from "./sample";
+import { Screen } from "./screen";
+import { Style } from "./style";
+import { summaryLines } from "./summary";
+import { duration, figure, percent, plainText, shorten } from "./text";
+
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const REDRAW_MS = 120;
+/** Off a terminal a silence of this many seconds is broken by a line that says what is being waited for. */
+const SILENCE_SECONDS = 15;
+/** Steps that the time per step is averaged over. */
+const ETA_STEPS = 10;
+/** The table's head is repeated after this many rows. */
+const HEAD_ROWS = 20;
+const BAR_WIDTH = 12;
+
+/** Shows a run to a person: a table that grows by a row per step, samples between its rows, and a live status below it. */
+export class TrainView implements TrainEvents {
+  private readonly screen: Screen;
+  private readonly style: Style;
+  private readonly now: () => number;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private readonly accuracy: number[] = [];
+  private readonly code: number[] = [];
+  private readonly seconds: number[] = [];
+  private plan: TrainPlan | undefined;
+  private phase: Phase = "setup";
+  private detail: PhaseDetail = { step: 0 };
+  private phaseSince: number;
+  private lastPrint: number;
+  private frame = 0;
+  private closed = false;
+  private rows = 0;
+  /** The row of `detail.step` is out, and no phase of the next step has begun. */
+  private stepDone = false;
+
+  /** @param now seconds on any clock that only goes forward */
+  constructor(output: Output, env: CliIo["env"], now: () => number = () => performance.now() / 1000) {
+    this.screen = new Screen(output);
+    this.style = new Style(output, env);
+    this.now = now;
+    this.phaseSince = now();
+    this.lastPrint = now();
+    this.timer = setInterval(() => this.tick(), output.isTerminal ? REDRAW_MS : 1000);
+    this.timer.unref();
+  }
+
+  onPlan(plan: TrainPlan): void {
+    this.plan = plan;
+    const { style } = this;
+    const resumed = plan.firstStep > 0 ? `, going on after step ${plan.firstStep}` : "";
+    const row = (name: string, value: string) => `  ${style.paint("dim", name.padEnd(10))} ${plainText(value)}`;
+    this.print(
+      style.paint("bold", `zerotir ${plan.command}`),
+      row("model", `${plan.model}, ${figure(plan.parameters)} parameters`),
+      row("adapter", plan.adapter),
+      row("data", plan.dataset),
+      row("steps", `${plan.maxSteps} of ${plan.batch}${resumed}`),
+      row("folder", plan.runFolder),
+      ...(plan.notes ?? []).map((note) => row("", note)),
+      "",
+    );
+  }
+
+  onPhase(phase: Phase, detail: PhaseDetail): void {
+    if (phase !== this.phase || detail.step !== this.detail.step) this.phaseSince = this.now();
+    if (detail.step !== this.detail.step) this.stepDone = false;
+    this.phase = phase;
+    this.detail = detail;
+    this.drawStatus();
+  }
+
+  onStep(row: MetricsRow): void {
+    const accuracy = row["rollout/rule_rewards"];
+    const code = row["rollout/code_rewards"];
+    if (typeof accuracy === "number") this.accuracy.push(accuracy);
+    if (typeof code === "number") this.code.push(code);
+    if (typeof row.step_time === "number") this.seconds.push(row.step_time);
+    this.detail = { step: row.step };
+    this.stepDone = true;
+    this.print(...(this.screen.isTerminal ? this.tableRow(row) : [this.logLine(row)]));
+  }
+
+  onSample(sample: Sample): void {
+    this.print(...sampleLines(sample, this.style, this.screen.columns()));
+  }
+
+  onCheckpoint({ path }: { readonly step: number; readonly path: string }): void {
+    this.print(this.style.paint("dim", `  saved ${plainText(path)}`));
+  }
+
+  onNotice(text: string): void {
+    this.print(`  ${this.style.paint("yellow", "note")} ${plainText(text)}`);
+  }
+
+  onFinish(summary: TrainSummary): void {
+    this.close();
+    this.print(...summaryLines(summary, this.style));
+  }
+
+  /** Stops the clock and takes the status away; what was printed stays. */
+  close(): void {
+    clearInterval(this.timer);
+    this.closed = true;
+    this.screen.setStatus();
+  }
+
+  private print(...lines: readonly string[]): void {
+    this.screen.print(...lines);
+    this.lastPrint = this.now();
+  }
+
+  private tick(): void {
+    this.frame++;
+    if (this.screen.isTerminal) this.drawStatus();
+    else if (!this.closed && this.now() - this.lastPrint >= SILENCE_SECONDS)
+      this.print(`  ... ${this.progress().join(", ")}`);
+  }
+
+  private tableRow(row: MetricsRow): string[] {
+    const { style } = this;
+    const cell = (value: number | null | undefined, width: number) => figure(value).padStart(width);
+    const share = (value: number | null | undefined, colour: "green" | "cyan") =>
+      `${style.paint(colour, bar(value ?? 0, BAR_WIDTH))} ${percent(value).padStart(6)}`;
+    const time = duration(row.step_time ?? Number.NaN).padStart(9);
+    const speed = cell(row["perf/throughput"], 10);
+    if (row["rollout/rule_rewards"] === undefined) {
+      const head = "   step      loss  grad norm    learning rate  tokens/s      time";
+      const line = `${String(row.step).padStart(7)}${cell(row.loss, 10)}${cell(row.grad_norm, 11)}${cell(row.learning_rate, 17)}${speed} ${time}`;
+      return [...this.head(head), line];
+    }
+    const head = `   step  ${"accuracy".padEnd(BAR_WIDTH + 7)}  ${"code ratio".padEnd(BAR_WIDTH + 7)}  reward  entropy  length  tokens/s      time`;
+    const line =
+      `${String(row.step).padStart(7)}  ${share(row["rollout/rule_rewards"], "green")}  ${share(row["rollout/code_rewards"], "cyan")}` +
+      `${cell(row.reward, 8)}${cell(row.entropy, 9)}${cell(row["completions/mean_length"], 8)}${speed} ${time}`;
+    return [...this.head(head), line];
+  }
+
+  private head(text: string): string[] {
+    return this.rows++ % HEAD_ROWS === 0 ? [this.style.paint("dim", text)] : [];
+  }
+
+  private logLine(row: MetricsRow): string {
+    const of = this.plan === undefined ? "" : `/${this.plan.maxSteps}`;
+    const parts = [`step ${row.step}${of}`];
+    const add = (name: string, value: number | null | undefined, words: (value: number) => string) => {
+      if (typeof value === "number") parts.push(`${name}${words(value)}`);
+    };
+    add("accuracy ", row["rollout/rule_rewards"], percent);
+    add("code ratio ", row["rollout/code_rewards"], percent);
+    add("reward ", row.reward, figure);
+    if (row["rollout/rule_rewards"] === undefined) add("loss ", row.loss, figure);
+    add("entropy ", row.entropy, figure);
+    add("length ", row["completions/mean_length"], figure);
+    add("", row["perf/throughput"], (speed) => `${figure(speed)} tokens/s`);
+    add("", row.step_time, duration);
+    const eta = this.eta();
+    if (eta !== undefined) parts.push(`${eta} left`);
+    return parts.join("  ");
+  }
+
+  /** Time to the end at the pace of the last steps; undefined before the first step and after the last. */
+  private eta(): string | undefined {
+    const last = this.seconds.slice(-ETA_STEPS);
+    const left = (this.plan?.maxSteps ?? 0) - this.detail.step + (this.stepDone ? 0 : 1);
+    if (last.length === 0 || left <= 0) return undefined;
+    return duration((left * last.reduce((sum, value) => sum + value, 0)) / last.length);
+  }
+
+  private progress(): string[] {
+    const { detail, plan } = this;
+    const parts = [detail.step > 0 && plan ? `step ${detail.step} of ${plan.maxSteps}` : "before the first step"];
+    const eta = this.eta();
+    if (eta !== undefined) parts.push(`${eta} left`);
+    const counted =
+      detail.done === undefined ? "" : ` ${detail.done}${detail.total === undefined ? "" : `/${detail.total}`}`;
+    parts.push(`${this.phase}${counted}${detail.unit === undefined || counted === "" ? "" : ` ${detail.unit}`}`);
+    if (detail.tokensPerSecond !== undefined) parts.push(`${figure(detail.tokensPerSecond)} tokens/s`);
+    const since = duration(this.now() - this.phaseSince);
+    parts.push(detail.waitingFor === undefined ? since : `waiting for ${plainText(detail.waitingFor)}, ${since}`);
+    return parts;
+  }
+
+  private drawStatus(): void {
+    if (!this.screen.isTerminal || this.closed) return;
+    const columns = this.screen.columns();
+    const { style } = this;
+    const lines = [""];
+    const width = Math.max(8, Math.min(32, Math.floor((columns - 44) / 2)));
+    const curve = (name: string, values: readonly number[], colour: "green" | "cyan") =>
+      values.length === 0 ? "" : `${name} ${style.paint(colour, sparkline(values, width))} ${percent(values.at(-1))}`;
+    const curves = [curve("accuracy", this.accuracy, "green"), curve("code ratio", this.code, "cyan")].filter(Boolean);
+    if (curves.length > 0 && columns >= 60) lines.push(`  ${curves.join("   ")}`);
+    const spinner = SPINNER[this.frame % SPINNER.length] ?? "";
+    lines.push(`  ${style.paint("magenta", spinner)} ${shorten(this.progress().join(" · "), columns - 5)}`);
+    this.screen.setStatus(...lines);
+  }
+}

@@ -1,0 +1,83 @@
+import type { EvalOptions, SampleOptions } from "../train/eval-options";
+import type { Sample, TrainEvents, TrainSummary } from "../train/events";
+import type { TrainOptions } from "../train/options";
+import type { PretrainOptions } from "../train/pretrain-options";
+import type { CliIo } from "./io";
+
+/** What every runner gets from the command line. */
+export interface RunnerContext {
+  /** Aborted by the first Ctrl-C: save, then end. */
+  readonly signal: AbortSignal;
+  /** A remark for the user, such as a fallback adapter. */
+  readonly announce: (line: string) => void;
+}
+
+export interface TrainingContext extends RunnerContext {
+  readonly events: TrainEvents;
+}
+
+/** Figures of `eval`, shares unless said otherwise. */
+export interface EvalReport {
+  readonly dataset: string;
+  readonly model: string;
+  readonly rows: number;
+  /** Trajectories per row. */
+  readonly generations: number;
+  readonly figures: readonly {
+    readonly name: string;
+    readonly value: number | null;
+    readonly unit: "share" | "number";
+  }[];
+  readonly seconds: number;
+}
+
+export interface ToolRequest {
+  readonly code: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+}
+
+export interface ToolReport {
+  readonly status: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The text that a model would read. */
+  readonly observation: string;
+  readonly milliseconds: number;
+  readonly truncated: boolean;
+}
+
+export interface BenchRequest {
+  readonly adapter: string | null;
+  readonly toggles: "safe" | "fast";
+  /** A part of the names of the cases to run. */
+  readonly filter: string | null;
+  readonly json: boolean;
+}
+
+/**
+ * The work behind the commands. The command line knows nothing else of it; a test passes its own.
+ * All throw errors named UserError for the user's mistakes.
+ */
+export interface Runners {
+  train(options: TrainOptions, context: TrainingContext): Promise<TrainSummary>;
+  pretrain(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary>;
+  /** Shows each trajectory as it ends. */
+  sample(
+    options: SampleOptions,
+    context: RunnerContext & { readonly onSample: (sample: Sample) => void },
+  ): Promise<void>;
+  /** @param onProgress trajectories done and in all */
+  eval(
+    options: EvalOptions,
+    context: RunnerContext & { readonly onProgress: (done: number, total: number) => void },
+  ): Promise<EvalReport>;
+  /** @returns the exit code */
+  doctor(
+    options: { readonly json: boolean; readonly adapter?: string; readonly toggles: "safe" | "fast" },
+    io: CliIo,
+  ): Promise<number>;
+  /** @returns the exit code */
+  benchKernels(request: BenchRequest, io: CliIo): Promise<number>;
+  tool(request: ToolRequest): Promise<ToolReport>;
+}

@@ -1,0 +1,293 @@
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { runCli } from "../../src/cli/program";
+import type { Runners } from "../../src/cli/runners";
+import { UserError } from "../../src/model/user-error";
+import type { EvalOptions, SampleOptions } from "../../src/train/eval-options";
+import type { TrainOptions } from "../../src/train/options";
+import { hostileSample, playRun, testIo, testRunners } from "./support";
+
+let root: string;
+beforeEach(async () => {
+  root = await fs.mkdtemp(join(tmpdir(), "zerotir-cli-"));
+});
+afterEach(() => fs.rm(root, { recursive: true, force: true }));
+
+async function run(argv: string[], runners: Partial<Runners> = {}, io = testIo()) {
+  const code = await runCli(argv, io, testRunners(runners));
+  return { code, out: io.stdout.text, err: io.stderr.text };
+}
+
+/** The options that `train` would run with. */
+async function trained(...argv: string[]): Promise<TrainOptions> {
+  let seen: TrainOptions | undefined;
+  const { err, code } = await run(["train", ...argv], {
+    train: async (options, { events }) => {
+      seen = options;
+      return playRun(events, 1);
+    },
+  });
+  if (seen === undefined) throw new Error(`train did not run, exit ${code}: ${err}`);
+  return seen;
+}
+
+describe("options", () => {
+  it("come from preset, file, flags and overrides, the last one winning", async () => {
+    const file = join(root, "run.yaml");
+    await fs.writeFile(
+      file,
+      "preset: nano\nlearning_rate: 1e-3\ntop_p: 0.9\nseed: 1\ntrain:\n  seed: 2\neval:\n  seed: 3\n",
+    );
+    expect(await trained("--config", file)).toMatchObject({ learningRate: 1e-3, topP: 0.9, seed: 2, maxSteps: 40 });
+    expect(await trained("--config", file, "--top-p", "0.8", "--seed", "4", "--train.seed", "5")).toMatchObject({
+      topP: 0.8,
+      seed: 5,
+    });
+    expect(
+      await trained("--preset", "nano", "--train.delta=3", "--train.gradient-checkpointing", "--train.top_p=0.5"),
+    ).toMatchObject({
+      delta: 3,
+      gradientCheckpointing: true,
+      topP: 0.5,
+    });
+    expect(await trained("--preset", "nano", "--no-log-completions", "--max-grad-norm", "none")).toMatchObject({
+      logCompletions: false,
+      maxGradNorm: null,
+    });
+  });
+
+  it("come from TOML and JSON too", async () => {
+    await fs.writeFile(join(root, "a.toml"), 'preset = "nano"\n[train]\nlearning_rate = 2e-4\n');
+    await fs.writeFile(join(root, "a.json"), '{"preset":"nano","numGenerations":4}');
+    expect((await trained("--config", join(root, "a.toml"))).learningRate).toBe(2e-4);
+    expect((await trained("--config", join(root, "a.json"))).numGenerations).toBe(4);
+  });
+
+  it("are printed by --dry-run as a file that gives them again", async () => {
+    const { out, code } = await run(["train", "--preset", "nano", "--seed", "7", "--dry-run"]);
+    expect(code).toBe(0);
+    await fs.writeFile(join(root, "again.yaml"), out);
+    expect(await trained("--config", join(root, "again.yaml"))).toEqual(
+      await trained("--preset", "nano", "--seed", "7"),
+    );
+    const json = await run(["train", "--preset", "nano", "--seed", "7", "--dry-run", "--json"]);
+    expect(json.out.split("\n").length).toBe(2);
+    expect(JSON.parse(json.out)).toEqual(parse(out));
+  });
+});
+
+describe("mistakes", () => {
+  it.each<[string[], RegExp]>([
+    [["trian"], /^error: unknown command trian; the nearest one is train\n$/],
+    [["bench", "kernel"], /^error: unknown command kernel; the nearest one is kernels\n$/],
+    [
+      ["train", "--learnin-rate", "3"],
+      /^error: unknown option --learnin-rate of zerotir train; the nearest one is --learning-rate\n$/,
+    ],
+    [["eval", "--zzzzzzzz"], /^error: unknown option --zzzzzzzz of zerotir eval; the nearest one is --/],
+    [["train"], /^error: train needs --model-name-or-path: .*--preset/],
+    [
+      ["train", "--preset", "nano", "--top-p", "x"],
+      /^error: --top-p is "x", expected a number above 0 and at most 1\n$/,
+    ],
+    [
+      ["train", "--preset", "nano", "--top-p"],
+      /^error: option '--top-p <n>' argument missing \(see zerotir train --help\)\n$/,
+    ],
+    [["train", "--preset", "nanno"], /^error: preset "nanno" does not exist; the nearest one is nano/],
+    [["train", "--preset", "nano", "extra"], /^error: too many arguments for 'train'/],
+    [
+      ["train", "--preset", "nano", "--train.top_pp=1"],
+      /unknown option --top_pp of train; the nearest one is --top-p\n$/,
+    ],
+    [["train", "--preset", "nano", "--train.top-p"], /^error: --top-p is "", expected/],
+    [
+      ["train", "--preset", "nano", "--eval.top-p", "1"],
+      /^error: --eval.top-p does not belong to train; use --train.top-p\n$/,
+    ],
+    [["train", "--config", "/none.yaml"], /^error: --config \/none.yaml: no such file\n$/],
+    [["train", "--config", "run.txt"], /^error: --config run.txt: expected a file that ends in .yaml/],
+    [["tool", "run"], /^error: tool run needs either a file/],
+    [["tool", "run", "--code", "1", "--timeout", "0"], /Expected a number from 0.001 to 3600/],
+    [["doctor", "--toggles", "fats"], /Allowed choices are safe, fast/],
+  ])("in %j are one line, and exit code 2", async (argv, message) => {
+    const { code, out, err } = await run(argv);
+    expect(err).toMatch(message);
+    expect({ code, out, lines: err.split("\n").length }).toEqual({ code: 2, out: "", lines: 2 });
+  });
+
+  it.each([
+    ["a.yaml", "learning_rat: 1\n", /a.yaml: unknown option learning_rat of train; the nearest one is learning_rate/],
+    ["b.yaml", "top_p: [1\n", /b.yaml: .* at line 2/],
+    ["c.toml", "x = \n", /c.toml: /],
+    ["d.json", "{", /d.json: /],
+    ["e.json", "[1]", /e.json: expected option names and their values/],
+    ["f.yaml", "trian:\n  seed: 1\n", /f.yaml: trian is no section; the nearest one is train/],
+    ["g.yaml", "preset: nano\ntop_p: 2\n", /g.yaml: top_p is 2, expected/],
+  ])("in a config file %s name file and key", async (name, text, message) => {
+    await fs.writeFile(join(root, name), text);
+    const { code, err } = await run(["train", "--config", join(root, name)]);
+    expect(err).toMatch(message);
+    expect({ code, lines: err.split("\n").length }).toEqual({ code: 2, lines: 2 });
+  });
+
+  it("of the user have no stack, faults of the program have one", async () => {
+    const user = await run(["train", "--preset", "nano"], {
+      train: async () => {
+        throw new UserError("m/config.json: not\n\u001b[2JJSON");
+      },
+    });
+    expect(user).toMatchObject({ code: 2, err: "error: m/config.json: not JSON\n" });
+    const fault = await run(["train", "--preset", "nano"], {
+      train: async () => {
+        throw new TypeError("x is undefined");
+      },
+    });
+    expect(fault.code).toBe(1);
+    expect(fault.err).toMatch(/^error: TypeError: x is undefined\n +at /);
+    const lost = await run(["train", "--preset", "nano"], {
+      train: async () => {
+        throw Object.assign(new Error("the device was lost"), { name: "GpuError" });
+      },
+    });
+    expect(lost).toMatchObject({ code: 1, err: "error: the device was lost\n" });
+  });
+});
+
+describe("help", () => {
+  it.each([
+    [["--help"]],
+    [["train", "--help"]],
+    [["pretrain", "-h"]],
+    [["sample", "--help"]],
+    [["eval", "--help"]],
+    [["doctor", "--help"]],
+    [["bench", "kernels", "--help"]],
+    [["tool", "run", "--help"]],
+  ])("of %j has examples and goes to standard output", async (argv) => {
+    const { code, out, err } = await run(argv);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/\nExamples:\n {2}zerotir /);
+    if (argv.length > 1) expect(out).toContain("--json");
+  });
+
+  it("is shown for want of a command, as a mistake", async () => {
+    expect(await run([])).toMatchObject({ code: 2, out: "", err: expect.stringContaining("Commands:") });
+    expect(await run(["bench"])).toMatchObject({ code: 2, out: "", err: expect.stringContaining("kernels") });
+  });
+
+  it("and the version can be asked for", async () => {
+    expect(await run(["--version"])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe("--json", () => {
+  const jsonLines = (text: string): Record<string, unknown>[] => {
+    expect(text.endsWith("\n")).toBe(true);
+    return text
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+  };
+
+  it("of train puts JSON lines on standard output, and what people read on standard error", async () => {
+    const { code, out, err } = await run(["train", "--preset", "nano", "--json"], {
+      train: async (_, { events, announce }) => {
+        announce("a fallback adapter");
+        return playRun(events, 6);
+      },
+    });
+    const lines = jsonLines(out);
+    expect(code).toBe(0);
+    expect(lines.filter(({ event }) => event === "step").map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(lines.filter(({ event }) => event === "phase").length).toBe(12);
+    expect(lines.find(({ event, step }) => event === "step" && step === 2)).toMatchObject({ loss: null });
+    expect(lines.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(["plan", "notice", "sample", "checkpoint", "finish"]),
+    );
+    expect(lines.find(({ event }) => event === "sample")).toEqual({ event: "sample", ...hostileSample });
+    expect(err).toContain("step 6/6  accuracy 97.8%");
+  });
+
+  it("reports an error on both", async () => {
+    const { code, out, err } = await run(["eval", "--json"]);
+    expect(jsonLines(out)).toEqual([
+      { event: "error", message: expect.stringMatching(/^eval needs --model-name-or-path/) },
+    ]);
+    expect(err).toMatch(/^error: eval needs/);
+    expect(code).toBe(2);
+  });
+
+  it("of sample, eval and tool run holds what they found", async () => {
+    let asked: SampleOptions | undefined;
+    const sampled = await run(["sample", "--preset", "nano", "1+1", "--prompt", "2+2", "3+3", "--json"], {
+      sample: async (options, { onSample, announce }) => {
+        asked = options;
+        announce("a fallback adapter");
+        onSample(hostileSample);
+      },
+    });
+    expect(asked?.prompt).toEqual(["2+2", "1+1", "3+3"]);
+    expect(jsonLines(sampled.out)).toEqual([{ event: "sample", ...hostileSample }]);
+    expect(sampled.err).toBe("a fallback adapter\n");
+
+    const report = {
+      dataset: "nano",
+      model: "m",
+      rows: 2,
+      generations: 1,
+      seconds: 3,
+      figures: [{ name: "accuracy", value: 0.5, unit: "share" as const }],
+    };
+    let evaluated: EvalOptions | undefined;
+    const runEval: Runners["eval"] = async (options, { onProgress }) => {
+      evaluated = options;
+      onProgress(1, 2);
+      return report;
+    };
+    expect(jsonLines((await run(["eval", "--preset", "nano", "--greedy", "--json"], { eval: runEval })).out)).toEqual([
+      { event: "eval", ...report },
+    ]);
+    expect(evaluated).toMatchObject({ greedy: true, dataset: "nano" });
+    expect((await run(["eval", "--preset", "nano"], { eval: runEval })).out).toMatch(
+      /m on nano\n {2}2 rows, 1 trajectory each, 3\.0 s\n\n {2}accuracy +50\.0%\n/,
+    );
+
+    const tool = {
+      status: "ok",
+      stdout: "4\n",
+      stderr: "",
+      observation: "\n```output\n\u001b[2J4\n```\n",
+      milliseconds: 12,
+      truncated: false,
+    };
+    const runTool = await run(["tool", "run", "--code", "print(4)", "--json"], { tool: async () => tool });
+    expect(jsonLines(runTool.out)).toEqual([tool]);
+    expect(runTool).toMatchObject({ code: 0, err: "" });
+    const shown = await run(["tool", "run", "--code", "1/0"], { tool: async () => ({ ...tool, status: "error" }) });
+    expect(shown).toMatchObject({ code: 1, out: "\n```output\n4\n```\n", err: "error, 0.0 s\n" });
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("reaches the command as a signal; a run that it stops fails the shell's &&", async () => {
+    const io = testIo();
+    const { code, out } = await run(
+      ["train", "--preset", "nano"],
+      {
+        train: (_, { signal, events }) =>
+          new Promise((resolve) => {
+            signal.addEventListener("abort", () => resolve(playRun(events, 3, "interrupted")));
+            io.stop();
+          }),
+      },
+      io,
+    );
+    expect(code).toBe(1);
+    expect(out).toContain("Stopped after 3 steps");
+    expect(out).toContain("How to go on");
+  });
+});

@@ -21,8 +21,15 @@ export interface GpuContext {
   write(view: BufferView, data: Float32Array | Uint32Array, offset?: number): void;
 }
 
-/** Builds the shared state over an opened device. */
-export function createContext(opened: OpenDevice): GpuContext {
+/**
+ * Builds the shared state over an opened device.
+ * @param whileWaiting is called each time the program begins to wait for the GPU. Dawn in Node polls without pause while it waits, and on a software adapter
+ * that takes a core away from the work that is waited for: there the platform slows the polling down.
+ */
+export function createContext(
+  opened: OpenDevice,
+  whileWaiting: (isWaiting: () => boolean) => void = () => {},
+): GpuContext {
   const { device, profile } = opened;
   const assertHealthy = () => opened.failure.assertHealthy();
   const allocator = new BufferAllocator(device, profile.limits);
@@ -33,7 +40,7 @@ export function createContext(opened: OpenDevice): GpuContext {
     allocator,
     pipelines: new PipelineCache(device),
     recorder,
-    readback: new ReadbackRing(allocator, recorder, assertHealthy),
+    readback: new ReadbackRing(allocator, recorder, assertHealthy, whileWaiting),
     empty: allocator.storage("empty", 16),
     assertHealthy,
     write(view, data, offset = 0) {

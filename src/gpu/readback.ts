@@ -8,10 +8,14 @@ const MAP_READ_COPY_DST = 0x01 | 0x08;
 export class ReadbackRing {
   private readonly free = new Map<number, BufferView[]>();
 
+  private pending = 0;
+
+  /** @param whileWaiting is called when waiting begins, with a function that says whether it still goes on; see {@link GpuContext} */
   constructor(
     private readonly allocator: BufferAllocator,
     private readonly recorder: Recorder,
     private readonly assertHealthy: () => void,
+    private readonly whileWaiting: (isWaiting: () => boolean) => void,
   ) {}
 
   /**
@@ -28,7 +32,12 @@ export class ReadbackRing {
     this.recorder.submit();
     this.recorder.counters.readbacks++;
     this.assertHealthy();
-    await target.buffer.mapAsync(1, 0, size);
+    if (this.pending++ === 0) this.whileWaiting(() => this.pending > 0);
+    try {
+      await target.buffer.mapAsync(1, 0, size);
+    } finally {
+      this.pending--;
+    }
     const data = target.buffer.getMappedRange(0, size).slice(0, bytes);
     target.buffer.unmap();
     pool.push(target);

@@ -12,6 +12,7 @@ import { createNodeSandbox } from "../../sandbox/node/pool";
 import type { TrainingHost } from "../../train/host";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { latestCheckpoint, nodeFolder } from "./files";
+import { napWhileWaiting } from "./polling";
 import { nodeRewardPool } from "./reward-pool";
 import { nodeRunFiles } from "./run-files";
 
@@ -33,7 +34,7 @@ export function nodeTrainingHost(
     async openGpu({ adapter, toggles }) {
       opened = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
       opened.failure.onFailure(onDeviceFailure);
-      return createContext(opened);
+      return createContext(opened, opened.profile.isSoftware ? napWhileWaiting : undefined);
     },
     modelFolder: (nameOrPath) => nodeFolder(shippedModel(nameOrPath) ?? nameOrPath),
     openPython: async ({ maxToolCalls, toolMemoryMb }) =>

@@ -208,17 +208,22 @@ export class Tape {
     return y;
   }
 
-  /** Per row the log-prob of its target and the entropy under softmax(logits / temperature); only the log-probs [rows, 1] carry a gradient. */
+  /**
+   * Per row the log-prob of its target and the entropy under softmax(logits / temperature) over the first `vocabulary` columns; only the log-probs [rows, 1]
+   * carry a gradient.
+   */
   logProbs(
     logits: Matrix,
     targets: ArrayLike<number>,
-    temperature: number,
+    settings: { temperature: number; vocabulary: number },
   ): { logprobs: Matrix; entropies: Float64Array } {
+    const { temperature, vocabulary } = settings;
     const logprobs = new Matrix(logits.rows, 1);
     const entropies = new Float64Array(logits.rows);
     const probabilities: Float64Array[] = [];
     for (let row = 0; row < logits.rows; row++) {
-      const scaled = logits.data.subarray(row * logits.columns, (row + 1) * logits.columns).map((z) => z / temperature);
+      const start = row * logits.columns;
+      const scaled = logits.data.subarray(start, start + vocabulary).map((z) => z / temperature);
       const top = scaled.reduce((a, b) => Math.max(a, b));
       const logSum = top + Math.log(scaled.reduce((sum, z) => sum + Math.exp(z - top), 0));
       const mine = scaled.map((z) => Math.exp(z - logSum));

@@ -20,7 +20,7 @@ export interface ReferencePass {
   backward(coefficients: ArrayLike<number>): Map<string, Float64Array>;
 }
 
-/** A model whose tensors may be changed in place between passes. */
+/** A model whose tensors may be changed in place between passes. Ids from `vocabulary` on are padding and have no probability. */
 export class ReferenceModel {
   readonly parameters = new Map<string, Matrix>();
   private readonly frequencies: readonly number[];
@@ -28,6 +28,7 @@ export class ReferenceModel {
   constructor(
     readonly config: ModelConfig,
     tensors: Iterable<CheckpointTensor>,
+    private readonly vocabulary = config.vocabularySize,
   ) {
     for (const { hfName, shape, data } of tensors) {
       const [rows = 1, columns] = shape;
@@ -74,7 +75,8 @@ export class ReferenceModel {
     for (const { ids, scored } of sequences) {
       if (ids.length < 2) continue;
       const inputs = Array.from(ids).slice(0, -1);
-      const passed = tape.logProbs(this.logits(inputs, tape), Array.from(ids).slice(1), temperature);
+      const targets = Array.from(ids).slice(1);
+      const passed = tape.logProbs(this.logits(inputs, tape), targets, { temperature, vocabulary: this.vocabulary });
       for (let row = 0; row < inputs.length; row++) {
         if (at(scored, row + 1) === 0) continue;
         logprobs.push(at(passed.logprobs.data, row));

@@ -145,17 +145,21 @@ function systemDriverFiles(): string[] {
   });
 }
 
-/** A machine may have drivers but no Vulkan loader (containers): then the carried loader serves them. */
-function ensureLoader(tried: string[]): void {
-  if (process.platform !== "linux" || hasSystemLoader()) return;
+/**
+ * Whether a request to the system's drivers can succeed. Linux needs a Vulkan loader for it. Containers often have drivers but no
+ * loader: then the carried one serves them.
+ */
+function canAskSystem(tried: string[]): boolean {
+  if (process.platform !== "linux" || hasSystemLoader()) return true;
   if (systemDriverFiles().length > 0 && hasSwiftShader()) {
     try {
-      if (preloadLoader(unpackSwiftShader().loader)) return;
+      if (preloadLoader(unpackSwiftShader().loader)) return true;
     } catch (error) {
       tried.push(`the Vulkan loader from ${CARRIER}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   tried.push("the system's Vulkan: no loader (libvulkan.so.1) is installed");
+  return false;
 }
 
 async function openSwiftShader(
@@ -210,13 +214,14 @@ async function openNamed(name: string, search: AdapterSearch, toggles: Toggles):
     if (opened) return opened;
     throw noAdapter("SwiftShader was asked for and could not be opened.", tried);
   }
-  ensureLoader(tried);
+  const system = canAskSystem(tried);
   const found =
-    kind === "hardware"
+    system &&
+    (kind === "hardware"
       ? await search.named("", (adapter) => !isSoftwareAdapter(adapter))
-      : await search.named(kind === "lavapipe" ? "llvmpipe" : name);
+      : await search.named(kind === "lavapipe" ? "llvmpipe" : name));
   if (found) return open(found, toggles);
-  const names = await search.names();
+  const names = system ? await search.names() : [];
   const list = names.length > 0 ? names.map((each) => `"${each}"`).join(", ") : "none";
   throw new UserError(
     `No adapter matches "${name}". Adapters on this machine: ${list}. ` +
@@ -230,8 +235,8 @@ async function openBest(
   announce: (line: string) => void,
 ): Promise<OpenDevice> {
   const tried: string[] = [];
-  ensureLoader(tried);
-  const system = await search.best();
+  const asked = canAskSystem(tried);
+  const system = asked ? await search.best() : undefined;
   if (system && !isSoftwareAdapter(system.adapter)) return open(system, toggles);
   if (system) {
     // Dawn may rank an adapter of unknown type (a virtual GPU) below a CPU: its first choice alone does not rule out hardware.
@@ -243,7 +248,8 @@ async function openBest(
     );
     return opened;
   }
-  tried.push("the system's graphics drivers: none that Dawn accepts (Mesa's software driver must be 23.1 or later)");
+  if (asked)
+    tried.push("the system's graphics drivers: none that Dawn accepts (Mesa's software driver must be 23.1 or later)");
   const opened = await openSwiftShader(search, toggles, tried);
   if (!opened) throw noAdapter("No WebGPU adapter found.", tried);
   announce(`No GPU and no software driver found: computing on the CPU with SwiftShader from ${CARRIER}.`);

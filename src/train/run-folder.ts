@@ -51,12 +51,13 @@ export class RunFolder {
   }
 
   /**
-   * Begins a run in a new or empty folder.
+   * Begins a run in a new folder, or in one whose run never finished a step.
    *
    * @throws UserError when the folder holds a run
    */
   static async start(files: RunFiles, configYaml: string): Promise<RunFolder> {
-    if ((await files.read(METRICS)) !== undefined || (await files.list(CHECKPOINTS)).length > 0)
+    const isEmpty = ((await files.read(METRICS)) ?? "") === "";
+    if (!isEmpty || (await files.list(ROLLOUTS)).length > 0 || (await files.list(CHECKPOINTS)).length > 0)
       throw new UserError(
         `${files.path} already holds a run; go on with it by --resume-from-checkpoint latest, or choose another --output-dir`,
       );

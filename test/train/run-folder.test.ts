@@ -30,7 +30,11 @@ async function run(folder: RunFolder, from: number, to: number, keep?: number): 
     if (step % 2 === 0)
       await folder.saveCheckpoint(
         step,
-        (writer) => writer.write("trainer_state.json", trainerStateJson({ global_step: step, optimizer_step: step, num_tokens: 0, seed: 1 })),
+        (writer) =>
+          writer.write(
+            "trainer_state.json",
+            trainerStateJson({ global_step: step, optimizer_step: step, num_tokens: 0, seed: 1 }),
+          ),
         keep,
       );
   }
@@ -60,6 +64,14 @@ describe("RunFolder", () => {
       name: "UserError",
       message: expect.stringMatching(/already holds a run; go on with it by --resume-from-checkpoint latest/),
     });
+  });
+
+  it("may begin again where no step was finished", async () => {
+    const files = nodeRunFiles(join(root, "a"));
+    await RunFolder.start(files, "seed: 1\n");
+    await run(await RunFolder.start(files, "seed: 2\n"), 1, 1);
+    expect(await text("config.resolved.yaml")).toBe("seed: 2\n");
+    await expect(RunFolder.start(files, "")).rejects.toThrow(/already holds a run/);
   });
 
   it("after a resume equals a run that never stopped, timings aside", async () => {

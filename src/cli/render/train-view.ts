@@ -171,15 +171,19 @@ export class TrainView implements TrainEvents {
     return duration((left * last.reduce((sum, value) => sum + value, 0)) / last.length);
   }
 
-  private progress(): string[] {
+  /** @param compact for a narrow terminal: without units */
+  private progress(compact = false): string[] {
     const { detail, plan } = this;
     const parts = [detail.step > 0 && plan ? `step ${detail.step} of ${plan.maxSteps}` : "before the first step"];
     const eta = this.eta();
     if (eta !== undefined) parts.push(`${eta} left`);
     const counted =
       detail.done === undefined ? "" : ` ${detail.done}${detail.total === undefined ? "" : `/${detail.total}`}`;
-    parts.push(`${this.phase}${counted}${detail.unit === undefined || counted === "" ? "" : ` ${detail.unit}`}`);
-    if (detail.tokensPerSecond !== undefined) parts.push(`${figure(detail.tokensPerSecond)} tokens/s`);
+    parts.push(
+      `${this.phase}${counted}${detail.unit === undefined || counted === "" || compact ? "" : ` ${detail.unit}`}`,
+    );
+    if (detail.tokensPerSecond !== undefined)
+      parts.push(`${figure(detail.tokensPerSecond)} ${compact ? "tok/s" : "tokens/s"}`);
     const since = duration(this.now() - this.phaseSince);
     parts.push(detail.waitingFor === undefined ? since : `waiting for ${plainText(detail.waitingFor)}, ${since}`);
     return parts;
@@ -196,7 +200,9 @@ export class TrainView implements TrainEvents {
     const curves = [curve("accuracy", this.accuracy, "green"), curve("code ratio", this.code, "cyan")].filter(Boolean);
     if (curves.length > 0 && columns >= 60) lines.push(`  ${curves.join("   ")}`);
     const spinner = SPINNER[this.frame % SPINNER.length] ?? "";
-    lines.push(`  ${style.paint("magenta", spinner)} ${shorten(this.progress().join(" · "), columns - 5)}`);
+    lines.push(
+      `  ${style.paint("magenta", spinner)} ${shorten(this.progress(columns < 120).join(" · "), columns - 5)}`,
+    );
     this.screen.setStatus(...lines);
   }
 }

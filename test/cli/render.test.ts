@@ -186,10 +186,10 @@ describe("TrainView", () => {
     expect(shown.at(-2)).toMatch(
       /^ {2}\S step 3 of 10 · 40 s left · rollout 83\/128 trajectories · 1 840 tokens\/s · waiting for Python \(3 calls\), 2\.1 s$/,
     );
-    const narrow = new Capture(true, 80);
+    const narrow = new Capture(true, 90);
     const small = new TrainView(narrow, { NO_COLOR: "1" }, () => time);
     small.onPhase("rollout", { step: 3, done: 83, total: 128, unit: "trajectories", waitingFor: "Python (3 calls)" });
-    expect(terminalScreen(narrow.text, 80).at(-2)).toMatch(
+    expect(terminalScreen(narrow.text, 90).at(-2)).toMatch(
       / · rollout 83\/128 · waiting for Python \(3 calls\), 0\.0 s$/,
     );
     small.close();

@@ -201,7 +201,7 @@ export class TrainView implements TrainEvents {
     if (curves.length > 0 && columns >= 60) lines.push(`  ${curves.join("   ")}`);
     const spinner = SPINNER[this.frame % SPINNER.length] ?? "";
     lines.push(
-      `  ${style.paint("magenta", spinner)} ${shorten(this.progress(columns < 120).join(" · "), columns - 5)}`,
+      `  ${style.paint("magenta", spinner)} ${shorten(this.progress(columns < 120).join(" · "), columns - 4)}`,
     );
     this.screen.setStatus(...lines);
   }

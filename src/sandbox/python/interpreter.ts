@@ -53,6 +53,7 @@ export class Interpreter {
       return found;
     };
     host.attach(memory);
+    find("__set_stack_limits")(this.#image.facts.stack.top, this.#image.facts.stack.bottom);
     new Uint8Array(memory.buffer).set(this.#image.memory);
     const [start, startRewind, stopRewind] = [
       find("_start"),

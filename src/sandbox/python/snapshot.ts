@@ -15,6 +15,9 @@ const UNWIND_BYTES = PAGE;
 export interface SnapshotFacts {
   /** Pages of the image, 64 KiB each. */
   pages: number;
+  /** The C stack grows down from `top`; reaching `bottom` is a trap. */
+  stack: { top: number; bottom: number };
+  /** Where the stack pointer stands in the image. */
   stackPointer: number;
   /** Address of Asyncify's two words: where the unwound frames begin and end. */
   unwind: number;
@@ -84,10 +87,14 @@ export function framesAtStdin(module: WebAssembly.Module): number[] {
 }
 
 /** Starts the instrumented module, stops it at its first read of stdin, and returns its memory. */
-export function makeSnapshot(module: WebAssembly.Module): { image: Uint8Array; facts: SnapshotFacts } {
+export function makeSnapshot(
+  module: WebAssembly.Module,
+  stack: SnapshotFacts["stack"],
+): { image: Uint8Array; facts: SnapshotFacts } {
   const host = new WasiHost();
   const guest = beginBoot(host);
   const run = instantiate(module, host);
+  run.call("__set_stack_limits", stack.top, stack.bottom);
   let unwind = 0;
   host.onStdin = () => {
     if (unwind !== 0) return false;
@@ -107,6 +114,7 @@ export function makeSnapshot(module: WebAssembly.Module): { image: Uint8Array; f
   const image = new Uint8Array(run.memory.buffer).slice();
   const facts = {
     pages: image.length / PAGE,
+    stack,
     stackPointer: run.global("stack_pointer"),
     unwind,
     random: Number(guest.stdout.text()) + 8,

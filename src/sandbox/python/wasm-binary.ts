@@ -121,6 +121,14 @@ export function exportGlobal(bytes: Uint8Array, index: number, name: string): Ui
   });
 }
 
+/** Appends a name section with the name of one global, by which wasm-opt recognises the stack pointer. */
+export function nameGlobal(bytes: Uint8Array, index: number, name: string): Uint8Array<ArrayBuffer> {
+  const text = new TextEncoder().encode(name);
+  const map = [1, ...leb(index), ...leb(text.length), ...text];
+  const heading = [4, ...new TextEncoder().encode("name")];
+  return join([...split(bytes), { id: 0, body: Uint8Array.from([...heading, 7, ...leb(map.length), ...map]) }]);
+}
+
 /** Removes the data segments: for a module whose memory is always filled from a snapshot. */
 export function dropData(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const sections = split(bytes);

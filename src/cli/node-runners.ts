@@ -5,8 +5,8 @@ import type { Runners } from "./runners";
 export const nodeRunners: Runners = {
   train: async (options, context) => (await import("./training-runners")).trainInNode(options, context),
   pretrain: async (options, context) => (await import("./training-runners")).pretrainInNode(options, context),
-  sample: () => notYet("sample"),
-  eval: () => notYet("eval"),
+  sample: async (options, context) => (await import("./question-runners")).sampleInNode(options, context),
+  eval: async (options, context) => (await import("./question-runners")).evalInNode(options, context),
   benchKernels: () => notYet("bench kernels"),
   async doctor(options, io) {
     const { doctor } = await import("./commands/doctor");

@@ -1,13 +1,13 @@
 /** `train` and `pretrain` in Node: where the run lies, what it runs on, and how it ends. */
 
 import { newRunFolder, resumePoint } from "../platform/node/run-place";
-import { nodeTrainingHost } from "../platform/node/training-host";
 import type { TrainSummary } from "../train/events";
 import type { TrainingHost } from "../train/host";
 import { runTraining } from "../train/loop";
 import { type TrainOptions, trainOptions } from "../train/options";
 import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options";
 import { runPretraining } from "../train/pretrain-run";
+import { withHost } from "./question-runners";
 import type { TrainingContext } from "./runners";
 
 export function trainInNode(options: TrainOptions, context: TrainingContext): Promise<TrainSummary> {
@@ -28,7 +28,7 @@ interface Placeable {
   readonly resumeFromCheckpoint: string | null;
 }
 
-/** Decides the run folder, opens the host, and ends with the device's own error when that is what stopped the run. */
+/** Decides the run folder and opens the host. */
 async function inRunFolder<Options extends Placeable>(
   options: Options,
   model: string,
@@ -41,15 +41,5 @@ async function inRunFolder<Options extends Placeable>(
       : await resumePoint(options.resumeFromCheckpoint, options.outputDir);
   const outputDir = resumed?.runFolder ?? options.outputDir ?? newRunFolder(options.dataset, model);
   const placed = { ...options, outputDir, resumeFromCheckpoint: resumed?.checkpoint ?? null };
-  // A lost device leaves promises that never settle, so its error must win over them.
-  let failed: (error: Error) => void = () => {};
-  const failure = new Promise<never>((_, reject) => {
-    failed = reject;
-  });
-  const host = nodeTrainingHost(announce, failed);
-  try {
-    return await Promise.race([run(placed, host), failure]);
-  } finally {
-    host.close();
-  }
+  return withHost(announce, (host) => run(placed, host));
 }

@@ -63,6 +63,11 @@ export class GpuDecoder implements Decoder {
     this.toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
   }
 
+  /** Batches worth queueing ahead: where the GPU is the CPU, rows past a stop cost more than waiting does. */
+  get defaultRunAhead(): number {
+    return this.model.gpu.profile.isSoftware ? 1 : 4;
+  }
+
   /** Settings for the batches from here on. */
   sampleWith(settings: SamplingSettings): void {
     this.settings = settings;
@@ -143,12 +148,7 @@ export class GpuDecoder implements Decoder {
     gpu.write(head.entries, entries);
     head.logitsOf(output, 0, rowIndex.length);
     const views = { logits: head.logits, entries: head.entries, slotTokens: this.tables.slotTokens };
-    sample(
-      gpu,
-      { ...views, thresholds: head.thresholds },
-      head.shape(count, this.shape.maxLength),
-      this.settings,
-    );
+    sample(gpu, { ...views, thresholds: head.thresholds }, head.shape(count, this.shape.maxLength), this.settings);
     head.score(this.tables.slotTokens, this.shape.maxLength, 0, count, this.settings.temperature);
   }
 }

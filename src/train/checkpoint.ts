@@ -44,7 +44,9 @@ export async function loadTraining(folder: FolderReader, optimizer: Optimizer, s
     );
   const source = await folder.open(OPTIMIZER);
   if (source === undefined)
-    throw new UserError(`${folder.path}: has no ${OPTIMIZER}, so training cannot go on from it; resume from an earlier checkpoint`);
+    throw new UserError(
+      `${folder.path}: has no ${OPTIMIZER}, so training cannot go on from it; resume from an earlier checkpoint`,
+    );
   const file = await SafetensorsFile.open(source, `${folder.path}/${OPTIMIZER}`);
   await restore(file, FIRST, optimizer.firstMoment);
   await restore(file, SECOND, optimizer.secondMoment);

@@ -1,16 +1,17 @@
 /** One rollout batch: questions -> trajectories -> grades. A trajectory is graded as soon as it ends, while others still decode. */
+
+import type { SamplingSettings } from "../../kernels/sampling";
 import { UserError } from "../model/user-error";
+import type { GradeResult } from "../reward/grade";
+import type { RewardPool } from "../reward/pool";
 import type { GpuDecoder } from "../rollout/gpu-decoder";
-import { type Heartbeat, generate } from "../rollout/scheduler";
+import { generate, type Heartbeat } from "../rollout/scheduler";
 import { type RolloutStatistics, rolloutMetrics } from "../rollout/statistics";
 import { type Trajectory, trajectoryId } from "../rollout/trajectory";
 import { NANO_STOP_STRINGS, ZEROTIR_STOP_STRINGS } from "../rollout/turns";
-import type { GradeResult } from "../reward/grade";
-import type { RewardPool } from "../reward/pool";
 import type { PythonEngine } from "../sandbox/engine";
 import { promptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
-import type { SamplingSettings } from "../../kernels/sampling";
 import type { TrainOptions } from "./options";
 import type { QuestionRow } from "./prompts";
 
@@ -36,8 +37,23 @@ export interface Collector {
   readonly rewards: RewardPool;
   readonly tokenizer: Tokenizer;
   readonly eosTokenIds: readonly number[];
-  readonly options: TrainOptions;
+  readonly options: RolloutSettings;
 }
+
+/** The options that rollouts depend on; every command that samples has them. */
+export type RolloutSettings = Pick<
+  TrainOptions,
+  | "promptTemplate"
+  | "maxPromptLength"
+  | "maxCompletionLength"
+  | "maxToolCalls"
+  | "maxToolResponseTokens"
+  | "toolTimeout"
+  | "toolMemoryMb"
+  | "temperature"
+  | "seed"
+  | "runAhead"
+>;
 
 /** How one batch is sampled. */
 export interface CollectSettings {
@@ -46,6 +62,8 @@ export interface CollectSettings {
   readonly samplesPerQuestion: number;
   readonly sampling: SamplingSettings;
   readonly signal?: AbortSignal;
+  /** Called as each trajectory ends, before it is graded. */
+  onFinished?(): void;
   onHeartbeat?(heartbeat: Heartbeat): void;
 }
 
@@ -84,11 +102,12 @@ export async function collect(
       maxToolResponseTokens: options.maxToolResponseTokens,
       tool: { timeoutMs: options.toolTimeout * 1000, memoryMb: options.toolMemoryMb, maxOutputBytes: MAX_OUTPUT_BYTES },
       seed: String(options.seed),
-      runAhead: options.runAhead,
+      runAhead: options.runAhead ?? collector.decoder.defaultRunAhead,
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
     },
     {
       onFinished(trajectory) {
+        settings.onFinished?.();
         const begun = performance.now();
         grades.set(
           trajectory.id,

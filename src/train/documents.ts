@@ -29,7 +29,9 @@ export function nanoDocuments(seed: number, tokenizer: Tokenizer): DocumentSourc
  * @throws UserError naming file and line
  */
 export function fileDocuments(text: string, file: string, seed: number, tokenizer: Tokenizer): DocumentSource {
-  const texts = file.endsWith(".jsonl") ? jsonlTexts(text, file) : text.split(/\n\s*\n/).filter((part) => part.trim() !== "");
+  const texts = file.endsWith(".jsonl")
+    ? jsonlTexts(text, file)
+    : text.split(/\n\s*\n/).filter((part) => part.trim() !== "");
   const all = texts.map((document) => Uint32Array.from([...tokenizer.encode(document), tokenizer.eosId]));
   const heldOut = all.filter((_, index) => index % 20 === 19);
   const train = all.filter((_, index) => index % 20 !== 19);

@@ -1,6 +1,7 @@
 /** Accuracy and code use on held-out questions, greedy and sampled: the table before and after a run. */
-import type { SummaryRow } from "./events";
+
 import { type Collector, collect } from "./collect";
+import type { SummaryRow } from "./events";
 import type { QuestionRow } from "./prompts";
 
 /** Shares in [0, 1]. */

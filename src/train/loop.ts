@@ -1,18 +1,20 @@
 /** The training loop: sample, run code, grade, update, log, save. All state that a step leaves is in the GPU's buffers and the checkpoint. */
+
+import { parameterCount } from "../model/config";
 import type { Optimizer } from "../model/optimizer";
 import type { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
-import { parameterCount } from "../model/config";
 import { rolloutLine } from "../rollout/records";
 import { loadTraining, saveTraining } from "./checkpoint";
-import { type Collected, type Collector, collect, type GradedTrajectory } from "./collect";
+import { type Collected, type Collector, collect } from "./collect";
 import { type EvaluationFigures, evaluate, summaryTable } from "./evaluation";
-import type { Sample, TrainEvents, TrainSummary } from "./events";
+import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
 import type { TrainOptions } from "./options";
-import { createDecoder, createTrainer, type LoadedModel, loadModel } from "./policy";
+import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
 import { fileQuestions, nanoQuestions, parseQuestions, type QuestionSource } from "./prompts";
 import { RunFolder } from "./run-folder";
+import { chooseSamples, toSample } from "./samples";
 import { stepMetrics } from "./step-metrics";
 import { type UpdateResult, update } from "./update";
 
@@ -60,7 +62,9 @@ export async function runTraining(
   const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
   const firstStep = state?.global_step ?? 0;
   if (firstStep >= options.maxSteps)
-    throw new UserError(`the checkpoint is at step ${firstStep} already; raise --max-steps above ${firstStep} to go on`);
+    throw new UserError(
+      `the checkpoint is at step ${firstStep} already; raise --max-steps above ${firstStep} to go on`,
+    );
   const files = host.runFiles(options.outputDir);
   const folder =
     state === undefined
@@ -78,7 +82,7 @@ export async function runTraining(
       engine,
       rewards,
       tokenizer: loaded.tokenizer,
-      eosTokenIds: eosTokens(loaded),
+      eosTokenIds: eosTokenIds(loaded),
       options,
     },
     pass,
@@ -127,7 +131,8 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
     if (!signal?.aborted || error !== signal.reason) throw error;
   }
   const interrupted = step < options.maxSteps;
-  if (interrupted && step > firstStep && !(options.saveSteps > 0 && step % options.saveSteps === 0)) await save(run, step);
+  if (interrupted && step > firstStep && !(options.saveSteps > 0 && step % options.saveSteps === 0))
+    await save(run, step);
   const after = interrupted ? null : await evaluateHeldOut(run, step);
   const summary: TrainSummary = {
     outcome: interrupted ? "interrupted" : "finished",
@@ -186,9 +191,12 @@ async function trainStep(run: Run, step: number): Promise<void> {
   if (step % options.loggingSteps === 0) await run.folder.logMetrics(row);
   events.onStep(row);
   if (!Number.isFinite(result.gradNorm))
-    events.onNotice(`step ${step}: the gradient norm is not finite, so the weights were left as they are; see its rollouts`);
+    events.onNotice(
+      `step ${step}: the gradient norm is not finite, so the weights were left as they are; see its rollouts`,
+    );
   if (options.logCompletions && (step % options.logCompletionsSteps === 0 || step === 1))
-    for (const sample of chooseSamples(collected, options.numCompletionsToPrint)) events.onSample(toSample(run, step, sample));
+    for (const sample of chooseSamples(collected, options.numCompletionsToPrint))
+      events.onSample(toSample(run.loaded.tokenizer, step, sample));
 }
 
 function* rolloutLines(step: number, collected: Collected, result: UpdateResult): Generator<string> {
@@ -246,39 +254,10 @@ async function openQuestions(options: TrainOptions, host: TrainingHost): Promise
   return fileQuestions(options.dataset, rows, options.seed, heldOut);
 }
 
-function eosTokens(loaded: LoadedModel): number[] {
-  return [...new Set([...loaded.config.eosTokenIds, loaded.tokenizer.eosId])];
-}
-
 function tokenCount(collected: Collected): number {
   return collected.groups
     .flat()
     .reduce((sum, { trajectory }) => sum + trajectory.promptIds.length + trajectory.ids.length, 0);
-}
-
-/** Trajectories worth looking at: those with code and a right answer first, from different groups. */
-function chooseSamples(collected: Collected, count: number): GradedTrajectory[] {
-  const interest = ({ trajectory, grade }: GradedTrajectory) => 2 * Math.min(1, trajectory.toolLog.length) + grade.numbers.reward;
-  return collected.groups
-    .flatMap((group) => [...group].sort((a, b) => interest(b) - interest(a)).slice(0, 1))
-    .sort((a, b) => interest(b) - interest(a))
-    .slice(0, count);
-
-}
-
-function toSample(run: Run, step: number, { trajectory, prompt, question, grade }: GradedTrajectory): Sample {
-  return {
-    step,
-    prompt,
-    answer: typeof question.answer === "string" ? question.answer : question.answer.join(" or "),
-    reward: grade.numbers.reward,
-    segments: trajectory.segments.map(({ kind, start, end }) => ({
-      kind,
-      text: run.loaded.tokenizer.decode(trajectory.ids.subarray(start, end), { continuation: true }),
-    })),
-    finishReason: trajectory.finishReason,
-    modelTokens: trajectory.mask.reduce((sum, bit) => sum + bit, 0),
-  };
 }
 
 function nextCommands(run: Run): { command: string; why: string }[] {
@@ -286,7 +265,10 @@ function nextCommands(run: Run): { command: string; why: string }[] {
   if (model === undefined) return [];
   return [
     { command: `npx zerotir sample --model ${model} --tools python --prompt "47*86+5"`, why: "ask the trained model" },
-    { command: `npx zerotir eval --model ${model} --dataset nano`, why: "measure it with several samples per question" },
+    {
+      command: `npx zerotir eval --model ${model} --dataset nano`,
+      why: "measure it with several samples per question",
+    },
     {
       command: `npx zerotir train --preset ${run.options.preset ?? "nano"} --max-tool-calls 0`,
       why: "the control: the same training without the tool",

@@ -92,8 +92,11 @@ export const decodingFields = {
     .int()
     .min(0)
     .max(64)
-    .default(4)
-    .meta(about("Device and memory", "decode steps queued before their tokens are read back")),
+    .nullable()
+    .default(null)
+    .meta(
+      about("Device and memory", "decode steps queued before their tokens are read back; none: 1 on a CPU, else 4"),
+    ),
 };
 
 /** How much of a batch is on the device at once. */

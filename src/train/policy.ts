@@ -66,8 +66,15 @@ export async function loadTokenizerOf(
   };
   const json = await parse("tokenizer.json");
   if (json === undefined)
-    throw new UserError(`${folder.path}: has no tokenizer.json, which turning text into token ids needs; add the model's own`);
+    throw new UserError(
+      `${folder.path}: has no tokenizer.json, which turning text into token ids needs; add the model's own`,
+    );
   return { tokenizer: loadTokenizer(json, (await parse("tokenizer_config.json")) ?? {}), companions };
+}
+
+/** Every id that ends a text: those of the config and the tokenizer's. */
+export function eosTokenIds(loaded: LoadedModel): number[] {
+  return [...new Set([...loaded.config.eosTokenIds, loaded.tokenizer.eosId])];
 }
 
 /** A decoder for `trajectories` at once. Its sampling settings are set before each rollout. */
@@ -99,7 +106,12 @@ export function createTrainer(
   loaded: LoadedModel,
   options: Pick<
     TrainOptions,
-    "maxPromptLength" | "maxCompletionLength" | "microBatchTokens" | "gradientCheckpointing" | "numGenerations" | "promptsPerStep"
+    | "maxPromptLength"
+    | "maxCompletionLength"
+    | "microBatchTokens"
+    | "gradientCheckpointing"
+    | "numGenerations"
+    | "promptsPerStep"
   >,
 ): { pass: TrainingPass; optimizer: Optimizer } {
   const sequenceLength = options.maxPromptLength + options.maxCompletionLength;

@@ -1,11 +1,12 @@
 /** A run of next-token training: the loop around `nextTokenStep` with run folder, checkpoints and resume. */
+
+import type { GpuContext } from "../gpu/context";
 import { type ModelConfig, parameterCount, parseModelConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
-import type { GpuContext } from "../gpu/context";
 import { loadTraining, saveTraining } from "./checkpoint";
 import { type DocumentSource, fileDocuments, nanoDocuments } from "./documents";
 import type { TrainEvents, TrainSummary } from "./events";
@@ -43,7 +44,9 @@ export async function runPretraining(
       : await host.checkpointFolder(options.resumeFromCheckpoint, options.outputDir);
   const gpu = await host.openGpu(options);
   const loaded =
-    resumeFolder === undefined ? await startingModel(gpu, options, host) : await loadModel(gpu, resumeFolder, options.maxLength);
+    resumeFolder === undefined
+      ? await startingModel(gpu, options, host)
+      : await loadModel(gpu, resumeFolder, options.maxLength);
   const documents = await openDocuments(options, host, loaded);
   const optimizer = new Optimizer(loaded.model);
   const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
@@ -136,7 +139,12 @@ export async function runPretraining(
     next:
       lastSaved === undefined
         ? []
-        : [{ command: `npx zerotir train --preset nano --model-name-or-path ${lastSaved}`, why: "go on with reinforcement learning" }],
+        : [
+            {
+              command: `npx zerotir train --preset nano --model-name-or-path ${lastSaved}`,
+              why: "go on with reinforcement learning",
+            },
+          ],
   };
   events.onFinish(summary);
   for (const part of [pass, optimizer, loaded.model]) part.destroy();
@@ -145,7 +153,8 @@ export async function runPretraining(
 
 /** New weights by the config, or those of a checkpoint. */
 async function startingModel(gpu: GpuContext, options: PretrainOptions, host: TrainingHost): Promise<LoadedModel> {
-  if (options.modelNameOrPath !== null) return loadModel(gpu, host.modelFolder(options.modelNameOrPath), options.maxLength);
+  if (options.modelNameOrPath !== null)
+    return loadModel(gpu, host.modelFolder(options.modelNameOrPath), options.maxLength);
   const tokenizerFolder = host.modelFolder(options.tokenizer ?? NANO_TOKENIZER);
   const { tokenizer, companions } = await loadTokenizerOf(tokenizerFolder);
   const config = options.modelConfig === "nano" ? nanoConfig(tokenizer) : await readConfig(options.modelConfig, host);
@@ -186,7 +195,11 @@ async function readConfig(path: string, host: TrainingHost): Promise<ModelConfig
   }
 }
 
-async function openDocuments(options: PretrainOptions, host: TrainingHost, loaded: LoadedModel): Promise<DocumentSource> {
+async function openDocuments(
+  options: PretrainOptions,
+  host: TrainingHost,
+  loaded: LoadedModel,
+): Promise<DocumentSource> {
   if (options.dataset === "nano") return nanoDocuments(options.seed, loaded.tokenizer);
   return fileDocuments(await host.readText(options.dataset), options.dataset, options.seed, loaded.tokenizer);
 }

@@ -1,7 +1,7 @@
 /** Questions of a run: which ones a step trains on follows from the seed and the step alone, so a resumed run needs no cursor. */
 import { UserError } from "../model/user-error";
-import { CounterRandom } from "./nano/random";
 import { nanoProblem } from "./nano/problems";
+import { CounterRandom } from "./nano/random";
 
 /** A question and its right answer, or answers. */
 export interface QuestionRow {
@@ -36,8 +36,14 @@ export function nanoQuestions(seed: number): QuestionSource {
  * Questions of a JSONL file in an order shuffled anew for each pass.
  * @param heldOutRows rows of --eval-dataset; without it the first rows of the file itself serve, and the report says so
  */
-export function fileQuestions(name: string, rows: readonly QuestionRow[], seed: number, heldOutRows = rows): QuestionSource {
-  if (rows.length === 0) throw new UserError(`${name}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
+export function fileQuestions(
+  name: string,
+  rows: readonly QuestionRow[],
+  seed: number,
+  heldOutRows = rows,
+): QuestionSource {
+  if (rows.length === 0)
+    throw new UserError(`${name}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
   let pass = -1;
   let order: number[] = [];
   return {
@@ -84,7 +90,8 @@ export function parseQuestions(text: string, file: string): QuestionRow[] {
     } catch {
       throw new UserError(`${where}: not JSON; expected {"prompt": ..., "answer": ...} on each line`);
     }
-    if (typeof row !== "object" || row === null) throw new UserError(`${where}: expected an object with prompt and answer`);
+    if (typeof row !== "object" || row === null)
+      throw new UserError(`${where}: expected an object with prompt and answer`);
     const fields = new Map<string, unknown>(Object.entries(row));
     const prompt = QUESTION_KEYS.map((key) => fields.get(key)).find((value) => typeof value === "string");
     const answer = ANSWER_KEYS.map((key) => fields.get(key)).find((value) => value !== undefined && value !== null);

@@ -26,7 +26,10 @@ export function stepMetrics(
   const lengths = all.map(({ trajectory }) => modelTokens(trajectory.mask));
   const calls = all.flatMap(({ trajectory }) => trajectory.toolLog);
   const failures = calls.filter(({ status }) => status !== "ok").length;
-  const trainedTokens = kept.reduce((sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length, 0);
+  const trainedTokens = kept.reduce(
+    (sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length,
+    0,
+  );
   const { totals } = result;
   const perToken = (count: number) => (totals.tokens === 0 ? 0 : count / totals.tokens);
   return {

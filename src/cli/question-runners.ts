@@ -1,0 +1,60 @@
+/** `sample` and `eval` in Node. */
+import * as fs from "node:fs/promises";
+import { ask } from "../eval/ask";
+import { runEvaluation } from "../eval/evaluate";
+import { checkpointOf, nodeTrainingHost } from "../platform/node/training-host";
+import type { EvalOptions, SampleOptions } from "../train/eval-options";
+import type { Sample } from "../train/events";
+import type { TrainingHost } from "../train/host";
+import type { EvalReport, RunnerContext } from "./runners";
+
+export async function sampleInNode(
+  options: SampleOptions,
+  { signal, announce, onSample }: RunnerContext & { readonly onSample: (sample: Sample) => void },
+): Promise<void> {
+  const modelNameOrPath = await checkpointOf(options.modelNameOrPath);
+  await withHost(announce, (host) => ask({ ...options, modelNameOrPath }, host, { signal, onSample }));
+}
+
+export async function evalInNode(
+  options: EvalOptions,
+  { signal, announce, onProgress }: RunnerContext & { readonly onProgress: (done: number, total: number) => void },
+): Promise<EvalReport> {
+  const begun = performance.now();
+  const modelNameOrPath = await checkpointOf(options.modelNameOrPath);
+  const file = options.outputFile === null ? undefined : await fs.open(options.outputFile, "w");
+  try {
+    const result = await withHost(announce, (host) =>
+      runEvaluation({ ...options, modelNameOrPath }, host, {
+        signal,
+        onProgress,
+        onTrajectory: async (line) => void (await file?.write(`${line}\n`)),
+      }),
+    );
+    return {
+      dataset: options.dataset,
+      model: options.modelNameOrPath,
+      ...result,
+      seconds: (performance.now() - begun) / 1000,
+    };
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Opens the host, and ends with the device's own error when it has one: a lost device leaves promises that never settle. */
+export async function withHost<Result>(
+  announce: (line: string) => void,
+  work: (host: TrainingHost) => Promise<Result>,
+): Promise<Result> {
+  let failed: (error: Error) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const host = nodeTrainingHost(announce, failed);
+  try {
+    return await Promise.race([work(host), failure]);
+  } finally {
+    host.close();
+  }
+}

@@ -1,0 +1,66 @@
+/** A model opened for questions. */
+import type { GpuContext } from "../gpu/context";
+import { type Collected, type Collector, type CollectSettings, collect } from "../train/collect";
+import type { EvalOptions } from "../train/eval-options";
+import type { TrainingHost } from "../train/host";
+import { createDecoder, eosTokenIds, loadModel } from "../train/policy";
+import type { QuestionRow } from "../train/prompts";
+
+/** Options that answering needs; those of `eval` and `sample` both have them. */
+export type SessionOptions = Omit<EvalOptions, "dataset" | "evalSamples" | "outputFile" | "numGenerations" | "preset">;
+
+export interface Session {
+  readonly collector: Collector;
+  /** Answers to questions with the session's sampling settings. */
+  answer(
+    questions: readonly QuestionRow[],
+    settings: Pick<CollectSettings, "step" | "samplesPerQuestion" | "signal" | "onFinished">,
+  ): Promise<Collected>;
+  close(): Promise<void>;
+}
+
+/** Most trajectories decoded at once when `--concurrency` does not say. */
+const MOST_AT_ONCE = 256;
+
+/** Opens model, decoder, Python and graders. `trajectories` is how many will be asked for together. */
+export async function openSession(
+  options: SessionOptions,
+  host: TrainingHost,
+  gpu: GpuContext,
+  trajectories: number,
+): Promise<Session> {
+  const loaded = await loadModel(
+    gpu,
+    host.modelFolder(options.modelNameOrPath),
+    options.maxPromptLength + options.maxCompletionLength,
+  );
+  const engine = await host.openPython(options);
+  const rewards = host.openRewards(options);
+  const collector: Collector = {
+    decoder: createDecoder(loaded, options, Math.min(trajectories, MOST_AT_ONCE)),
+    engine,
+    rewards,
+    tokenizer: loaded.tokenizer,
+    eosTokenIds: eosTokenIds(loaded),
+    options,
+  };
+  return {
+    collector,
+    answer: (questions, settings) =>
+      collect(collector, questions, {
+        ...settings,
+        sampling: {
+          temperature: options.greedy ? 0 : options.temperature,
+          topK: options.topK,
+          topP: options.topP,
+          minP: options.minP,
+          seed: [options.seed, 0],
+        },
+      }),
+    async close() {
+      await Promise.allSettled([engine.close(), rewards.close()]);
+      collector.decoder.destroy();
+      loaded.model.destroy();
+    },
+  };
+}

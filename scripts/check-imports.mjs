@@ -18,7 +18,7 @@ const ALLOWED = {
   "src/model": ["src/gpu", "kernels"],
   "src/rollout": ["src/gpu", "kernels", "src/model", "src/sandbox", "src/text"],
   "src/train": ["src/gpu", "kernels", "src/model", "src/rollout", "src/rl", "src/reward", "src/sandbox", "src/text"],
-  "src/eval": ["src/gpu", "kernels", "src/model", "src/rollout", "src/reward", "src/sandbox", "src/text", "src/train"],
+  "src/eval": ["src/gpu", "kernels", "src/model", "src/rollout", "src/rl", "src/reward", "src/sandbox", "src/text", "src/train"],
   "src/platform": ["src/gpu", "src/sandbox", "src/reward", "src/train", "src/model"],
   "src/cli": ["*"],
   "src/demo": ["*"],

@@ -1,8 +1,9 @@
 /** Training in Node: Dawn, folders on disk, Python in a child process, grading in a thread. */
+
+import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { existsSync } from "node:fs";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import { UserError } from "../../model/user-error";
@@ -46,7 +47,8 @@ export function nodeTrainingHost(
       try {
         return await fs.readFile(path, "utf8");
       } catch (error) {
-        const why = error instanceof Error && "code" in error && error.code === "ENOENT" ? "no such file" : String(error);
+        const why =
+          error instanceof Error && "code" in error && error.code === "ENOENT" ? "no such file" : String(error);
         throw new UserError(`${path}: ${why}; expected a file, or nano for the synthetic data`);
       }
     },

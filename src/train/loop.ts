@@ -141,7 +141,7 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
     table: summaryTable(before, after),
     runFolder: run.folder.path,
     ...(run.lastSaved === undefined ? {} : { checkpoint: run.lastSaved }),
-    next: nextCommands(run),
+    next: nextCommands(run, interrupted),
   };
   events.onFinish(summary);
   return summary;
@@ -260,17 +260,26 @@ function tokenCount(collected: Collected): number {
     .reduce((sum, { trajectory }) => sum + trajectory.promptIds.length + trajectory.ids.length, 0);
 }
 
-function nextCommands(run: Run): { command: string; why: string }[] {
+/** What to try next, in words that the command line takes. */
+function nextCommands(run: Run, interrupted: boolean): { command: string; why: string }[] {
   const model = run.lastSaved;
+  const preset = run.options.preset === null ? "" : ` --preset ${run.options.preset}`;
   if (model === undefined) return [];
+  if (interrupted)
+    return [
+      {
+        command: `npx zerotir train --config ${run.folder.path}/config.resolved.yaml --resume-from-checkpoint latest`,
+        why: "go on where this run stopped",
+      },
+    ];
   return [
-    { command: `npx zerotir sample --model ${model} --tools python --prompt "47*86+5"`, why: "ask the trained model" },
+    { command: `npx zerotir sample${preset} --model-name-or-path ${model} "47*86+5"`, why: "ask the trained model" },
     {
-      command: `npx zerotir eval --model ${model} --dataset nano`,
+      command: `npx zerotir eval${preset} --model-name-or-path ${model} --num-generations 8`,
       why: "measure it with several samples per question",
     },
     {
-      command: `npx zerotir train --preset ${run.options.preset ?? "nano"} --max-tool-calls 0`,
+      command: `npx zerotir train${preset} --max-tool-calls 0`,
       why: "the control: the same training without the tool",
     },
   ];

@@ -9,10 +9,19 @@ export const nodeRunners: Runners = {
   eval: async (options, context) => (await import("./question-runners")).evalInNode(options, context),
   benchKernels: () => notYet("bench kernels"),
   async doctor(options, io) {
-    const { doctor } = await import("./commands/doctor");
-    return doctor(options, {
-      out: (line) => io.stdout.write(`${line}\n`),
-      err: (line) => io.stderr.write(`${line}\n`),
+    const [{ doctor }, { checkExactness }, { createContext }] = await Promise.all([
+      import("./commands/doctor"),
+      import("../eval/exactness"),
+      import("../gpu/context"),
+    ]);
+    const output = {
+      out: (line: string) => io.stdout.write(`${line}\n`),
+      err: (line: string) => io.stderr.write(`${line}\n`),
+    };
+    return doctor(options, output, async (opened) => {
+      const { tokens, unequal } = await checkExactness(createContext(opened));
+      const detail = `${unequal} of ${tokens} sampled log-probs differ from training's`;
+      return { exact: unequal === 0, detail };
     });
   },
   async tool({ code, timeoutSeconds, memoryMb }) {

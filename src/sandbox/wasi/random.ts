@@ -49,7 +49,8 @@ function multiplyHigh(a: number, b: number): number {
   return (a1 * b1 + Math.floor(middle / 65_536) + Math.floor(carry / 65_536)) >>> 0;
 }
 
-function philox(counter: [number, number, number, number], key: readonly [number, number]): number[] {
+/** One block: ten rounds over four counter words with two key words. */
+export function philox(counter: [number, number, number, number], key: readonly [number, number]): number[] {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

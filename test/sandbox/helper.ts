@@ -1,0 +1,27 @@
+import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult } from "../../src/sandbox/engine";
+
+/** Runs a program with generous time and a fixed seed, unless told otherwise. */
+export function runner(engine: () => PythonEngine) {
+  return (code: string, limits: Partial<PythonCall> = {}): Promise<PythonResult> =>
+    engine().run({ ...DEFAULT_LIMITS, timeoutMs: 60_000, seed: "test", ...limits, code });
+}
+
+/** Whether a process with this id exists. */
+export function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until a condition holds; false when it does not within the time. */
+export async function until(condition: () => boolean, ms: number): Promise<boolean> {
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    if (condition()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return condition();
+}

@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "vite";
+import { afterEach, expect, test } from "vitest";
+import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/pool";
+import { alive, runner, until } from "./helper";
+
+const root = join(import.meta.dirname, "../..");
+let engine: NodeSandbox | undefined;
+const run = runner(() => {
+  if (engine === undefined) throw new Error("no engine");
+  return engine;
+});
+afterEach(async () => {
+  await engine?.close();
+  engine = undefined;
+});
+
+/** Long enough to be killed in the middle, on a slow machine too. */
+const SLOW = "s = 0\nfor i in range(3 * 10**6): s += i\nprint(s)";
+
+function pidOf(sandbox: NodeSandbox): number {
+  const { pid } = sandbox;
+  if (pid === undefined) throw new Error("the sandbox has no process");
+  return pid;
+}
+
+test("a call whose process is killed is run again in a new one", async () => {
+  engine = await createNodeSandbox({ workerCount: 1 });
+  const first = pidOf(engine);
+  const result = run(SLOW);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  process.kill(first, "SIGKILL");
+  expect(await result).toMatchObject({ status: "ok", stdout: "4499998500000\n" });
+  expect(pidOf(engine)).not.toBe(first);
+});
+
+test("a call whose process is killed twice is a crash, and the next call works", async () => {
+  engine = await createNodeSandbox({ workerCount: 1 });
+  const sandbox = engine;
+  const first = pidOf(sandbox);
+  const result = run("while True: pass");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  process.kill(first, "SIGKILL");
+  expect(
+    await until(() => sandbox.waiting().running === 1 && sandbox.pid !== first && sandbox.pid !== undefined, 30_000),
+  ).toBe(true);
+  process.kill(pidOf(sandbox), "SIGKILL");
+  expect(await result).toMatchObject({ status: "crash", stderr: "the Python sandbox process died: SIGKILL\n" });
+  expect((await run("print('again')")).stdout).toBe("again\n");
+});
+
+test("close ends the process and open calls; calls after it are refused", async () => {
+  engine = await createNodeSandbox({ workerCount: 1 });
+  const pid = pidOf(engine);
+  expect(alive(pid)).toBe(true);
+  const open = [run("while True: pass"), run("print(1)")];
+  await engine.close();
+  expect((await Promise.all(open)).map(({ status }) => status)).toEqual(["crash", "crash"]);
+  expect(alive(pid)).toBe(false);
+  await expect(run("print(1)")).rejects.toThrow("closed");
+});
+
+test("missing assets: one sentence that says what to do", async () => {
+  await expect(createNodeSandbox({ assetFolder: "/nowhere" })).rejects.toMatchObject({
+    name: "UserError",
+    message: "/nowhere/manifest.json can't be read. Build the Python assets: npm run prepare",
+  });
+});
+
+test("the process does not outlive a parent that is killed, nor keep one alive that has finished", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sandbox-"));
+  try {
+    const pool = join(root, "src/sandbox/node/pool.ts");
+    const output = { outDir: folder, ssr: pool, rollupOptions: { output: { entryFileNames: "pool.mjs" } } };
+    await build({ configFile: false, root, logLevel: "error", build: { ...output, emptyOutDir: false } });
+    const script = (ending: string) => `
+      import { createNodeSandbox } from "./pool.mjs";
+      const childPath = ${JSON.stringify(join(root, "dist/workers/sandbox-child.js"))};
+      const sandbox = await createNodeSandbox({ workerCount: 1, childPath, assetFolder: ${JSON.stringify(join(root, "dist/python"))} });
+      const call = { timeoutMs: 60000, memoryMb: 256, maxOutputBytes: 1000, seed: "" };
+      process.stdout.write(sandbox.pid + "\\n");
+      ${ending}
+    `;
+    const cases = [
+      { ending: 'await sandbox.run({ ...call, code: "while True: pass" });', kill: true },
+      { ending: 'await sandbox.run({ ...call, code: "print(1)" });', kill: false },
+    ];
+    for (const [index, { ending, kill }] of cases.entries()) {
+      const path = join(folder, `parent-${index}.mjs`);
+      writeFileSync(path, script(ending));
+      const parent = spawn(process.execPath, [path], { stdio: ["ignore", "pipe", "inherit"] });
+      const ended = once(parent, "exit");
+      const [line] = await once(parent.stdout, "data");
+      const pid = Number(String(line));
+      expect(pid).toBeGreaterThan(0);
+      if (kill) {
+        expect(alive(pid)).toBe(true);
+        parent.kill("SIGKILL");
+      }
+      const [code] = await ended;
+      if (!kill) expect(code).toBe(0);
+      expect(await until(() => !alive(pid), 10_000)).toBe(true);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

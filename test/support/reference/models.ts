@@ -116,13 +116,13 @@ export const CONFIGS = {
   },
 } as const satisfies Record<string, ModelConfig>;
 
-/** Random values of every tensor: matrices that keep the scale of their input, gains near 1. */
+/** Random values of every tensor: matrices that keep the scale of their input, gains near 1, embeddings that give tied logits a deviation near 1.5. */
 export function randomTensors(config: ModelConfig, seed = 1): CheckpointTensor[] {
   const numbers = new Numbers(seed);
   return parameterShapes(config).map(({ hfName, shape }) => {
     const [rows = 1, columns] = shape;
     const isGain = hfName.includes("norm");
-    const scale = hfName.includes("embed") ? 0.5 : columns === undefined ? 0.3 : 1 / Math.sqrt(columns);
+    const scale = columns === undefined ? 0.3 : (hfName.includes("embed") ? 1.5 : 1) / Math.sqrt(columns);
     const length = rows * (columns ?? 1);
     return {
       hfName,

@@ -4,7 +4,7 @@
  */
 import { gatherRows } from "../../kernels/gather";
 import { rmsNorm, wholeRows } from "../../kernels/rms_norm";
-import { type LogitsShape, tokenLogProb } from "../../kernels/sampling";
+import { type LogitsShape, type SamplingSettings, sample, tokenLogProb } from "../../kernels/sampling";
 import { type BufferView, subview } from "../gpu/buffers";
 import type { Model } from "./model";
 import { project } from "./projection";
@@ -12,14 +12,19 @@ import { project } from "./projection";
 /** Threshold below every logit: nothing is cut. */
 export const KEEP_ALL = -3.4e38;
 
+/** Chunks begin at multiples of this many rows, so that every per-row buffer can be cut there (256 bytes of one f32 each). */
+export const ROW_ALIGNMENT = 64;
+
 /** Bytes of one token's statistics: log-prob, log-sum-exp, entropy, id. */
 export const STATISTICS_BYTES = 16;
+
+const ENTRY_BYTES = 16;
 
 /** Buffers of the head for up to `capacity` scored rows, of which `chunkRows` have logits at one time. */
 export class HeadWorkspace {
   /** Elements from one row of logits to the next: the vocabulary rounded up to 4. */
   readonly stride: number;
-  /** A multiple of 64, so that every per-row buffer can be cut at a chunk. */
+  /** A multiple of {@link ROW_ALIGNMENT}. */
   readonly chunkRows: number;
   readonly rowIndex: BufferView;
   readonly entries: BufferView;
@@ -43,13 +48,15 @@ export class HeadWorkspace {
     const { gpu, config } = model;
     this.stride = Math.ceil(config.vocabularySize / 4) * 4;
     const limit = Math.min(logitsBytes, gpu.profile.limits.maxStorageBufferBindingSize);
-    const fitting = Math.max(64, Math.floor(limit / (this.stride * 4 * 64)) * 64);
-    this.chunkRows = Math.min(fitting, Math.ceil(capacity / 64) * 64);
+    const fitting = Math.max(ROW_ALIGNMENT, aligned(limit / (this.stride * 4) - ROW_ALIGNMENT + 1));
+    this.chunkRows = Math.min(fitting, aligned(capacity));
+    // Each chunk's entries begin at a multiple of the alignment, which leaves gaps when rows are sampled more than once.
+    const entries = aligned(capacity) + ROW_ALIGNMENT * Math.ceil(capacity / this.chunkRows);
     const allocate = (name: string, bytes: number) => gpu.allocator.storage(`${label} (${name})`, bytes);
     this.rowIndex = allocate("row index", capacity * 4);
-    this.entries = allocate("entries", capacity * 16);
-    this.thresholds = allocate("thresholds", capacity * 4);
-    this.statistics = allocate("statistics", capacity * STATISTICS_BYTES);
+    this.entries = allocate("entries", entries * ENTRY_BYTES);
+    this.thresholds = allocate("thresholds", entries * 4);
+    this.statistics = allocate("statistics", entries * STATISTICS_BYTES);
     this.hidden = allocate("hidden", this.chunkRows * config.hiddenSize * 4);
     this.normed = allocate("normed", this.chunkRows * config.hiddenSize * 4);
     this.rstd = allocate("rstd", this.chunkRows * 4);
@@ -65,7 +72,7 @@ export class HeadWorkspace {
   /** Gathers rows `begin ..` of the row index out of `hiddenStates`, normalises them and computes their logits. */
   logitsOf(hiddenStates: BufferView, begin: number, count: number): void {
     const { gpu, config, weights, layout } = this.model;
-    const rowIndex = subview(this.rowIndex, begin * 4, this.rowIndex.size - begin * 4);
+    const rowIndex = from(this.rowIndex, begin * 4);
     gatherRows(gpu, { rowIndex, x: hiddenStates, y: this.hidden }, { count, width: config.hiddenSize });
     rmsNorm(
       gpu,
@@ -76,24 +83,30 @@ export class HeadWorkspace {
     project(gpu, weights, layout.head, { x: this.normed, y: this.logits }, count, this.stride);
   }
 
+  /** Uploads entries [logits row in its chunk, slot, position of the token, trajectory id] from place `begin` on, a multiple of {@link ROW_ALIGNMENT}. */
+  writeEntries(begin: number, entries: Uint32Array): void {
+    this.model.gpu.write(this.entries, entries, begin * ENTRY_BYTES);
+  }
+
+  /** Draws the tokens of entries `begin .. begin + count`, whose logits rows are in the current chunk. */
+  draw(slotTokens: BufferView, slotLength: number, begin: number, count: number, settings: SamplingSettings): void {
+    const views = { logits: this.logits, slotTokens, ...this.entryViews(begin) };
+    sample(this.model.gpu, views, this.shape(count, slotLength), settings);
+  }
+
   /** Statistics of entries `begin .. begin + count`, whose logits rows are in the current chunk. */
   score(slotTokens: BufferView, slotLength: number, begin: number, count: number, temperature: number): void {
-    tokenLogProb(
-      this.model.gpu,
-      {
-        logits: this.logits,
-        entries: subview(this.entries, begin * 16, count * 16),
-        slotTokens,
-        thresholds: subview(this.thresholds, begin * 4, count * 4),
-        statistics: subview(this.statistics, begin * STATISTICS_BYTES, count * STATISTICS_BYTES),
-      },
-      this.shape(count, slotLength),
-      temperature,
-    );
+    const statistics = from(this.statistics, begin * STATISTICS_BYTES);
+    const views = { logits: this.logits, slotTokens, ...this.entryViews(begin), statistics };
+    tokenLogProb(this.model.gpu, views, this.shape(count, slotLength), temperature);
   }
 
   shape(entries: number, slotLength: number): LogitsShape {
     return { entries, vocabulary: this.model.vocabulary, stride: this.stride, slotLength };
+  }
+
+  private entryViews(begin: number): { entries: BufferView; thresholds: BufferView } {
+    return { entries: from(this.entries, begin * ENTRY_BYTES), thresholds: from(this.thresholds, begin * 4) };
   }
 
   destroy(): void {
@@ -109,4 +122,13 @@ export class HeadWorkspace {
     ])
       this.model.gpu.allocator.destroy(view);
   }
+}
+
+/** `view` from a byte offset to its end: one bind group per chunk, whatever the number of rows. */
+export function from(view: BufferView, offset: number): BufferView {
+  return offset === 0 ? view : subview(view, offset, view.size - offset);
+}
+
+function aligned(rows: number): number {
+  return Math.ceil(rows / ROW_ALIGNMENT) * ROW_ALIGNMENT;
 }

@@ -8,10 +8,10 @@ import { embeddingGradient, groupRowsByToken } from "../../kernels/embedding";
 import { scatterRows } from "../../kernels/gather";
 import { rmsNormBackward, wholeRows } from "../../kernels/rms_norm";
 import { logitsGradient } from "../../kernels/sampling";
-import { type BufferView, subview } from "../gpu/buffers";
+import type { BufferView } from "../gpu/buffers";
 import { Activations } from "./activations";
 import { GradientWorkspace } from "./gradients";
-import { HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "./head";
+import { from, HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "./head";
 import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
 import { ParameterValues } from "./parameters";
@@ -234,7 +234,7 @@ export class TrainingPass {
     });
     gpu.write(this.rows, rows);
     gpu.write(this.head.rowIndex, Uint32Array.from(rowIndex));
-    gpu.write(this.head.entries, Uint32Array.from(entries));
+    this.head.writeEntries(0, Uint32Array.from(entries));
     return { rowCount, scoredCount: rowIndex.length, rowTokens };
   }
 
@@ -249,8 +249,8 @@ export class TrainingPass {
       logitsGradient(
         gpu,
         {
-          statistics: subview(head.statistics, chunk.begin * STATISTICS_BYTES, chunk.count * STATISTICS_BYTES),
-          coefficients: subview(this.coefficients, chunk.begin * 4, chunk.count * 4),
+          statistics: from(head.statistics, chunk.begin * STATISTICS_BYTES),
+          coefficients: from(this.coefficients, chunk.begin * 4),
           logits: head.logits,
         },
         head.shape(chunk.count, this.shape.sequenceLength),
@@ -284,7 +284,7 @@ export class TrainingPass {
       scatterRows(
         gpu,
         {
-          rowIndex: subview(head.rowIndex, chunk.begin * 4, chunk.count * 4),
+          rowIndex: from(head.rowIndex, chunk.begin * 4),
           y: this.dhidden,
           x: doutput,
         },

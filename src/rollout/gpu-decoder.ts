@@ -1,9 +1,9 @@
 /** The scheduler's decoder on the GPU: one forward pass and one draw per batch, in one submit, with the tokens read back behind. */
 import { kvCopy } from "../../kernels/kv_copy";
-import { type SamplingSettings, sample } from "../../kernels/sampling";
+import type { SamplingSettings } from "../../kernels/sampling";
 import type { BufferView } from "../gpu/buffers";
 import { Activations } from "../model/activations";
-import { HeadWorkspace, STATISTICS_BYTES } from "../model/head";
+import { HeadWorkspace, ROW_ALIGNMENT, STATISTICS_BYTES } from "../model/head";
 import type { Model } from "../model/model";
 import { SequenceTables } from "../model/sequences";
 import type { Decoder, RowBatch, SampledTokens } from "./decoder";
@@ -57,7 +57,7 @@ export class GpuDecoder implements Decoder {
       "rollout",
     );
     this.activations = new Activations(gpu, config, shape.maxRows, "nothing");
-    this.head = new HeadWorkspace(model, Math.max(shape.slots, 1), shape.logitsBytes, "rollout head");
+    this.head = new HeadWorkspace(model, shape.slots, shape.logitsBytes, "rollout head");
     this.rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
     this.fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);
     this.toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
@@ -103,25 +103,16 @@ export class GpuDecoder implements Decoder {
     const rows = new Uint32Array(rowCount * 4);
     for (let row = 0; row < rowCount; row++)
       rows.set([batch.slots[row] ?? 0, batch.positions[row] ?? 0, 0, 0], row * 4);
-    // A row that is sampled several times has one row of logits.
-    const logitsRows = new Map<number, number>();
-    const entries = new Uint32Array(samples * 4);
-    for (let i = 0; i < samples; i++) {
-      const row = batch.sampleRows[i] ?? 0;
-      const logitsRow = logitsRows.get(row) ?? logitsRows.size;
-      logitsRows.set(row, logitsRow);
-      const position = (batch.positions[row] ?? 0) + 1;
-      entries.set([logitsRow, batch.sampleSlots[i] ?? 0, position, batch.trajectoryIds[i] ?? 0], i * 4);
-    }
     gpu.write(this.rows, rows);
     this.model.forward(this.tables, this.activations, this.rows, rowCount);
-    this.draw(Uint32Array.from(logitsRows.keys()), entries);
-    const statistics = await gpu.readback.readFloats(this.head.statistics, (samples * STATISTICS_BYTES) / 4);
+    const { places, end } = this.draw(batch);
+    const statistics = await gpu.readback.readFloats(this.head.statistics, (end * STATISTICS_BYTES) / 4);
     const tokens = new Uint32Array(samples);
     const logprobs = new Float32Array(samples);
     for (let i = 0; i < samples; i++) {
-      logprobs[i] = statistics[i * 4] ?? Number.NaN;
-      tokens[i] = statistics[i * 4 + 3] ?? 0;
+      const at = (places[i] ?? 0) * 4;
+      logprobs[i] = statistics[at] ?? Number.NaN;
+      tokens[i] = statistics[at + 3] ?? 0;
     }
     if (tokens.some((token) => token >= this.model.vocabulary))
       throw new Error("the sampler returned an id outside the vocabulary: the model's logits are not finite");
@@ -135,20 +126,38 @@ export class GpuDecoder implements Decoder {
     for (const view of [this.rows, this.fromPages, this.toPages]) this.model.gpu.allocator.destroy(view);
   }
 
-  /** Logits of the wanted rows, a token for each entry, and its statistics; in chunks where all logits at once would be too large. */
-  private draw(rowIndex: Uint32Array, entries: Uint32Array): void {
-    const { gpu, config } = this.model;
-    const { head } = this;
-    const output = this.activations.inputs[config.layerCount];
+  /**
+   * Logits of the sampled rows, a token for each sample, and its statistics; in chunks where all logits at once would be too large. A row that is sampled
+   * several times has one row of logits.
+   * @returns the place of each sample's statistics, and the end of them all
+   */
+  private draw(batch: RowBatch): { places: Uint32Array; end: number } {
+    const { head, tables } = this;
+    const output = this.activations.inputs[this.model.config.layerCount];
     if (output === undefined) throw new Error("the model has no output");
-    const count = entries.length / 4;
-    if (rowIndex.length > head.chunkRows || count > head.capacity)
-      throw new RangeError(`${count} samples of ${rowIndex.length} rows do not fit the head's ${head.chunkRows}`);
-    gpu.write(head.rowIndex, rowIndex);
-    gpu.write(head.entries, entries);
-    head.logitsOf(output, 0, rowIndex.length);
-    const views = { logits: head.logits, entries: head.entries, slotTokens: this.tables.slotTokens };
-    sample(gpu, { ...views, thresholds: head.thresholds }, head.shape(count, this.shape.maxLength), this.settings);
-    head.score(this.tables.slotTokens, this.shape.maxLength, 0, count, this.settings.temperature);
+    const logitsRows = new Map<number, number>();
+    for (const row of batch.sampleRows) if (!logitsRows.has(row)) logitsRows.set(row, logitsRows.size);
+    this.model.gpu.write(head.rowIndex, Uint32Array.from(logitsRows.keys()));
+    const places = new Uint32Array(batch.sampleRows.length);
+    let begin = 0;
+    let end = 0;
+    for (const chunk of head.chunks(logitsRows.size)) {
+      const entries: number[] = [];
+      batch.sampleRows.forEach((row, i) => {
+        const logitsRow = (logitsRows.get(row) ?? 0) - chunk.begin;
+        if (logitsRow < 0 || logitsRow >= chunk.count) return;
+        places[i] = begin + entries.length / 4;
+        const position = (batch.positions[row] ?? 0) + 1;
+        entries.push(logitsRow, batch.sampleSlots[i] ?? 0, position, batch.trajectoryIds[i] ?? 0);
+      });
+      const count = entries.length / 4;
+      head.writeEntries(begin, Uint32Array.from(entries));
+      head.logitsOf(output, chunk.begin, chunk.count);
+      head.draw(tables.slotTokens, this.shape.maxLength, begin, count, this.settings);
+      head.score(tables.slotTokens, this.shape.maxLength, begin, count, this.settings.temperature);
+      end = begin + count;
+      begin = Math.ceil(end / ROW_ALIGNMENT) * ROW_ALIGNMENT;
+    }
+    return { places, end };
   }
 }

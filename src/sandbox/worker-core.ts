@@ -4,7 +4,8 @@ import { Interpreter, type PythonImage } from "./python/interpreter";
 
 export type ToWorker =
   | { type: "init"; image: PythonImage; module: WebAssembly.Module }
-  | { type: "run"; module: WebAssembly.Module; call: PythonCall };
+  /** `module` only when it is another than in the message before: every transfer makes a new object, and an instance. */
+  | { type: "run"; module: WebAssembly.Module | undefined; call: PythonCall };
 
 export type FromWorker = { type: "ready" } | { type: "result"; result: PythonResult };
 
@@ -22,19 +23,17 @@ const WARM_UP: PythonCall = {
  */
 export function workerCore(post: (message: FromWorker) => void): (message: ToWorker) => void {
   let interpreter: Interpreter | undefined;
+  let module: WebAssembly.Module | undefined;
   return (message) => {
+    module = message.module ?? module;
+    if (message.type === "init") interpreter = new Interpreter(message.image);
+    if (interpreter === undefined || module === undefined) throw new Error("a call before init");
     if (message.type === "init") {
-      interpreter = new Interpreter(message.image);
-      const { status, stdout, stderr } = interpreter.run(message.module, WARM_UP);
+      const { status, stdout, stderr } = interpreter.run(module, WARM_UP);
       if (status !== "ok" || stdout !== "2\n") throw new Error(`Python does not work: ${status} ${stdout}${stderr}`);
-      interpreter.restore();
-      interpreter.prepare(message.module);
       post({ type: "ready" });
-      return;
-    }
-    if (interpreter === undefined) throw new Error("a call before init");
-    post({ type: "result", result: interpreter.run(message.module, message.call) });
+    } else post({ type: "result", result: interpreter.run(module, message.call) });
     interpreter.restore();
-    interpreter.prepare(message.module);
+    interpreter.prepare(module);
   };
 }

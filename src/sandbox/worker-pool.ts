@@ -21,6 +21,8 @@ interface Job {
 
 interface Slot {
   worker: WorkerHandle;
+  /** The module the worker has. */
+  module: WebAssembly.Module;
   state: "starting" | "idle" | "busy";
   job: Job | undefined;
   startedAt: number;
@@ -99,6 +101,7 @@ export class WorkerPool implements PythonEngine {
         (message) => this.#message(slot, message),
         (reason) => this.#died(slot, reason),
       ),
+      module: this.#startModule,
       state: "starting",
       job: undefined,
       startedAt: 0,
@@ -182,7 +185,8 @@ export class WorkerPool implements PythonEngine {
       this.#end(slot, "timeout", "");
       if (!this.#closed) this.#add();
     }, job.call.timeoutMs);
-    slot.worker.post({ type: "run", module, call: job.call });
+    slot.worker.post({ type: "run", module: slot.module === module ? undefined : module, call: job.call });
+    slot.module = module;
   }
 }
 

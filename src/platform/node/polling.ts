@@ -4,7 +4,7 @@
  */
 
 /** Longest delay that a nap adds to the answer of a readback, or to a message from a worker. */
-const NAP_MS = 0.25;
+const NAP_MS = 0.5;
 
 /** For `createContext` on software adapters: sleeps a little in every turn of the event loop while the GPU is waited for. */
 export function napWhileWaiting(isWaiting: () => boolean): void {

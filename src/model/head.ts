@@ -48,7 +48,7 @@ export class HeadWorkspace {
     const { gpu, config } = model;
     this.stride = Math.ceil(config.vocabularySize / 4) * 4;
     const limit = Math.min(logitsBytes, gpu.profile.limits.maxStorageBufferBindingSize);
-    const fitting = Math.max(ROW_ALIGNMENT, aligned(limit / (this.stride * 4) - ROW_ALIGNMENT + 1));
+    const fitting = Math.max(ROW_ALIGNMENT, aligned(Math.floor(limit / (this.stride * 4)) - ROW_ALIGNMENT + 1));
     this.chunkRows = Math.min(fitting, aligned(Math.max(1, capacity)));
     // Each chunk's entries begin at a multiple of the alignment, which leaves gaps when rows are sampled more than once.
     const entries = aligned(capacity) + ROW_ALIGNMENT * Math.ceil(capacity / this.chunkRows);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
+import { HeadWorkspace } from "../../src/model/head";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass, type TrainingSequence, type TrainingShape } from "../../src/model/training";
 import {
@@ -96,6 +97,30 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
   });
 });
 
+test("a backward pass recorded before the log-probs are back gives the same bits", async () => {
+  const gpu = await modelContext();
+  const config = CONFIGS["qwen2, tied, biases"];
+  const batch = randomBatch(config, LENGTHS);
+  const waited = await passOver(gpu, config, batch, { split: [2, 3] });
+  const coefficients = randomCoefficients(waited.logprobs.length);
+  const model = modelOf(gpu, config, randomTensors(config));
+  const pass = new TrainingPass(model, shapeOf(batch));
+  pass.clearGradients();
+  const pending: Promise<{ logprobs: Float32Array }>[] = [];
+  let done = 0;
+  for (const sequences of [batch.slice(0, 2), batch.slice(2)]) {
+    pending.push(pass.forward(sequences, 0.9));
+    const count = sequences.reduce((sum, { scored }) => sum + scored.filter((flag) => flag !== 0).length, 0);
+    pass.backward(coefficients.slice(done, done + count));
+    done += count;
+  }
+  const logprobs = (await Promise.all(pending)).flatMap((statistics) => [...statistics.logprobs]);
+  expect(bitsOf(Float32Array.from(logprobs))).toEqual(bitsOf(waited.logprobs));
+  expectSameBits(await downloadAll(pass.gradients), waited.gradients);
+  pass.destroy();
+  model.destroy();
+});
+
 describe("the head in chunks", () => {
   test.each(["llama, tied", "qwen3, untied, head norms, wide heads"] as const)("%s", async (name) => {
     const gpu = await modelContext();
@@ -111,6 +136,26 @@ describe("the head in chunks", () => {
     const recomputed = await passOver(gpu, config, batch, { shape: { logitsBytes: 16, recompute: true } });
     expectSameBits(recomputed.gradients, chunked.gradients);
   });
+});
+
+test("a chunk of logits stays within its bytes, and is at least the alignment", async () => {
+  const gpu = await modelContext();
+  const model = modelOf(gpu, CONFIGS["llama, tied"], []);
+  const rowBytes = 64 * 4;
+  for (const [limit, rows] of [
+    [rowBytes * 63.5, 64],
+    [rowBytes * 127.5, 64],
+    [rowBytes * 128, 128],
+    [rowBytes * 200, 192],
+    [rowBytes * 5000, 1024],
+  ] as const) {
+    const head = new HeadWorkspace(model, 1000, limit, "test head");
+    expect(head.stride * 4).toBe(rowBytes);
+    expect(head.chunkRows, `${limit} bytes`).toBe(rows);
+    expect(head.logits.size).toBeLessThanOrEqual(Math.max(limit, 64 * rowBytes));
+    head.destroy();
+  }
+  model.destroy();
 });
 
 describe("parameters in shards", () => {

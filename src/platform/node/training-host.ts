@@ -35,7 +35,7 @@ export function nodeTrainingHost(
     async openGpu({ adapter, toggles }) {
       opened = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
       opened.failure.onFailure(onDeviceFailure);
-      return createContext(opened, opened.profile.isSoftware ? napWhileWaiting : undefined);
+      return createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
     },
     modelFolder: (nameOrPath) => nodeFolder(shippedModel(nameOrPath) ?? nameOrPath),
     openPython: async ({ maxToolCalls, toolMemoryMb }) =>

@@ -145,7 +145,7 @@ try {
   const { image, facts } = tools.makeSnapshot(new WebAssembly.Module(instrumented), stack);
   const files = {
     "python.wasm": tools.setMemory(tools.dropData(instrumented), facts.pages, MAXIMUM_PAGES),
-    "snapshot.bin.gz": gzipSync(image, { level: constants.Z_BEST_COMPRESSION }),
+    "snapshot.pack": gzipSync(image, { level: constants.Z_BEST_COMPRESSION }),
   };
   const manifest = {
     format: 1,

@@ -181,6 +181,10 @@ describe("determinism", () => {
     expect(other.stdout.split(" ")[1]).not.toBe(first.stdout.split(" ")[1]);
   });
 
+  test("the number of a seed, as in the browser", async () => {
+    expect((await run("import random\nprint(random.random())")).stdout).toBe("0.21678429023386225\n");
+  });
+
   test("a program's own seed works as in CPython", async () => {
     expect((await run("import random\nrandom.seed(42)\nprint(random.random(), random.randint(1, 100))")).stdout).toBe(
       "0.6394267984578837 4\n",

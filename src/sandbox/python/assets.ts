@@ -9,13 +9,14 @@ export interface PythonManifest {
   key: string;
   python: string;
   snapshot: SnapshotFacts;
-  /** Sizes and SHA-256 of `python.wasm` and `snapshot.bin.gz`. */
+  /** Sizes and SHA-256 of `python.wasm` and `snapshot.pack`. */
   files: Record<string, { bytes: number; sha256: string }>;
   licences: { component: string; licence: string; source: string; text?: string }[];
 }
 
 export const WASM_FILE = "python.wasm";
-export const SNAPSHOT_FILE = "snapshot.bin.gz";
+/** Gzip; not named .gz, or web servers would declare the encoding and browsers would unpack it on the way. */
+export const SNAPSHOT_FILE = "snapshot.pack";
 export const MANIFEST_FILE = "manifest.json";
 
 /** Reads one of the files of the asset folder: from disk in Node, by `fetch` in a browser. */

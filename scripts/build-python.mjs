@@ -91,7 +91,8 @@ const key = sha256(
   ),
 );
 const manifestPath = join(output, "manifest.json");
-if (existsSync(manifestPath) && JSON.parse(readFileSync(manifestPath, "utf8")).key === key) {
+const isFresh = () => existsSync(manifestPath) && JSON.parse(readFileSync(manifestPath, "utf8")).key === key;
+if (isFresh()) {
   if (process.argv.includes("--verbose")) console.log("build-python: dist/python is up to date");
   process.exit(0);
 }
@@ -188,7 +189,12 @@ try {
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(made, name), bytes);
   writeFileSync(join(made, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   rmSync(output, { recursive: true, force: true });
-  renameSync(made, output);
+  try {
+    renameSync(made, output);
+  } catch (error) {
+    // Two builds at once: the other one was faster, and its files are as good.
+    if (!isFresh()) throw error;
+  }
   const sizes = Object.entries(files).map(([name, bytes]) => `${name} ${(bytes.length / 1e6).toFixed(1)} MB`);
   console.log(`build-python: ${sizes.join(", ")} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 } finally {

@@ -58,7 +58,7 @@ export class NodeSandbox implements PythonEngine {
   #ready = false;
   #closed = false;
   #ids = 0;
-  #failedStarts = 0;
+  #restarting = false;
 
   /** Use createNodeSandbox. */
   constructor(options: ProcessOptions) {
@@ -78,7 +78,7 @@ export class NodeSandbox implements PythonEngine {
       const queuedAt = performance.now();
       const id = this.#ids++;
       this.#queue.push({ id, call, queuedAt, sentAt: 0, retried: false, overdue: undefined, resolve });
-      if (this.#process === undefined) this.#restart();
+      if (this.#process === undefined) void this.#restart();
       this.#dispatch();
     });
   }
@@ -113,7 +113,6 @@ export class NodeSandbox implements PythonEngine {
       throw error;
     }
     if (this.#process !== process) return;
-    this.#failedStarts = 0;
     this.#ready = true;
     process.hold(false);
     this.#dispatch();
@@ -170,15 +169,19 @@ export class NodeSandbox implements PythonEngine {
     }
     this.#flying.clear();
     this.#queue.unshift(...again);
-    this.#restart();
+    void this.#restart();
   }
 
-  #restart(): void {
-    this.start().catch((error: unknown) => {
-      if (this.#closed) return;
-      this.#failedStarts++;
-      if (this.#failedStarts < MAX_FAILED_STARTS) this.#restart();
-      else for (const job of this.#queue.splice(0)) this.#fail(job, "crash", `${error}\n`);
-    });
+  /** Starts a new process, a few times if need be; without one, what waits is a crash. */
+  async #restart(): Promise<void> {
+    if (this.#restarting) return;
+    this.#restarting = true;
+    let reason = "";
+    for (let attempt = 0; attempt < MAX_FAILED_STARTS && !this.#ready && !this.#closed; attempt++)
+      await this.start().catch((error: unknown) => {
+        reason = String(error);
+      });
+    this.#restarting = false;
+    if (!this.#ready) for (const job of this.#queue.splice(0)) this.#fail(job, "crash", `${reason}\n`);
   }
 }

@@ -14,6 +14,7 @@ import { promptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
 import type { TrainOptions } from "./options";
 import type { QuestionRow } from "./prompts";
+import { withDeadline } from "./tool-deadline";
 
 /** A trajectory with its question and its grade. */
 export interface GradedTrajectory {
@@ -92,7 +93,7 @@ export async function collect(
   const trajectories = await generate(
     requests,
     collector.decoder,
-    collector.engine,
+    withDeadline(collector.engine),
     {
       tokenizer,
       stopStrings: options.promptTemplate === "nano" ? NANO_STOP_STRINGS : ZEROTIR_STOP_STRINGS,
@@ -109,13 +110,13 @@ export async function collect(
       onFinished(trajectory) {
         settings.onFinished?.();
         const begun = performance.now();
-        grades.set(
-          trajectory.id,
-          collector.rewards.grade(gradeJob(trajectory, questions)).then((grade) => {
-            gradeMs += performance.now() - begun;
-            return grade;
-          }),
-        );
+        const grade = collector.rewards.grade(gradeJob(trajectory, questions)).then((result) => {
+          gradeMs += performance.now() - begun;
+          return result;
+        });
+        // A rollout that is stopped never awaits its grades, and its pool is closed before they are done.
+        grade.catch(() => {});
+        grades.set(trajectory.id, grade);
       },
       ...(settings.onHeartbeat === undefined ? {} : { onHeartbeat: settings.onHeartbeat }),
       onStatistics: (totals) => {

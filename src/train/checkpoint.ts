@@ -60,6 +60,11 @@ async function restore(file: SafetensorsFile, prefix: string, values: ParameterV
     const expected = shape.reduce((product, size) => product * size, 1);
     if (data.length !== expected)
       throw new UserError(`${file.file}: tensor ${prefix}${hfName} has ${data.length} values; expected ${expected}`);
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0)
+      throw new UserError(
+        `${file.file}: tensor ${prefix}${hfName} holds ${data[bad]} at index ${bad}; expected finite moments, resume from an earlier checkpoint`,
+      );
     values.upload({ hfName, shape, data });
   }
 }

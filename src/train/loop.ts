@@ -190,6 +190,10 @@ async function trainStep(run: Run, step: number): Promise<void> {
   await run.folder.logRollouts(step, rolloutLines(step, collected, result));
   if (step % options.loggingSteps === 0) await run.folder.logMetrics(row);
   events.onStep(row);
+  if (result.kept.length === 0)
+    events.onNotice(
+      `step ${step}: --group-filter-min and --group-filter-max dropped every group, so there was no update`,
+    );
   if (!Number.isFinite(result.gradNorm))
     events.onNotice(
       `step ${step}: the gradient norm is not finite, so the weights were left as they are; see its rollouts`,

@@ -115,7 +115,9 @@ export class GpuDecoder implements Decoder {
       tokens[i] = statistics[at + 3] ?? 0;
     }
     if (tokens.some((token) => token >= this.model.vocabulary))
-      throw new Error("the sampler returned an id outside the vocabulary: the model's logits are not finite");
+      throw new UserError(
+        "the model's logits are not finite, so no token can be drawn: training has diverged; go on from an earlier checkpoint with a smaller --learning-rate",
+      );
     return { tokens, logprobs };
   }
 

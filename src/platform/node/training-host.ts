@@ -17,7 +17,7 @@ import { napWhileWaiting } from "./polling";
 import { nodeRewardPool } from "./reward-pool";
 import { nodeRunFiles } from "./run-files";
 
-/** A host with its device, which `close` gives back. */
+/** A host with its device, Python and graders, which `close` ends. */
 export interface NodeTrainingHost extends TrainingHost {
   close(): void;
 }
@@ -31,6 +31,11 @@ export function nodeTrainingHost(
   onDeviceFailure: (error: Error) => void = () => {},
 ): NodeTrainingHost {
   let opened: OpenDevice | undefined;
+  const workers: { close(): Promise<void> }[] = [];
+  const keep = <Worker extends { close(): Promise<void> }>(worker: Worker): Worker => {
+    workers.push(worker);
+    return worker;
+  };
   return {
     async openGpu({ adapter, toggles }) {
       opened = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
@@ -41,8 +46,8 @@ export function nodeTrainingHost(
     openPython: async ({ maxToolCalls, toolMemoryMb }) =>
       maxToolCalls === 0
         ? createNoEngine()
-        : createNodeSandbox({ workerCount: Math.min(availableParallelism(), 4), memoryMb: toolMemoryMb }),
-    openRewards: ({ rewardScope }) => nodeRewardPool({ scope: rewardScope }),
+        : keep(await createNodeSandbox({ workerCount: Math.min(availableParallelism(), 4), memoryMb: toolMemoryMb })),
+    openRewards: ({ rewardScope }) => keep(nodeRewardPool({ scope: rewardScope })),
     async readText(path) {
       try {
         return await fs.readFile(path, "utf8");
@@ -55,6 +60,8 @@ export function nodeTrainingHost(
     runFiles: nodeRunFiles,
     checkpointFolder: async (path) => nodeFolder(path),
     close() {
+      // A run that failed half-way may not have come to close them, and a child process would keep this one alive.
+      for (const worker of workers.splice(0)) void worker.close().catch(() => {});
       if (opened !== undefined) closeNodeDevice(opened);
       opened = undefined;
     },

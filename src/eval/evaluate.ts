@@ -51,6 +51,7 @@ export async function runEvaluation(
       const collected = await session.answer(questions.slice(first, first + QUESTIONS_AT_ONCE), {
         step: first / QUESTIONS_AT_ONCE,
         samplesPerQuestion: generations,
+        questionsPerStep: QUESTIONS_AT_ONCE,
         ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
         onFinished: () => hooks.onProgress(++finished, total),
       });

@@ -14,7 +14,7 @@ export interface Session {
   /** Answers to questions with the session's sampling settings. */
   answer(
     questions: readonly QuestionRow[],
-    settings: Pick<CollectSettings, "step" | "samplesPerQuestion" | "signal" | "onFinished">,
+    settings: Pick<CollectSettings, "step" | "samplesPerQuestion" | "questionsPerStep" | "signal" | "onFinished">,
   ): Promise<Collected>;
   close(): Promise<void>;
 }

@@ -61,6 +61,8 @@ export interface CollectSettings {
   /** Distinguishes the batches of a run; with group and sample it is the random key. */
   readonly step: number;
   readonly samplesPerQuestion: number;
+  /** Most questions of a batch, where the last batch may have fewer: ids of two batches must not meet. */
+  readonly questionsPerStep?: number;
   readonly sampling: SamplingSettings;
   readonly signal?: AbortSignal;
   /** Called as each trajectory ends, before it is graded. */
@@ -77,7 +79,10 @@ export async function collect(
   const { options, tokenizer } = collector;
   const template = promptTemplate(options.promptTemplate);
   const prompts = questions.map((question) => template(question.prompt));
-  const space = { groupsPerStep: questions.length, samplesPerGroup: settings.samplesPerQuestion };
+  const space = {
+    groupsPerStep: settings.questionsPerStep ?? questions.length,
+    samplesPerGroup: settings.samplesPerQuestion,
+  };
   const requests = prompts.map((prompt, groupIndex) => ({
     groupIndex,
     promptIds: promptIds(tokenizer, prompt, options.maxPromptLength),

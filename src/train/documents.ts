@@ -32,7 +32,10 @@ export function fileDocuments(text: string, file: string, seed: number, tokenize
   const texts = file.endsWith(".jsonl")
     ? jsonlTexts(text, file)
     : text.split(/\n\s*\n/).filter((part) => part.trim() !== "");
-  const all = texts.map((document) => Uint32Array.from([...tokenizer.encode(document), tokenizer.eosId]));
+  // An empty text has no token to predict.
+  const all = texts
+    .map((document) => Uint32Array.from([...tokenizer.encode(document), tokenizer.eosId]))
+    .filter(({ length }) => length > 1);
   const heldOut = all.filter((_, index) => index % 20 === 19);
   const train = all.filter((_, index) => index % 20 !== 19);
   if (train.length === 0) throw new UserError(`${file}: holds no document; expected text, or JSONL rows {"text": ...}`);

@@ -52,7 +52,10 @@ export async function runPretraining(
   const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
   const firstStep = state?.global_step ?? 0;
   const pass = new TrainingPass(loaded.model, {
-    rows: Math.min(options.microBatchTokens ?? MOST_ROWS, options.tokensPerStep + options.maxLength),
+    rows: Math.max(
+      Math.min(options.microBatchTokens ?? MOST_ROWS, options.tokensPerStep + options.maxLength),
+      options.maxLength,
+    ),
     sequences: Math.ceil(options.tokensPerStep / 2),
     sequenceLength: options.maxLength,
     pageSize: PAGE_SIZE,

@@ -22,7 +22,7 @@ import { trainOptions } from "../../src/train/options";
 import { resolveTrainOptions } from "../../src/train/resolve-options";
 import { modelContext } from "../support/reference/models";
 
-const tokenizer = loadTokenizer(buildNanoTokenizerJson(), buildNanoTokenizerConfig());
+export const tinyTokenizer = loadTokenizer(buildNanoTokenizerJson(), buildNanoTokenizerConfig());
 
 export const TINY: ModelConfig = {
   architecture: "llama",
@@ -32,14 +32,14 @@ export const TINY: ModelConfig = {
   headCount: 4,
   kvHeadCount: 2,
   headDim: 8,
-  vocabularySize: tokenizer.vocabularySize,
+  vocabularySize: tinyTokenizer.vocabularySize,
   rmsNormEpsilon: 1e-5,
   ropeTheta: 10000,
   maxPositions: 64,
   tiedEmbeddings: false,
   attentionBias: false,
   qkNorm: false,
-  eosTokenIds: [tokenizer.eosId],
+  eosTokenIds: [tinyTokenizer.eosId],
 };
 
 /** What may follow a token, each as likely: an answer at once, or a program first. */
@@ -65,7 +65,7 @@ export function tinyTensors(): CheckpointTensor[] {
   const width = TINY.hiddenSize;
   const names = Object.keys(FOLLOWERS);
   const id = (text: string) => {
-    const found = tokenizer.idOf(text);
+    const found = tinyTokenizer.idOf(text);
     if (found === undefined) throw new Error(`${JSON.stringify(text)} is no token`);
     return found;
   };

@@ -30,6 +30,7 @@ export class Recorder {
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
   private boundPipeline = -1;
+  private timestamps: GPUComputePassTimestampWrites | undefined;
 
   constructor(
     private readonly device: GPUDevice,
@@ -66,6 +67,17 @@ export class Recorder {
     this.closePass().clearBuffer(view.buffer, view.offset, bytes);
   }
 
+  /** The next pass writes its beginning and end into the two entries of a timestamp query set. */
+  timeNextPass(querySet: GPUQuerySet): void {
+    this.closePass();
+    this.timestamps = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+  }
+
+  /** Puts the two timestamps of a timed pass into a buffer of 16 bytes with QUERY_RESOLVE usage. */
+  resolveTimestamps(querySet: GPUQuerySet, to: BufferView): void {
+    this.closePass().resolveQuerySet(querySet, 0, 2, to.buffer, to.offset);
+  }
+
   /** Sends everything recorded so far to the queue. */
   submit(): void {
     if (this.encoder === undefined) return;
@@ -81,7 +93,8 @@ export class Recorder {
   private openPass(): GPUComputePassEncoder {
     if (this.pass !== undefined) return this.pass;
     this.encoder ??= this.device.createCommandEncoder();
-    this.pass = this.encoder.beginComputePass();
+    this.pass = this.encoder.beginComputePass(this.timestamps && { timestampWrites: this.timestamps });
+    this.timestamps = undefined;
     this.boundPipeline = -1;
     this.counters.passes++;
     return this.pass;

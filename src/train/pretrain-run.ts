@@ -139,19 +139,31 @@ export async function runPretraining(
     table: [{ name: "held-out loss, nats per token", before, after, unit: "number" }],
     runFolder: folder.path,
     ...(lastSaved === undefined ? {} : { checkpoint: lastSaved }),
-    next:
-      lastSaved === undefined
-        ? []
-        : [
-            {
-              command: `npx zerotir train --preset nano --model-name-or-path ${lastSaved}`,
-              why: "go on with reinforcement learning",
-            },
-          ],
+    next: nextCommands(lastSaved, step < options.maxSteps ? folder.path : undefined),
   };
   events.onFinish(summary);
   for (const part of [pass, optimizer, loaded.model]) part.destroy();
   return summary;
+}
+
+function nextCommands(
+  checkpoint: string | undefined,
+  interruptedIn: string | undefined,
+): { command: string; why: string }[] {
+  if (checkpoint === undefined) return [];
+  if (interruptedIn !== undefined)
+    return [
+      {
+        command: `npx zerotir pretrain --config ${interruptedIn}/config.resolved.yaml --resume-from-checkpoint latest`,
+        why: "go on where this run stopped",
+      },
+    ];
+  return [
+    {
+      command: `npx zerotir train --preset nano --model-name-or-path ${checkpoint}`,
+      why: "go on with reinforcement learning",
+    },
+  ];
 }
 
 /** New weights by the config, or those of a checkpoint. */

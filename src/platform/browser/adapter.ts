@@ -3,13 +3,11 @@ import { UserError } from "../../gpu/errors";
 import { isSoftwareAdapter } from "../../gpu/profile";
 
 /**
- * Opens a device on the browser's adapter, in a page or a worker. The browser chooses it; Dawn's toggles are the browser's own, so the
- * profile is `safe`.
+ * The browser's adapter, in a page or a worker. A page may ask before it starts anything, to say at once when there is none.
  *
- * @param options.announce is given one line when the adapter computes on the CPU.
  * @throws UserError when the browser has no WebGPU, or no adapter for it: what to change.
  */
-export async function openBrowserDevice(options: { readonly announce: (line: string) => void }): Promise<OpenDevice> {
+export async function requestBrowserAdapter(): Promise<GPUAdapter> {
   // The types promise navigator.gpu; a browser without WebGPU, or a page without https, breaks that promise.
   const gpu: GPU | undefined = navigator.gpu;
   if (!gpu) {
@@ -26,6 +24,18 @@ export async function openBrowserDevice(options: { readonly announce: (line: str
         "in Chrome on Linux also set chrome://flags/#enable-unsafe-webgpu and #enable-vulkan. chrome://gpu tells the reason.",
     );
   }
+  return adapter;
+}
+
+/**
+ * Opens a device on the browser's adapter, in a page or a worker. The browser chooses it; Dawn's toggles are the browser's own, so the
+ * profile is `safe`.
+ *
+ * @param options.announce is given one line when the adapter computes on the CPU.
+ * @throws UserError when the browser has no WebGPU, or no adapter for it: what to change.
+ */
+export async function openBrowserDevice(options: { readonly announce: (line: string) => void }): Promise<OpenDevice> {
+  const adapter = await requestBrowserAdapter();
   const opened = await openDevice(adapter, "safe");
   if (isSoftwareAdapter(adapter))
     options.announce(

@@ -1,0 +1,154 @@
+/** The page: a form, a training worker, and a view of what it tells. */
+import * as Comlink from "comlink";
+import { requestBrowserAdapter } from "../platform/browser/adapter";
+import type { TrainOptions } from "../train/options";
+import { byId } from "./dom";
+import { demoOptions } from "./options";
+import { RunView } from "./run-view";
+import type { Trainer } from "./worker";
+
+type State = "idle" | "running" | "stopping" | "paused" | "finished" | "failed";
+
+const form = byId("controls", HTMLFormElement);
+const steps = byId("steps", HTMLInputElement);
+const seed = byId("seed", HTMLInputElement);
+const tool = byId("tool", HTMLInputElement);
+const start = byId("start", HTMLButtonElement);
+const restart = byId("restart", HTMLButtonElement);
+const download = byId("download", HTMLButtonElement);
+const view = new RunView();
+
+let state: State = "idle";
+let worker: Worker | undefined;
+let trainer: Comlink.Remote<Trainer> | undefined;
+/** Ends the wait for a worker that cannot answer any more. */
+let workerFailed: (error: Error) => void = () => {};
+/** Where a paused run goes on; null: at its beginning. */
+let checkpoint: string | null = null;
+
+const LABELS: Record<State, string> = {
+  idle: "Start training",
+  running: "Pause",
+  stopping: "Pausing…",
+  paused: "Continue",
+  finished: "Train again",
+  failed: "Try again",
+};
+
+function enter(next: State): void {
+  state = next;
+  document.body.dataset.state = next;
+  start.textContent = LABELS[next];
+  start.disabled = next === "stopping";
+  for (const input of [steps, seed, tool]) input.disabled = next === "running" || next === "stopping";
+  // A run goes on with the seed and the tool that it began with.
+  if (next === "paused") for (const input of [seed, tool]) input.disabled = true;
+  restart.hidden = next !== "paused";
+  download.hidden = next !== "paused" && next !== "finished";
+}
+
+function newTrainer(): Comlink.Remote<Trainer> {
+  worker?.terminate();
+  worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  worker.onerror = (event) => workerFailed(new Error(event.message || "the training worker could not be started"));
+  trainer = Comlink.wrap<Trainer>(worker);
+  return trainer;
+}
+
+function formOptions(): Partial<TrainOptions> {
+  // The address may allow more calls than one.
+  const calls = Math.max(1, demoOptions(location.search).maxToolCalls);
+  return { maxSteps: steps.valueAsNumber, seed: seed.valueAsNumber, maxToolCalls: tool.checked ? calls : 0 };
+}
+
+async function train(): Promise<void> {
+  const resuming = state === "paused" && checkpoint !== null;
+  view.showError("");
+  try {
+    const options = {
+      ...demoOptions(location.search, formOptions()),
+      resumeFromCheckpoint: resuming ? checkpoint : null,
+    };
+    const remote = resuming && trainer !== undefined ? trainer : newTrainer();
+    if (!resuming) view.reset(options.maxSteps);
+    enter("running");
+    const failure = new Promise<never>((_, reject) => {
+      workerFailed = reject;
+    });
+    const base = new URL(".", document.baseURI).href;
+    const summary = await Promise.race([remote.train({ options, base }, Comlink.proxy(view)), failure]);
+    checkpoint = summary.checkpoint ?? null;
+    enter(summary.outcome === "finished" ? "finished" : "paused");
+  } catch (error) {
+    view.showError(explain(error));
+    if (resuming && isUserError(error)) {
+      // Nothing is lost: with another number of steps, say, the run still goes on.
+      view.showPhase("Paused");
+      enter("paused");
+      return;
+    }
+    checkpoint = null;
+    view.showPhase("Stopped by an error");
+    enter("failed");
+  }
+}
+
+function isUserError(error: unknown): error is Error {
+  return error instanceof Error && error.name === "UserError";
+}
+
+function explain(error: unknown): string {
+  if (isUserError(error)) return error.message;
+  return `${error instanceof Error ? error.message : error} (reload the page and try again)`;
+}
+
+async function save(): Promise<void> {
+  const archive = await trainer?.archive();
+  if (archive === undefined) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(archive);
+  link.download = "zerotir-nano-run.tar";
+  link.click();
+  // The download has its own hold on the data once it has begun.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (state === "running") {
+    enter("stopping");
+    void trainer?.stop();
+  } else void train();
+});
+restart.addEventListener("click", () => {
+  checkpoint = null;
+  enter("idle");
+  void train();
+});
+download.addEventListener("click", () => void save());
+
+/** Fills the form from the address and says at once when this browser cannot train. */
+async function open(): Promise<void> {
+  enter("idle");
+  const options = demoOptions(location.search);
+  steps.value = String(options.maxSteps);
+  seed.value = String(options.seed);
+  tool.checked = options.maxToolCalls > 0;
+  view.reset(options.maxSteps);
+  try {
+    const { info } = await requestBrowserAdapter();
+    view.showAdapter(
+      [info.vendor, info.architecture, info.description || info.device].filter(Boolean).join(" ") || "WebGPU",
+    );
+  } catch (error) {
+    byId("problem", HTMLElement).hidden = false;
+    byId("problem-text", HTMLElement).textContent = explain(error);
+    view.showPhase("No WebGPU");
+    start.disabled = true;
+  }
+}
+
+open().catch((error: unknown) => {
+  view.showError(explain(error));
+  start.disabled = true;
+});

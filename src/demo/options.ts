@@ -1,0 +1,39 @@
+import { camelCase } from "../train/option-set";
+import { type TrainOptions, trainOptions } from "../train/options";
+import { resolveTrainOptions } from "../train/resolve-options";
+
+/** Short names that the address takes beside those of `zerotir train`. */
+const SHORT = new Map([
+  ["model", "modelNameOrPath"],
+  ["steps", "maxSteps"],
+]);
+
+/** What a page shows more often, or saves less often, than a terminal. */
+const PAGE_DEFAULTS: Partial<TrainOptions> = {
+  preset: "nano",
+  evalSamples: 32,
+  saveSteps: 0,
+  saveTotalLimit: 1,
+  logCompletionsSteps: 1,
+  numCompletionsToPrint: 2,
+};
+
+/**
+ * Options of a run: the nano preset, then what the page's address says (`?steps=20&learning-rate=0.001`: every option of
+ * `zerotir train`), then the form.
+ *
+ * @param search the address's query
+ * @throws UserError for an unknown option or a value out of range
+ */
+export function demoOptions(search: string, form: Partial<TrainOptions> = {}): TrainOptions {
+  const values: Record<string, unknown> = {};
+  for (const [name, text] of new URLSearchParams(search)) {
+    const key = SHORT.get(name) ?? camelCase(name);
+    values[key] = trainOptions.infos.has(key) ? trainOptions.parseFlag(key, text) : text;
+  }
+  return resolveTrainOptions([
+    { source: "this page", spelling: "flag", values: PAGE_DEFAULTS },
+    { source: "address of this page", spelling: "flag", values },
+    { source: "form", spelling: "flag", values: form },
+  ]);
+}

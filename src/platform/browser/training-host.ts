@@ -1,0 +1,85 @@
+/** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in workers of this worker, files in memory, grading in this thread. */
+import { createContext } from "../../gpu/context";
+import type { OpenDevice } from "../../gpu/device";
+import type { FolderReader } from "../../model/folder";
+import { UserError } from "../../model/user-error";
+import { inThreadRewardPool } from "../../reward/pool";
+import { createBrowserSandbox } from "../../sandbox/browser/pool";
+import { createNoEngine } from "../../sandbox/mock";
+import type { TrainingHost } from "../../train/host";
+import { openBrowserDevice } from "./adapter";
+import { httpFolder, httpText } from "./http-folder";
+import { MemoryRunFiles } from "./memory-files";
+
+export interface BrowserHostOptions {
+  /** Holds `checkpoints/<name>/` with the shipped models and `python/` with the interpreter; user's addresses are relative to it. */
+  readonly base: URL;
+  /** Is given one line when the adapter computes on the CPU. */
+  readonly announce: (line: string) => void;
+  /** Is called with the first error of the device: the run cannot go on. */
+  readonly onDeviceFailure?: (error: Error) => void;
+  /** Bytes of the interpreter loaded so far. */
+  readonly onPythonProgress?: (loaded: number) => void;
+  /** An earlier host whose files this one goes on with. */
+  readonly files?: Pick<BrowserTrainingHost, "runFiles"> | undefined;
+}
+
+export interface BrowserTrainingHost extends TrainingHost {
+  /** The files of a run; the same object for the same folder, so a run can be resumed while the page lives. */
+  runFiles(outputDir: string): MemoryRunFiles;
+  /** Gives the device back. The files stay. */
+  closeGpu(): void;
+}
+
+/** A host for one run. */
+export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainingHost {
+  let opened: OpenDevice | undefined;
+  const runs = new Map<string, MemoryRunFiles>();
+  const runFiles = (outputDir: string) => {
+    const files = runs.get(outputDir) ?? options.files?.runFiles(outputDir) ?? new MemoryRunFiles(outputDir);
+    runs.set(outputDir, files);
+    return files;
+  };
+  const address = (text: string) => {
+    try {
+      return new URL(text, options.base);
+    } catch {
+      throw new UserError(`${text}: not an address; expected one such as https://example.org/model`);
+    }
+  };
+  return {
+    async openGpu() {
+      opened = await openBrowserDevice({ announce: options.announce });
+      if (options.onDeviceFailure !== undefined) opened.failure.onFailure(options.onDeviceFailure);
+      return createContext(opened);
+    },
+    modelFolder: (nameOrPath) => httpFolder(address(isName(nameOrPath) ? `checkpoints/${nameOrPath}` : nameOrPath)),
+    openPython: async ({ maxToolCalls, toolMemoryMb }) =>
+      maxToolCalls === 0
+        ? createNoEngine()
+        : createBrowserSandbox({
+            assetUrl: address("python"),
+            memoryMb: toolMemoryMb,
+            ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
+          }),
+    openRewards: ({ rewardScope }) => inThreadRewardPool({ scope: rewardScope }),
+    readText: (path) => httpText(address(path)),
+    runFiles,
+    async checkpointFolder(path, outputDir): Promise<FolderReader> {
+      const name = path.startsWith(`${outputDir}/`) ? path.slice(outputDir.length + 1) : path;
+      const folder = runFiles(outputDir).folder(name);
+      if ((await folder.list()) === undefined)
+        throw new UserError(`${path}: no such checkpoint in this tab; start the run anew`);
+      return folder;
+    },
+    closeGpu() {
+      opened?.device.destroy();
+      opened = undefined;
+    },
+  };
+}
+
+/** A name of a shipped model, in contrast to an address. */
+function isName(text: string): boolean {
+  return /^[\w-][\w.-]*$/.test(text);
+}

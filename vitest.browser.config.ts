@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** `npm run test:browser`: the demo page in the headless Chromium that a development dependency carries. */
+export default defineConfig({
+  test: {
+    include: ["test/browser/**/*.test.ts"],
+    pool: "forks",
+    fileParallelism: false,
+    globalSetup: ["test/support/build-workers.ts"],
+    hookTimeout: 60_000,
+  },
+});

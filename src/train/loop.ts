@@ -253,8 +253,11 @@ function checkTrainable(options: TrainOptions): void {
 async function openQuestions(options: TrainOptions, host: TrainingHost): Promise<QuestionSource> {
   if (options.dataset === "nano") return nanoQuestions(options.seed);
   const rows = parseQuestions(await host.readText(options.dataset), options.dataset);
+  if (options.evalSamples === 0) return fileQuestions(options.dataset, rows, options.seed, []);
   const heldOut =
-    options.evalDataset === null ? rows : parseQuestions(await host.readText(options.evalDataset), options.evalDataset);
+    options.evalDataset === null
+      ? undefined
+      : parseQuestions(await host.readText(options.evalDataset), options.evalDataset);
   return fileQuestions(options.dataset, rows, options.seed, heldOut);
 }
 

@@ -32,33 +32,37 @@ export function nanoQuestions(seed: number): QuestionSource {
   };
 }
 
+/** Of rows without held-out ones of their own, one in this many is kept out of training. */
+const HELD_OUT_EVERY = 20;
+
 /**
  * Questions of a JSONL file in an order shuffled anew for each pass.
- * @param heldOutRows rows of --eval-dataset; without it the first rows of the file itself serve, and the report says so
+ * @param heldOutRows rows to measure with; without them every twentieth of `rows`, which then is never trained on
  */
 export function fileQuestions(
   name: string,
   rows: readonly QuestionRow[],
   seed: number,
-  heldOutRows = rows,
+  heldOutRows?: readonly QuestionRow[],
 ): QuestionSource {
-  if (rows.length === 0)
-    throw new UserError(`${name}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
+  const isHeldOut = (index: number) => heldOutRows === undefined && index % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
+  const training = rows.filter((_, index) => !isHeldOut(index));
+  const heldOut = heldOutRows ?? rows.filter((_, index) => isHeldOut(index));
   let pass = -1;
   let order: number[] = [];
   return {
     name,
     train(index) {
-      const wanted = Math.floor(index / rows.length);
+      const wanted = Math.floor(index / training.length);
       if (wanted !== pass) {
-        order = shuffled(rows.length, seed, wanted);
+        order = shuffled(training.length, seed, wanted);
         pass = wanted;
       }
-      const row = rows[order[index % rows.length] ?? 0];
+      const row = training[order[index % training.length] ?? 0];
       if (row === undefined) throw new RangeError(`no question ${index}`);
       return row;
     },
-    heldOut: (count) => heldOutRows.slice(0, count),
+    heldOut: (count) => heldOut.slice(0, count),
   };
 }
 
@@ -78,10 +82,10 @@ const ANSWER_KEYS = ["answer", "ground_truth", "final_answer", "label"];
 
 /**
  * Rows of a JSONL text with a question under prompt, question or problem and the answer under answer, ground_truth, final_answer or label.
- * @throws UserError naming file and line
+ * @throws UserError naming file and line, or when there is no row
  */
 export function parseQuestions(text: string, file: string): QuestionRow[] {
-  return text.split("\n").flatMap((line, index) => {
+  const rows = text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const where = `${file}, line ${index + 1}`;
     let row: unknown;
@@ -99,4 +103,7 @@ export function parseQuestions(text: string, file: string): QuestionRow[] {
     if (answer === undefined) throw new UserError(`${where}: has no answer under ${ANSWER_KEYS.join(", ")}`);
     return [{ prompt, answer: Array.isArray(answer) ? answer.map(String) : String(answer) }];
   });
+  if (rows.length === 0)
+    throw new UserError(`${file}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
+  return rows;
 }

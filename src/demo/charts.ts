@@ -32,15 +32,11 @@ export class ShareChart {
     this.#label();
   }
 
-  /** Empties the curve and makes room for steps 1 to `lastStep`. */
-  reset(lastStep: number): void {
-    this.#steps.length = 0;
-    this.#values.length = 0;
-    this.extend(lastStep);
-  }
-
-  /** Makes room for steps up to `lastStep`. */
-  extend(lastStep: number): void {
+  /** Keeps the curve up to `firstStep` (0: nothing) and makes room for steps up to `lastStep`. */
+  continue(firstStep: number, lastStep: number): void {
+    const kept = this.#steps.filter((step) => step <= firstStep).length;
+    this.#steps.length = kept;
+    this.#values.length = kept;
     this.#lastStep = lastStep;
     this.#show();
   }

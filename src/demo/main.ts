@@ -23,8 +23,6 @@ let worker: Worker | undefined;
 let trainer: Comlink.Remote<Trainer> | undefined;
 /** Ends the wait for a worker that cannot answer any more. */
 let workerFailed: (error: Error) => void = () => {};
-/** Where a paused run goes on; null: at its beginning. */
-let checkpoint: string | null = null;
 
 const LABELS: Record<State, string> = {
   idle: "Start training",
@@ -50,7 +48,10 @@ function enter(next: State): void {
 function newTrainer(): Comlink.Remote<Trainer> {
   worker?.terminate();
   worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.onerror = (event) => workerFailed(new Error(event.message || "the training worker could not be started"));
+  worker.onerror = (event) => {
+    trainer = undefined;
+    workerFailed(new Error(event.message || "the training worker could not be started"));
+  };
   trainer = Comlink.wrap<Trainer>(worker);
   return trainer;
 }
@@ -62,34 +63,30 @@ function formOptions(): Partial<TrainOptions> {
 }
 
 async function train(): Promise<void> {
-  const resuming = state === "paused" && checkpoint !== null;
+  const resuming = state === "paused" && view.checkpoint !== null;
   view.showError("");
   try {
-    const options = {
-      ...demoOptions(location.search, formOptions()),
-      resumeFromCheckpoint: resuming ? checkpoint : null,
-    };
+    const options = demoOptions(location.search, formOptions());
     const remote = resuming && trainer !== undefined ? trainer : newTrainer();
     if (!resuming) view.reset(options.maxSteps);
     enter("running");
     const failure = new Promise<never>((_, reject) => {
       workerFailed = reject;
     });
-    const base = new URL(".", document.baseURI).href;
-    const summary = await Promise.race([remote.train({ options, base }, Comlink.proxy(view)), failure]);
-    checkpoint = summary.checkpoint ?? null;
-    enter(summary.outcome === "finished" ? "finished" : "paused");
+    const request = {
+      options: { ...options, resumeFromCheckpoint: view.checkpoint },
+      base: new URL(".", document.baseURI).href,
+    };
+    const { outcome } = await Promise.race([remote.train(request, Comlink.proxy(view)), failure]);
+    enter(outcome === "finished" ? "finished" : "paused");
   } catch (error) {
     view.showError(explain(error));
-    if (resuming && isUserError(error)) {
-      // Nothing is lost: with another number of steps, say, the run still goes on.
-      view.showPhase("Paused");
-      enter("paused");
-      return;
-    }
-    checkpoint = null;
-    view.showPhase("Stopped by an error");
-    enter("failed");
+    // A lost GPU, or a number of steps that is too low, costs nothing that was saved. The files are the worker's.
+    const saved = trainer === undefined ? null : view.checkpoint;
+    view.showPhase(
+      saved === null ? "Stopped by an error" : "Stopped by an error; Continue goes on from what was saved",
+    );
+    enter(saved === null ? "failed" : "paused");
   }
 }
 
@@ -99,7 +96,7 @@ function isUserError(error: unknown): error is Error {
 
 function explain(error: unknown): string {
   if (isUserError(error)) return error.message;
-  return `${error instanceof Error ? error.message : error} (reload the page and try again)`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function save(): Promise<void> {
@@ -121,7 +118,6 @@ form.addEventListener("submit", (event) => {
   } else void train();
 });
 restart.addEventListener("click", () => {
-  checkpoint = null;
   enter("idle");
   void train();
 });

@@ -8,11 +8,11 @@ const SHORT = new Map([
   ["steps", "maxSteps"],
 ]);
 
-/** What a page shows more often, or saves less often, than a terminal. */
+/** A page shows more than a terminal, and keeps only the newest checkpoint, which a lost GPU is survived with. */
 const PAGE_DEFAULTS: Partial<TrainOptions> = {
   preset: "nano",
   evalSamples: 32,
-  saveSteps: 0,
+  saveSteps: 5,
   saveTotalLimit: 1,
   logCompletionsSteps: 1,
   numCompletionsToPrint: 2,

@@ -34,6 +34,8 @@ export class RunView implements TrainEvents {
   readonly #accuracy = new ShareChart(byId("chart-accuracy", HTMLElement), "Accuracy", "--accuracy");
   readonly #code = new ShareChart(byId("chart-code", HTMLElement), "Code ratio", "--code");
   readonly #times: number[] = [];
+  /** Where the run can go on; null: at its beginning. */
+  checkpoint: string | null = null;
   #maxSteps = 0;
   /** Figures from before the first step; those of a continuation are no longer from before. */
   #before: TrainSummary["table"] | undefined;
@@ -41,9 +43,9 @@ export class RunView implements TrainEvents {
   /** Clears what an earlier run left. */
   reset(maxSteps: number): void {
     this.#before = undefined;
+    this.checkpoint = null;
     this.#times.length = 0;
-    this.#accuracy.reset(maxSteps);
-    this.#code.reset(maxSteps);
+    for (const chart of [this.#accuracy, this.#code]) chart.continue(0, maxSteps);
     this.#samples.replaceChildren(element("p", "empty", "Samples appear after the first step."));
     this.#summary.hidden = true;
     for (const fact of [this.#speed, this.#eta]) fact.textContent = "–";
@@ -53,8 +55,7 @@ export class RunView implements TrainEvents {
   }
 
   onPlan({ firstStep, maxSteps }: Parameters<TrainEvents["onPlan"]>[0]): void {
-    this.#accuracy.extend(maxSteps);
-    this.#code.extend(maxSteps);
+    for (const chart of [this.#accuracy, this.#code]) chart.continue(firstStep, maxSteps);
     this.#showStep(firstStep, maxSteps);
   }
 
@@ -83,7 +84,9 @@ export class RunView implements TrainEvents {
     while (this.#samples.childElementCount > MOST_SAMPLES) this.#samples.lastElementChild?.remove();
   }
 
-  onCheckpoint(): void {}
+  onCheckpoint({ path }: Parameters<TrainEvents["onCheckpoint"]>[0]): void {
+    this.checkpoint = path;
+  }
 
   onNotice(text: string): void {
     showText(this.#notice, text);

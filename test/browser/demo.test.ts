@@ -142,6 +142,32 @@ test("a paused run goes on as if it had not been paused", async () => {
   await page.close();
 }, 100_000);
 
+test("a lost GPU is told, and the run goes on from what was saved", async () => {
+  // A browser of its own: after such a crash it may be more careful with its GPU.
+  const crashing = await launchChromium();
+  try {
+    const { page } = await openPage(
+      "?steps=20&save-steps=1&seed=7&prompts-per-step=2&num-generations=2&eval-samples=0",
+      server.address,
+      crashing,
+    );
+    await page.click("#start");
+    await page.waitForSelector("#bar:not([aria-valuenow='0']):not([aria-valuenow='1'])");
+    const session = await crashing.context.browser()?.newBrowserCDPSession();
+    await session?.send("Browser.crashGpuProcess");
+    await page.waitForSelector("#error:not([hidden])");
+    expect(await page.textContent("#error")).toMatch(/^The GPU device was lost/);
+    expect(await page.getAttribute("body", "data-state")).toBe("paused");
+    await page.click("#start");
+    await waitForEnd(page, "finished");
+    expect(metricsOf(await downloadRun(page)).map(({ step }) => step)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+  } finally {
+    await crashing.close();
+  }
+}, 90_000);
+
 test("what a program prints is shown as text, never read as HTML", async () => {
   const { page, complaints } = await openPage("");
   const printed = '<img src="x" onerror="window.hit = 1"><script>window.hit = 1</script><b>bold</b>';

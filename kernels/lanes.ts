@@ -21,3 +21,19 @@ function rowsPerGroup(profile: DeviceProfile): number {
 export function tileLanes(profile: DeviceProfile): number {
   return profile.isSoftware ? 8 : 32;
 }
+
+/**
+ * Whether the linear programs share loads through the subgroup: on software adapters each lane's load costs the same whether or not the lanes read one place,
+ * so one load that brings a different row to each of 8 lanes replaces 8 loads. Hardware serves such reads from its cache.
+ */
+export function sharesLoads(profile: DeviceProfile): boolean {
+  return (
+    profile.isSoftware &&
+    profile.hasSubgroups &&
+    profile.subgroupMinSize === SHARING_LANES &&
+    profile.subgroupMaxSize === SHARING_LANES
+  );
+}
+
+/** Lanes of a workgroup, and of the subgroup that it fills, in programs that share loads. */
+export const SHARING_LANES = 8;

@@ -2,32 +2,85 @@
 
 import forward from "../shaders/linear.wgsl?raw";
 import inputGradient from "../shaders/linear_input_gradient.wgsl?raw";
+import inputGradientSubgroup from "../shaders/linear_input_gradient_subgroup.wgsl?raw";
+import forwardSubgroup from "../shaders/linear_subgroup.wgsl?raw";
 import weightGradient from "../shaders/linear_weight_gradient.wgsl?raw";
+import weightGradientSubgroup from "../shaders/linear_weight_gradient_subgroup.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
-import { tileLanes } from "./lanes";
-import { defineProgram } from "./program";
+import { SHARING_LANES, sharesLoads, tileLanes } from "./lanes";
+import { type Constants, defineProgram } from "./program";
 
-const linearProgram = defineProgram("linear", forward, {
+const FORWARD = {
   bindings: ["x", "weight", "bias", "residual", "y"],
-  params: ["rows", "columns", "inner4", "y_stride", "y_offset"],
-});
-const inputGradientProgram = defineProgram("linear_input_gradient", inputGradient, {
+  params: ["rows", "columns", "inner4", "y_stride4", "y_offset4"],
+} as const;
+const INPUT_GRADIENT = {
   bindings: ["dy", "weight", "dx"],
   params: ["rows", "outer", "width4", "dy_stride", "dy_offset"],
-});
-const weightGradientProgram = defineProgram("linear_weight_gradient", weightGradient, {
+} as const;
+const WEIGHT_GRADIENT = {
   bindings: ["dy", "x", "dweight"],
   params: ["rows", "outer", "width4", "dy_stride", "dy_offset"],
-});
+} as const;
 
+/** Programs in which each lane loads for itself, and those that share loads through the subgroup; the profile decides for all three. */
+const own = {
+  forward: defineProgram("linear", forward, FORWARD),
+  inputGradient: defineProgram("linear_input_gradient", inputGradient, INPUT_GRADIENT),
+  weightGradient: defineProgram("linear_weight_gradient", weightGradient, WEIGHT_GRADIENT),
+};
+const shared = {
+  forward: defineProgram("linear_subgroup", forwardSubgroup, FORWARD),
+  inputGradient: defineProgram("linear_input_gradient_subgroup", inputGradientSubgroup, INPUT_GRADIENT),
+  weightGradient: defineProgram("linear_weight_gradient_subgroup", weightGradientSubgroup, WEIGHT_GRADIENT),
+};
+
+/** Rows of y per lane, and rows of dx or of dweight per lane, where each lane loads for itself. */
 const TILE_M = 4;
-const TILE_N = 4;
 const GRADIENT_TILE = 8;
+/** Rows that a lane loads for its subgroup where loads are shared. */
+const ROUNDS = 2;
+
+interface Tiling {
+  readonly programs: typeof own;
+  readonly lanes: number;
+  readonly forwardRows: number;
+  readonly gradientRows: number;
+  readonly forwardConstants: Constants;
+  readonly inputConstants: Constants;
+  readonly weightConstants: Constants;
+}
+
+function tiling({ profile }: GpuContext): Tiling {
+  if (sharesLoads(profile)) {
+    const constants = { ROUNDS, LANES: SHARING_LANES };
+    const rows = ROUNDS * SHARING_LANES;
+    return {
+      programs: shared,
+      lanes: SHARING_LANES,
+      forwardRows: rows,
+      gradientRows: rows,
+      forwardConstants: constants,
+      inputConstants: constants,
+      weightConstants: constants,
+    };
+  }
+  const lanes = tileLanes(profile);
+  return {
+    programs: own,
+    lanes,
+    forwardRows: TILE_M,
+    gradientRows: GRADIENT_TILE,
+    forwardConstants: { TILE_M, LANES: lanes },
+    inputConstants: { TILE_M: GRADIENT_TILE, LANES: lanes },
+    weightConstants: { TILE_N: GRADIENT_TILE, LANES: lanes },
+  };
+}
 
 /**
  * `rows` of x, weight [outer, inner]; y's rows are `stride` elements long (outer unless given) and this weight's columns start at `offset` in them, so that a
- * weight in shards writes one y. `inner` is a multiple of 4.
+ * weight in shards writes one y. `inner`, `stride` and `offset` are multiples of 4.
  */
 export interface LinearShape {
   readonly rows: number;
@@ -37,14 +90,17 @@ export interface LinearShape {
   readonly offset?: number;
 }
 
-/** y = x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer). */
+/** y = x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer). Columns from `outer` up to a multiple of 4 become 0. */
 export function linear(
   gpu: GpuContext,
   views: { x: BufferView; weight: BufferView; bias?: BufferView; residual?: BufferView; y: BufferView },
   shape: LinearShape,
 ): void {
-  const lanes = tileLanes(gpu.profile);
-  linearProgram.record(gpu, {
+  const { programs, lanes, forwardRows, forwardConstants } = tiling(gpu);
+  const { stride = shape.outer, offset = 0 } = shape;
+  if (stride % 4 !== 0 || offset % 4 !== 0)
+    throw new RangeError(`linear writes rows in vec4: stride ${stride} and offset ${offset} must be multiples of 4`);
+  programs.forward.record(gpu, {
     bindings: {
       x: views.x,
       weight: views.weight,
@@ -56,17 +112,15 @@ export function linear(
       rows: shape.rows,
       columns: shape.outer,
       inner4: shape.inner / 4,
-      y_stride: shape.stride ?? shape.outer,
-      y_offset: shape.offset ?? 0,
+      y_stride4: stride / 4,
+      y_offset4: offset / 4,
     },
     constants: {
-      TILE_M,
-      TILE_N,
-      LANES: lanes,
+      ...forwardConstants,
       HAS_BIAS: views.bias !== undefined,
       HAS_RESIDUAL: views.residual !== undefined,
     },
-    grid: [Math.ceil(shape.outer / (lanes * TILE_N)), Math.ceil(shape.rows / TILE_M), 1],
+    grid: [Math.ceil(shape.outer / (lanes * 4)), Math.ceil(shape.rows / forwardRows), 1],
   });
 }
 
@@ -77,12 +131,12 @@ export function linearInputGradient(
   shape: LinearShape,
   accumulate = false,
 ): void {
-  const lanes = tileLanes(gpu.profile);
-  inputGradientProgram.record(gpu, {
+  const { programs, lanes, gradientRows, inputConstants } = tiling(gpu);
+  programs.inputGradient.record(gpu, {
     bindings: views,
     params: gradientParams(shape),
-    constants: { TILE_M: GRADIENT_TILE, LANES: lanes, ACCUMULATE: accumulate },
-    grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.rows / GRADIENT_TILE), 1],
+    constants: { ...inputConstants, ACCUMULATE: accumulate },
+    grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.rows / gradientRows), 1],
   });
 }
 
@@ -92,12 +146,12 @@ export function linearWeightGradient(
   views: { dy: BufferView; x: BufferView; dweight: BufferView },
   shape: LinearShape,
 ): void {
-  const lanes = tileLanes(gpu.profile);
-  weightGradientProgram.record(gpu, {
+  const { programs, lanes, gradientRows, weightConstants } = tiling(gpu);
+  programs.weightGradient.record(gpu, {
     bindings: views,
     params: gradientParams(shape),
-    constants: { TILE_N: GRADIENT_TILE, LANES: lanes },
-    grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.outer / GRADIENT_TILE), 1],
+    constants: weightConstants,
+    grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.outer / gradientRows), 1],
   });
 }
 

@@ -2,7 +2,8 @@
  * A GPU program: WGSL text, its bindings and its parameters. The WGSL is the one truth: bindings and the layout of `struct Params` are read from it, and
  * the TypeScript contract beside each op is checked against it when the module loads.
  *
- * A program's variants differ in the values of its ALL_CAPS constants only. The text compiles as it stands; a variant replaces `const NAME = value;`.
+ * A program's variants differ in the values of its ALL_CAPS constants only: a variant replaces `const NAME = value;`. In a text with a line
+ * `// unroll`, loops up to a constant are then written out (unroll.ts).
  */
 
 import philox from "../shaders/lib/philox.wgsl?raw";
@@ -11,6 +12,7 @@ import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import type { BindingAccess, Pipeline } from "../src/gpu/pipelines";
 import type { Grid } from "../src/gpu/recorder";
+import { unroll } from "./unroll";
 
 /** Texts that a shader may include by a line `// include <name>`. */
 const LIBRARY: Record<string, string> = { philox, row_reduce: rowReduce };
@@ -38,7 +40,7 @@ export interface Program<Binding extends string, Param extends string> {
   readonly bindings: readonly { name: Binding; access: BindingAccess }[];
   /** Records one dispatch of the variant that `call.constants` names. */
   record(gpu: GpuContext, call: Call<Binding, Param>): void;
-  /** The WGSL of a variant, with includes resolved. */
+  /** The WGSL of a variant, with includes resolved and loops to constants written out. */
   wgsl(constants?: Constants): string;
 }
 
@@ -84,7 +86,7 @@ export function defineProgram<Binding extends string, Param extends string>(
       if (!declaration.test(code)) throw new Error(`${name}.wgsl has no constant ${constant}`);
       code = code.replace(declaration, `const ${constant} = ${typeof value === "boolean" ? value : `${value}u`};`);
     }
-    return code;
+    return /^\/\/ unroll$/m.test(code) ? unroll(code) : code;
   }
 
   function pipeline(gpu: GpuContext, constants: Constants): Pipeline {

@@ -1,5 +1,6 @@
 // dx[m, k] = sum_n dy[m, n] * weight[n, k]; with ACCUMULATE = true added to what dx holds (weights in shards).
 // Owner of dx[m .. m + TILE_M, k .. k + 3]: one invocation; n ascending. dy's rows may be longer than the weight has rows (dy_stride, dy_offset).
+// unroll
 const TILE_M = 8u;
 const LANES = 8u;
 const ACCUMULATE = false;
@@ -28,8 +29,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var i = 0u; i < TILE_M; i++) { sums[i] = fma(vec4f(dy[dy_at[i] + n]), w, sums[i]); }
   }
   for (var i = 0u; i < TILE_M; i++) {
-    if (row + i >= params.rows) { break; }
-    let at = (row + i) * params.width4 + column;
-    if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+    if (row + i < params.rows) {
+      let at = (row + i) * params.width4 + column;
+      if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+    }
   }
 }

@@ -1,5 +1,6 @@
 // dweight[n, k] += sum_m dy[m, n] * x[m, k].
 // Owner of dweight[n .. n + TILE_N, k .. k + 3]: one invocation; m ascending, and the sum is added to the accumulated gradient once.
+// unroll
 const TILE_N = 8u;
 const LANES = 8u;
 struct Params {
@@ -28,7 +29,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var j = 0u; j < TILE_N; j++) { sums[j] = fma(vec4f(dy[dy_row + dy_column[j]]), value, sums[j]); }
   }
   for (var j = 0u; j < TILE_N; j++) {
-    if (first + j >= params.outer) { break; }
-    dweight[(first + j) * params.width4 + column] += sums[j];
+    if (first + j < params.outer) { dweight[(first + j) * params.width4 + column] += sums[j]; }
   }
 }

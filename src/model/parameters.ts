@@ -162,7 +162,7 @@ class SegmentPlanner {
   }
 
   matrix(rows: number, columns: number): Parameter {
-    const shardRows = Math.min(rows, Math.floor(this.capacity / columns));
+    const shardRows = Math.min(rows, Math.floor(this.capacity / columns / 4) * 4); // linear writes columns of y in fours
     const shards: Shard[] = [];
     for (let rowBegin = 0; rowBegin < rows; rowBegin += shardRows) {
       const count = Math.min(shardRows, rows - rowBegin);

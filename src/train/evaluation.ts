@@ -15,13 +15,15 @@ export interface EvaluationFigures {
 /** Random keys of evaluation never meet those of training. */
 const EVALUATION_KEY = 0xe7a1;
 
-/** One greedy and one sampled answer to each question. */
+/** One greedy and one sampled answer to each question. `onProgress` is told of every answer. */
 export async function evaluate(
   collector: Collector,
   questions: readonly QuestionRow[],
   signal?: AbortSignal,
+  onProgress: (done: number, total: number) => void = () => {},
 ): Promise<EvaluationFigures> {
   const { options } = collector;
+  let done = 0;
   const run = async (temperature: number) => {
     const { groups } = await collect(collector, questions, {
       step: 0,
@@ -34,6 +36,7 @@ export async function evaluate(
         seed: [options.seed, EVALUATION_KEY],
       },
       ...(signal === undefined ? {} : { signal }),
+      onFinished: () => onProgress(++done, 2 * questions.length),
     });
     const numbers = groups.flat().map(({ grade }) => grade.numbers);
     const share = (key: "rule_rewards" | "code_rewards") =>

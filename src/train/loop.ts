@@ -234,8 +234,10 @@ async function save(run: Run, step: number): Promise<void> {
 async function evaluateHeldOut(run: Run, step: number): Promise<EvaluationFigures | null> {
   const questions = run.questions.heldOut(run.options.evalSamples);
   if (questions.length === 0 || run.signal?.aborted) return null;
-  run.events.onPhase("evaluate", { step, total: questions.length, unit: "questions" });
-  return evaluate(run.collector, questions, run.signal).catch((error: unknown) => {
+  const tell = (done: number, total: number) =>
+    run.events.onPhase("evaluate", { step, done, total, unit: "held-out answers" });
+  tell(0, 2 * questions.length);
+  return evaluate(run.collector, questions, run.signal, tell).catch((error: unknown) => {
     if (run.signal?.aborted) return null;
     throw error;
   });

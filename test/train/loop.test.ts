@@ -96,6 +96,25 @@ test("two updates on one batch: the second sees other log-probs than were sample
   expect(state).toMatchObject({ global_step: 2, optimizer_step: 4 });
 });
 
+test("the table before and after: shares, and progress for every answer", async () => {
+  const progress: (number | undefined)[] = [];
+  const { summary } = await tinyRun(root, "table", {
+    values: { maxSteps: 1, dataset: "nano", evalSamples: 3 },
+    events: {
+      onPhase: (phase, { done, total }) => {
+        if (phase === "evaluate") progress.push(done);
+        if (phase === "evaluate") expect(total).toBe(6);
+      },
+    },
+  });
+  expect(progress).toEqual([0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6]);
+  expect(summary.table.map(({ name }) => name)).toHaveLength(4);
+  for (const { before, after, unit } of summary.table) {
+    expect(unit).toBe("share");
+    for (const value of [before, after]) expect([0, 1 / 3, 2 / 3, 1]).toContain(value);
+  }
+});
+
 describe("an interrupted run", () => {
   test("in the middle of a rollout, saves the last whole step and goes on to the same bytes", async () => {
     const stop = new AbortController();

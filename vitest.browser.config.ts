@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     pool: "forks",
     fileParallelism: false,
-    globalSetup: ["test/support/build-workers.ts"],
+    globalSetup: ["test/support/build.ts"],
     hookTimeout: 60_000,
   },
 });

@@ -1,4 +1,4 @@
-/** Variants that follow from the device profile: how many lanes share a row, how wide a workgroup of the register tile is. */
+/** Variants that follow from the device profile: how many lanes share a row, whether lanes share loads. */
 import type { DeviceProfile } from "../src/gpu/profile";
 import type { Grid } from "../src/gpu/recorder";
 import { type Constants, linearGrid } from "./program";
@@ -17,11 +17,6 @@ function rowsPerGroup(profile: DeviceProfile): number {
   return profile.rowLanes === 1 ? 8 : 1;
 }
 
-/** Lanes of a workgroup of the register-tiled linear programs: as narrow as a software adapter's subgroup, else one full wave. */
-export function tileLanes(profile: DeviceProfile): number {
-  return profile.isSoftware ? 8 : 32;
-}
-
 /**
  * Whether the linear programs share loads through the subgroup: on software adapters each lane's load costs the same whether or not the lanes read one place,
  * so one load that brings a different row to each of 8 lanes replaces 8 loads. Hardware serves such reads from its cache.
@@ -30,10 +25,10 @@ export function sharesLoads(profile: DeviceProfile): boolean {
   return (
     profile.isSoftware &&
     profile.hasSubgroups &&
-    profile.subgroupMinSize === SHARING_LANES &&
-    profile.subgroupMaxSize === SHARING_LANES
+    profile.subgroupMinSize === TILE_LANES &&
+    profile.subgroupMaxSize === TILE_LANES
   );
 }
 
-/** Lanes of a workgroup, and of the subgroup that it fills, in programs that share loads. */
-export const SHARING_LANES = 8;
+/** Lanes of a workgroup of the register-tiled linear programs, and of the subgroup that it fills where loads are shared. */
+export const TILE_LANES = 8;

@@ -152,6 +152,12 @@ export const linearBenchCases: readonly KernelCase[] = [
   linearCase({ rows: 1, inner: 512, outer: 512 }),
 ];
 
+/** Square matrices that fill a hardware adapter. */
+export const linearLargeCases: readonly KernelCase[] = [
+  { rows: 2048, inner: 2048, outer: 2048 },
+  { rows: 4096, inner: 1024, outer: 4096 },
+].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]);
+
 export const linearGradients: readonly GradientCheck[] = [
   {
     name: "linear",

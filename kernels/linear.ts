@@ -3,12 +3,15 @@
 import forward from "../shaders/linear.wgsl?raw";
 import inputGradient from "../shaders/linear_input_gradient.wgsl?raw";
 import inputGradientSubgroup from "../shaders/linear_input_gradient_subgroup.wgsl?raw";
+import inputGradientTiled from "../shaders/linear_input_gradient_tiled.wgsl?raw";
 import forwardSubgroup from "../shaders/linear_subgroup.wgsl?raw";
+import forwardTiled from "../shaders/linear_tiled.wgsl?raw";
 import weightGradient from "../shaders/linear_weight_gradient.wgsl?raw";
 import weightGradientSubgroup from "../shaders/linear_weight_gradient_subgroup.wgsl?raw";
+import weightGradientTiled from "../shaders/linear_weight_gradient_tiled.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
-import { SHARING_LANES, sharesLoads, tileLanes } from "./lanes";
+import { sharesLoads, TILE_LANES } from "./lanes";
 import { type Constants, defineProgram } from "./program";
 
 const FORWARD = {
@@ -24,7 +27,7 @@ const WEIGHT_GRADIENT = {
   params: ["rows", "outer", "width4", "dy_stride", "dy_offset"],
 } as const;
 
-/** Programs in which each lane loads for itself, and those that share loads through the subgroup; the profile decides for all three. */
+/** Programs in which each lane loads for itself, those that share loads through the subgroup, and those that stage tiles in workgroup memory. */
 const own = {
   forward: defineProgram("linear", forward, FORWARD),
   inputGradient: defineProgram("linear_input_gradient", inputGradient, INPUT_GRADIENT),
@@ -34,6 +37,12 @@ const shared = {
   forward: defineProgram("linear_subgroup", forwardSubgroup, FORWARD),
   inputGradient: defineProgram("linear_input_gradient_subgroup", inputGradientSubgroup, INPUT_GRADIENT),
   weightGradient: defineProgram("linear_weight_gradient_subgroup", weightGradientSubgroup, WEIGHT_GRADIENT),
+};
+
+const tiled = {
+  forward: defineProgram("linear_tiled", forwardTiled, FORWARD),
+  inputGradient: defineProgram("linear_input_gradient_tiled", inputGradientTiled, INPUT_GRADIENT),
+  weightGradient: defineProgram("linear_weight_gradient_tiled", weightGradientTiled, WEIGHT_GRADIENT),
 };
 
 /** Rows of y per lane, and rows of dx or of dweight per lane, where each lane loads for itself. */
@@ -52,13 +61,24 @@ interface Tiling {
   readonly weightConstants: Constants;
 }
 
+/** One choice for all three transposes, from the device profile. */
 function tiling({ profile }: GpuContext): Tiling {
+  if (profile.linearTile === "workgroup")
+    return {
+      programs: tiled,
+      lanes: TILE_LANES,
+      forwardRows: 32,
+      gradientRows: 64,
+      forwardConstants: {},
+      inputConstants: {},
+      weightConstants: {},
+    };
   if (sharesLoads(profile)) {
-    const constants = { ROUNDS, LANES: SHARING_LANES };
-    const rows = ROUNDS * SHARING_LANES;
+    const constants = { ROUNDS, LANES: TILE_LANES };
+    const rows = ROUNDS * TILE_LANES;
     return {
       programs: shared,
-      lanes: SHARING_LANES,
+      lanes: TILE_LANES,
       forwardRows: rows,
       gradientRows: rows,
       forwardConstants: constants,
@@ -66,15 +86,14 @@ function tiling({ profile }: GpuContext): Tiling {
       weightConstants: constants,
     };
   }
-  const lanes = tileLanes(profile);
   return {
     programs: own,
-    lanes,
+    lanes: TILE_LANES,
     forwardRows: TILE_M,
     gradientRows: GRADIENT_TILE,
-    forwardConstants: { TILE_M, LANES: lanes },
-    inputConstants: { TILE_M: GRADIENT_TILE, LANES: lanes },
-    weightConstants: { TILE_N: GRADIENT_TILE, LANES: lanes },
+    forwardConstants: { TILE_M, LANES: TILE_LANES },
+    inputConstants: { TILE_M: GRADIENT_TILE, LANES: TILE_LANES },
+    weightConstants: { TILE_N: GRADIENT_TILE, LANES: TILE_LANES },
   };
 }
 

@@ -73,7 +73,9 @@ export function poolIndex(
   return ((page * shape.kvHeads + kvHead) * shape.pageSize + (position % shape.pageSize)) * shape.headDim;
 }
 
-/** "3 + 1 + 9" for whole sequences; "4..6" for a part of one. */
+/** "3 + 1 + 9" for whole sequences, "4..6" for a part of one, "16 x 64" for equal ones. */
 export function spanLabel(spans: readonly Span[]): string {
-  return spans.map(({ from, to }) => (from === 0 ? `${to}` : `${from}..${to}`)).join(" + ");
+  const labels = spans.map(({ from, to }) => (from === 0 ? `${to}` : `${from}..${to}`));
+  if (labels.length > 3 && new Set(labels).size === 1) return `${labels.length} x ${labels[0]}`;
+  return labels.join(" + ");
 }

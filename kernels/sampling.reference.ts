@@ -23,6 +23,8 @@ export function gumbelReference(word: number): number {
   return -Math.log(-Math.log(u));
 }
 
+const highest = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+
 export interface Truncation {
   readonly temperature: number;
   readonly topK: number;
@@ -66,12 +68,12 @@ export function sampleReference(
     if (logit < threshold) return Number.NEGATIVE_INFINITY;
     return truncation.temperature === 0 ? logit : logit / truncation.temperature + gumbel(token);
   });
-  return scores.indexOf(Math.max(...scores));
+  return scores.indexOf(highest(scores));
 }
 
 /** Probabilities of the kept tokens after division by the temperature; 0 for the others. */
 export function probabilitiesReference(logits: readonly number[], temperature: number, threshold: number): number[] {
-  const top = Math.max(...logits);
+  const top = highest(logits);
   const masses = logits.map((logit) => (logit >= threshold ? Math.exp((logit - top) / temperature) : 0));
   const total = sum(masses.length, (v) => masses[v] ?? 0);
   return masses.map((mass) => mass / total);
@@ -84,7 +86,7 @@ export function statisticsReference(
   temperature: number,
   threshold: number,
 ): { logProb: number; logSumExp: number; entropy: number } {
-  const top = Math.max(...logits);
+  const top = highest(logits);
   const kept = logits.filter((logit) => logit >= threshold);
   const logSumExp =
     top / temperature + Math.log(sum(kept.length, (i) => Math.exp(((kept[i] ?? 0) - top) / temperature)));

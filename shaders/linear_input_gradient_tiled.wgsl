@@ -1,5 +1,7 @@
 // dx[m, k] = sum_n dy[m, n] * weight[n, k], as linear_input_gradient.wgsl, for adapters whose workgroups share fast memory; with ACCUMULATE = true added to dx.
 // A workgroup owns 64 rows and 8 vec4 of columns of dx and stages N_STEP terms of the sum at a time; an invocation owns eight rows of one vec4. n ascending.
+// unroll
+const ROWS = 8u;
 const N_STEP = 16u;
 const ACCUMULATE = false;
 struct Params {
@@ -13,23 +15,23 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
-var<workgroup> dy_tile: array<f32, 64u * N_STEP>;
-var<workgroup> weight_tile: array<vec4f, 8u * N_STEP>;
+var<workgroup> dy_tile: array<f32, 1024>;
+var<workgroup> weight_tile: array<vec4f, 128>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first_row = group.y * 64u;
   let first_column = group.x * 8u;
   let across = lane % 8u;
-  let down = lane / 8u;
-  var sums: array<vec4f, 8>;
+  let down = (lane / 8u) * ROWS;
+  var sums: array<vec4f, ROWS>;
   for (var n = 0u; n < params.outer; n += N_STEP) {
-    for (var at = lane; at < 64u * N_STEP; at += 64u) {
+    for (var at = lane; at < 1024u; at += 64u) {
       let row = min(first_row + at / N_STEP, params.rows - 1u);
       let term = min(n + at % N_STEP, params.outer - 1u);
       dy_tile[at] = select(0.0, dy[row * params.dy_stride + params.dy_offset + term], n + at % N_STEP < params.outer);
     }
-    for (var at = lane; at < 8u * N_STEP; at += 64u) {
+    for (var at = lane; at < 128u; at += 64u) {
       let term = min(n + at / 8u, params.outer - 1u);
       let column = min(first_column + at % 8u, params.width4 - 1u);
       weight_tile[at] = select(vec4f(0.0), weight[term * params.width4 + column], n + at / 8u < params.outer);
@@ -37,16 +39,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
     for (var s = 0u; s < N_STEP; s++) {
       let w = weight_tile[s * 8u + across];
-      for (var i = 0u; i < 8u; i++) { sums[i] = fma(vec4f(dy_tile[(down * 8u + i) * N_STEP + s]), w, sums[i]); }
+      for (var i = 0u; i < ROWS; i++) { sums[i] = fma(vec4f(dy_tile[(down + i) * N_STEP + s]), w, sums[i]); }
     }
     workgroupBarrier();
   }
   let column = first_column + across;
   if (column >= params.width4) { return; }
-  for (var i = 0u; i < 8u; i++) {
-    let row = first_row + down * 8u + i;
-    if (row >= params.rows) { break; }
-    let at = row * params.width4 + column;
-    if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+  for (var i = 0u; i < ROWS; i++) {
+    let row = first_row + down + i;
+    if (row < params.rows) {
+      let at = row * params.width4 + column;
+      if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+    }
   }
 }

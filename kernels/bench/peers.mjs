@@ -5,7 +5,8 @@
  *   mkdir peers && cd peers && npm init -y && npm i --no-save @jax-js/jax @tensorflow/tfjs-core @tensorflow/tfjs-backend-webgpu
  *   node kernels/bench/peers.mjs --modules peers [--rounds 9] [--size 512] [--json]
  *
- * A round times a few products and the readback of the last one, for each library in turn; the ratio of a round is the peer's time over ours in it.
+ * A round times a few products and the readback of the last one, for each library in turn; the ratio of a round is the peer's time over ours in it. On a
+ * software adapter the CPU seconds of the process are compared too: other programs on the machine disturb them less.
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -46,7 +47,7 @@ const transposed = Float32Array.from(b, (_, i) => b[(i % size) * size + Math.flo
 
 /** A library: `run(n)` computes n products and resolves with the last one. @typedef {{ name: string, run: (n: number) => Promise<ArrayLike<number>> }} Peer */
 
-/** Ours, from source. @returns {Promise<Peer & { adapter: string, server: unknown }>} */
+/** Ours, from source. @returns {Promise<Peer & { adapter: string, isSoftware: boolean, server: unknown }>} */
 async function ours() {
   const { createServer } = await import("vite");
   const server = await createServer({
@@ -73,6 +74,7 @@ async function ours() {
     name: "zerotir linear",
     server, // holds the modules, which hold Dawn: a device must not outlive it
     adapter: gpu.profile.adapterName,
+    isSoftware: gpu.profile.isSoftware,
     run(n) {
       for (let i = 0; i < n; i++) linear(gpu, views, { rows: size, inner: size, outer: size });
       return gpu.readback.readFloats(views.y, size * size);
@@ -147,7 +149,7 @@ const peers = [own, await tfjs(), await jax()];
 
 const flops = 2 * size ** 3 * products;
 const first = await own.run(1);
-/** @type {Record<string, { seconds: number[], ratios: number[], error: number }>} */
+/** @type {Record<string, { seconds: number[], cpu: number[], ratios: number[], cpuRatios: number[], error: number }>} */
 const results = {};
 for (const peer of peers) {
   const result = await peer.run(1);
@@ -158,19 +160,24 @@ for (const peer of peers) {
   }
   const error = Math.sqrt(difference / norm);
   if (!(error < 1e-5)) throw new Error(`${peer.name} and ${own.name} differ by ${error}`);
-  results[peer.name] = { seconds: [], ratios: [], error };
+  results[peer.name] = { seconds: [], cpu: [], ratios: [], cpuRatios: [], error };
   await peer.run(products);
 }
 for (let round = 0; round < rounds; round++) {
-  let base = Number.NaN;
+  let base = { seconds: Number.NaN, cpu: Number.NaN };
   for (const peer of peers) {
     const start = performance.now();
+    const used = process.cpuUsage();
     await peer.run(products);
     const seconds = (performance.now() - start) / 1000;
-    if (peer === own) base = seconds;
+    const { user, system } = process.cpuUsage(used);
+    const cpu = (user + system) / 1e6;
+    if (peer === own) base = { seconds, cpu };
     const result = results[peer.name];
     result?.seconds.push(seconds);
-    result?.ratios.push(seconds / base);
+    result?.cpu.push(cpu);
+    result?.ratios.push(seconds / base.seconds);
+    result?.cpuRatios.push(cpu / base.cpu);
   }
 }
 const report = {
@@ -180,20 +187,28 @@ const report = {
   rounds,
   load: loadavg()[0],
   node: process.version,
-  rows: Object.entries(results).map(([name, { seconds, ratios, error }]) => ({
+  rows: Object.entries(results).map(([name, { seconds, cpu, ratios, cpuRatios, error }]) => ({
     name,
     gflops: flops / median(seconds) / 1e9,
     ratio: median(ratios),
     ratios,
+    gflopsPerCpuSecond: own.isSoftware ? flops / median(cpu) / 1e9 : null,
+    cpuRatio: own.isSoftware ? median(cpuRatios) : null,
     difference: error,
   })),
 };
 if (flags.json) console.log(JSON.stringify(report));
 else {
   console.log(`${size}^3 f32 on ${report.adapter}, ${rounds} rounds of ${products}, load ${report.load?.toFixed(1)}`);
-  for (const { name, gflops, ratio, ratios } of report.rows)
+  for (const row of report.rows) {
+    const rounded = row.ratios.map((ratio) => ratio.toFixed(2)).join(" ");
     console.log(
-      `${name.padEnd(28)} ${gflops.toFixed(2).padStart(8)} GFLOP/s  time over ours ${ratio.toFixed(2)} (${ratios.map((r) => r.toFixed(2)).join(" ")})`,
+      `${row.name.padEnd(28)} ${row.gflops.toFixed(2).padStart(8)} GFLOP/s, time over ours ${row.ratio.toFixed(2)} (${rounded})`,
     );
+    if (row.gflopsPerCpuSecond !== null && row.cpuRatio !== null)
+      console.log(
+        `${"".padEnd(28)} ${row.gflopsPerCpuSecond.toFixed(2).padStart(8)} GFLOP per CPU second, CPU time over ours ${row.cpuRatio.toFixed(2)}`,
+      );
+  }
 }
 process.exit(0);

@@ -23,7 +23,10 @@ const variants = new WeakMap<GpuContext, GpuContext>();
 
 /** The same device with the kernels' choices for hardware adapters: a workgroup per row, wider register tiles. */
 export function asHardware(gpu: GpuContext): GpuContext {
-  const made = variants.get(gpu) ?? { ...gpu, profile: { ...gpu.profile, isSoftware: false, rowLanes: 64 } };
+  const made = variants.get(gpu) ?? {
+    ...gpu,
+    profile: { ...gpu.profile, isSoftware: false, rowLanes: 64, linearTile: "workgroup" },
+  };
   variants.set(gpu, made);
   return made;
 }

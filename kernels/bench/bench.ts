@@ -1,0 +1,161 @@
+/** `zerotir bench kernels`: every op's time against the roofline of the adapter it runs on. */
+import type { BufferView } from "../../src/gpu/buffers";
+import type { GpuContext } from "../../src/gpu/context";
+import { UserError } from "../../src/gpu/errors";
+import { type KernelCase, Random } from "../cases";
+import { relativeError, Tensor } from "../tensor";
+import { benchCases } from "./cases";
+import { gpuJsMatmul } from "./gpu-js";
+import { measureRoofline, type Roofline } from "./roofline";
+import { secondsEach } from "./timing";
+
+/** References run on the CPU in f64: cases of more operations than this are timed and not checked. */
+const CHECKED_FLOPS = 2e7;
+const GPU_JS_SIZE = 512;
+
+/** One measured case. */
+export interface BenchRow {
+  readonly name: string;
+  /** Median seconds of one call. */
+  readonly seconds: number;
+  readonly gflops: number;
+  readonly gbs: number;
+  /** The time that the roofline allows over the measured time; null where no roof applies. */
+  readonly roofline: number | null;
+  readonly dispatches: number;
+  /** Largest relative error of an output against the f64 reference; null where the case is too large to check. */
+  readonly error: number | null;
+}
+
+export interface BenchOptions {
+  /** A part of the names of the cases to run. */
+  readonly filter?: string | undefined;
+  /** JSON lines in place of a table. */
+  readonly json?: boolean | undefined;
+}
+
+export interface BenchIo {
+  /** A line of the result. */
+  out(line: string): void;
+  /** A remark that is no part of the result. */
+  log(line: string): void;
+}
+
+/**
+ * Measures every case whose name holds `filter`, prints a row for each, and returns them.
+ * @throws UserError when no case has such a name
+ * @throws Error when a case's result is wrong: a fast wrong kernel is no result
+ */
+export async function benchKernels(options: BenchOptions, gpu: GpuContext, io: BenchIo): Promise<BenchRow[]> {
+  const all = benchCases(gpu.profile);
+  const filter = options.filter ?? "";
+  const chosen = all.filter(({ name }) => name.includes(filter));
+  const baseline = `gpu.js matmul ${GPU_JS_SIZE}`;
+  if (chosen.length === 0 && !baseline.includes(filter))
+    throw new UserError(
+      `No kernel case has "${filter}" in its name. Names begin with: ${[...new Set(all.map(({ name }) => name.split(" ")[0]))].join(", ")}.`,
+    );
+  const roof = await measureRoofline(gpu);
+  const { adapterName, driver, toggles } = gpu.profile;
+  if (options.json)
+    io.out(
+      JSON.stringify({ adapter: adapterName, driver, toggles, rooflineGflops: roof.gflops, rooflineGbs: roof.gbs }),
+    );
+  else {
+    io.out(`${driver || adapterName}, ${toggles}: ${roof.gflops.toFixed(1)} GFLOP/s, ${roof.gbs.toFixed(1)} GB/s`);
+    io.out(tableLine(["case", "time", "GFLOP/s", "GB/s", "roofline", "dispatches", "error"]));
+  }
+  const rows: BenchRow[] = [];
+  const show = (row: BenchRow) => {
+    rows.push(row);
+    io.out(options.json ? JSON.stringify(row) : tableLine(cells(row)));
+  };
+  for (const kernelCase of chosen) show(await measure(gpu, kernelCase, roof));
+  if (baseline.includes(filter)) {
+    const measured = await gpuJsMatmul(GPU_JS_SIZE);
+    if (measured === undefined) io.log("gpu.js is not installed (npm i gpu.js): its baseline row is left out");
+    else {
+      const { seconds, mode } = measured;
+      const gflops = (2 * GPU_JS_SIZE ** 3) / seconds / 1e9;
+      const gbs = (3 * 4 * GPU_JS_SIZE ** 2) / seconds / 1e9;
+      show({ name: `${baseline} (${mode})`, seconds, gflops, gbs, roofline: null, dispatches: 0, error: null });
+    }
+  }
+  return rows;
+}
+
+async function measure(gpu: GpuContext, kernelCase: KernelCase, roof: Roofline): Promise<BenchRow> {
+  const inputs = kernelCase.inputs(new Random(kernelCase.name));
+  const views: Record<string, BufferView> = {};
+  for (const name of new Set([...Object.keys(inputs), ...Object.keys(kernelCase.outputs)])) {
+    const data = inputs[name];
+    const length = kernelCase.outputs[name] ?? data?.length ?? 0;
+    const view = gpu.allocator.storage(`${kernelCase.name}: ${name}`, length * 4);
+    if (data !== undefined) gpu.write(view, data);
+    views[name] = view;
+  }
+  const before = gpu.recorder.counters.dispatches;
+  kernelCase.run(gpu, views);
+  const dispatches = gpu.recorder.counters.dispatches - before;
+  const error = kernelCase.flops <= CHECKED_FLOPS ? await errorOf(gpu, kernelCase, inputs, views) : null;
+  const { median: seconds } = await secondsEach(gpu, () => kernelCase.run(gpu, views));
+  for (const view of Object.values(views)) gpu.allocator.destroy(view);
+  const allowed = Math.max(kernelCase.flops / roof.gflops, kernelCase.bytes / roof.gbs) / 1e9;
+  return {
+    name: kernelCase.name,
+    seconds,
+    gflops: kernelCase.flops / seconds / 1e9,
+    gbs: kernelCase.bytes / seconds / 1e9,
+    roofline: allowed / seconds,
+    dispatches,
+    error,
+  };
+}
+
+/** The largest relative error over the outputs that the case expects. */
+async function errorOf(
+  gpu: GpuContext,
+  kernelCase: KernelCase,
+  inputs: Parameters<KernelCase["expected"]>[0],
+  views: Readonly<Record<string, BufferView>>,
+): Promise<number> {
+  let worst = 0;
+  for (const [name, want] of Object.entries(kernelCase.expected(inputs))) {
+    const view = views[name];
+    if (view === undefined || !(want instanceof Tensor)) continue;
+    const got = await gpu.readback.readFloats(view, want.data.length);
+    const columns = kernelCase.columns?.[name] ?? 1;
+    for (let column = 0; column < columns; column++) {
+      const written = [...want.data.keys()].filter((i) => i % columns === column && !Number.isNaN(want.data[i]));
+      const pick = (values: ArrayLike<number>) => written.map((index) => values[index] ?? Number.NaN);
+      worst = Math.max(worst, relativeError(pick(got), pick(want.data)));
+    }
+  }
+  if (!(worst <= kernelCase.tolerance))
+    throw new Error(`${kernelCase.name}: relative error ${worst}, at most ${kernelCase.tolerance} is allowed`);
+  return worst;
+}
+
+function cells(row: BenchRow): string[] {
+  return [
+    row.name,
+    row.seconds < 1e-3 ? `${(row.seconds * 1e6).toFixed(0)} us` : `${(row.seconds * 1e3).toFixed(2)} ms`,
+    row.gflops.toFixed(2),
+    row.gbs.toFixed(2),
+    row.roofline === null ? "" : `${(row.roofline * 100).toFixed(0)}%`,
+    String(row.dispatches),
+    row.error === null ? "" : row.error.toExponential(0),
+  ];
+}
+
+const WIDTHS = [-72, 9, 8, 8, 8, 10, 7];
+
+function tableLine(texts: readonly string[]): string {
+  return texts
+    .map((text, column) => {
+      const width = WIDTHS[column] ?? 8;
+      return width < 0 ? text.padEnd(-width) : text.padStart(width);
+    })
+    .join(" ")
+    .trimEnd();
+}

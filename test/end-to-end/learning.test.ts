@@ -1,0 +1,100 @@
+/** The shipped model learns, within a few steps, to let Python do the arithmetic: the claim of the whole project, small enough for every test run. */
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { nodeTrainingHost } from "../../src/platform/node/training-host";
+import { runTraining } from "../../src/train/loop";
+import type { MetricsRow } from "../../src/train/metrics";
+import { trainOptions } from "../../src/train/options";
+import { resolveTrainOptions } from "../../src/train/resolve-options";
+
+let root: string;
+beforeAll(async () => {
+  root = await fs.mkdtemp(join(tmpdir(), "zerotir-learning-"));
+});
+afterAll(() => fs.rm(root, { recursive: true, force: true }));
+
+const STEPS = 20;
+/** On SwiftShader the twenty steps take more than a minute. */
+const TIMEOUT_MS = 300_000;
+/** Steps whose mean counts at the beginning and at the end. */
+const WINDOW = 4;
+
+async function train(learningRate: number, maxSteps: number): Promise<MetricsRow[]> {
+  const outputDir = join(root, String(learningRate));
+  const options = resolveTrainOptions([
+    {
+      source: "the test",
+      spelling: "file",
+      values: {
+        preset: "nano",
+        maxSteps,
+        saveSteps: 0,
+        promptsPerStep: 8,
+        numGenerations: 8,
+        learningRate,
+        evalSamples: 0,
+        logCompletions: false,
+        seed: 7,
+      },
+    },
+  ]);
+  const steps: MetricsRow[] = [];
+  const nothing = () => {};
+  let fail: (error: Error) => void = nothing;
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const host = nodeTrainingHost(nothing, fail);
+  try {
+    const events = {
+      onPlan: nothing,
+      onPhase: nothing,
+      onSample: nothing,
+      onCheckpoint: nothing,
+      onNotice: nothing,
+      onFinish: nothing,
+      onStep: (row: MetricsRow) => void steps.push(row),
+    };
+    const placed = { ...options, outputDir };
+    await Promise.race([runTraining(placed, trainOptions.toYaml(placed), host, events), failure]);
+  } finally {
+    host.close();
+  }
+  return steps;
+}
+
+type Name = "rollout/rule_rewards" | "rollout/code_rewards";
+
+function figures(steps: readonly MetricsRow[]) {
+  const mean = (rows: readonly MetricsRow[], name: Name) =>
+    rows.reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0) / rows.length;
+  const [first, last] = [steps.slice(0, WINDOW), steps.slice(-WINDOW)];
+  return {
+    accuracy: mean(last, "rollout/rule_rewards"),
+    accuracyRise: mean(last, "rollout/rule_rewards") - mean(first, "rollout/rule_rewards"),
+    codeRise: mean(last, "rollout/code_rewards") - mean(first, "rollout/code_rewards"),
+  };
+}
+
+test(
+  "accuracy and code ratio rise, on exactly the policy that sampled",
+  async () => {
+    const steps = await train(5e-4, STEPS);
+    expect(steps).toHaveLength(STEPS);
+    expect(steps.map((row) => row["sampling/sampling_logp_difference/max"])).toEqual(steps.map(() => 0));
+    const { accuracy, accuracyRise, codeRise } = figures(steps);
+    expect(accuracy).toBeGreaterThan(0.6);
+    expect(accuracyRise).toBeGreaterThan(0.3);
+    expect(codeRise).toBeGreaterThan(0.4);
+  },
+  TIMEOUT_MS,
+);
+
+test("without an update nothing rises: what the other test asks for is not chance", async () => {
+  const { accuracy, accuracyRise, codeRise } = figures(await train(0, 2 * WINDOW));
+  expect(accuracy).toBeLessThan(0.4);
+  expect(Math.abs(accuracyRise)).toBeLessThan(0.15);
+  expect(Math.abs(codeRise)).toBeLessThan(0.15);
+});

@@ -215,3 +215,21 @@ test("groups outside the bounds have no advantage and no share in the mean over 
   expect(result.totals).toEqual(alone.totals);
   optimizer.destroy();
 });
+
+test("one optimizer step on one micro-batch of a model shaped as nano: dispatches, submits and readbacks", async () => {
+  const nano = modelOf(gpu, { ...TINY, tiedEmbeddings: true }, randomTensors({ ...TINY, tiedEmbeddings: true }));
+  const trainer = new TrainingPass(nano, pass.shape);
+  const optimizer = new Optimizer(nano);
+  const batch = await groups(0.3);
+  await update(trainer, optimizer, batch, optionsOf({}), 1);
+  const before = { ...gpu.recorder.counters };
+  await update(trainer, optimizer, batch, optionsOf({}), 2);
+  const after = gpu.recorder.counters;
+  expect({
+    dispatches: after.dispatches - before.dispatches,
+    submits: after.submits - before.submits,
+    readbacks: after.readbacks - before.readbacks,
+    bindGroups: after.bindGroups - before.bindGroups,
+  }).toEqual({ dispatches: 72, submits: 3, readbacks: 2, bindGroups: 0 });
+  for (const part of [trainer, optimizer, nano]) part.destroy();
+});

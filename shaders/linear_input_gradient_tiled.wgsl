@@ -1,8 +1,7 @@
 // dx[m, k] = sum_n dy[m, n] * weight[n, k], as linear_input_gradient.wgsl, for adapters whose workgroups share fast memory; with ACCUMULATE = true added to dx.
-// A workgroup owns 64 rows and 8 vec4 of columns of dx and stages N_STEP terms of the sum at a time; an invocation owns eight rows of one vec4. n ascending.
+// A workgroup owns 64 rows and 8 vec4 of columns of dx and stages 16 terms of the sum at a time; an invocation owns eight rows of one vec4. n ascending.
 // unroll
 const ROWS = 8u;
-const N_STEP = 16u;
 const ACCUMULATE = false;
 struct Params {
   rows: u32,
@@ -25,11 +24,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let across = lane % 8u;
   let down = (lane / 8u) * ROWS;
   var sums: array<vec4f, ROWS>;
-  for (var n = 0u; n < params.outer; n += N_STEP) {
+  for (var n = 0u; n < params.outer; n += 16u) {
     for (var at = lane; at < 1024u; at += 64u) {
-      let row = min(first_row + at / N_STEP, params.rows - 1u);
-      let term = min(n + at % N_STEP, params.outer - 1u);
-      dy_tile[at] = select(0.0, dy[row * params.dy_stride + params.dy_offset + term], n + at % N_STEP < params.outer);
+      let row = min(first_row + at / 16u, params.rows - 1u);
+      let term = min(n + at % 16u, params.outer - 1u);
+      dy_tile[at] = select(0.0, dy[row * params.dy_stride + params.dy_offset + term], n + at % 16u < params.outer);
     }
     for (var at = lane; at < 128u; at += 64u) {
       let term = min(n + at / 8u, params.outer - 1u);
@@ -37,9 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       weight_tile[at] = select(vec4f(0.0), weight[term * params.width4 + column], n + at / 8u < params.outer);
     }
     workgroupBarrier();
-    for (var s = 0u; s < N_STEP; s++) {
+    for (var s = 0u; s < 16u; s++) {
       let w = weight_tile[s * 8u + across];
-      for (var i = 0u; i < ROWS; i++) { sums[i] = fma(vec4f(dy_tile[(down + i) * N_STEP + s]), w, sums[i]); }
+      for (var i = 0u; i < ROWS; i++) { sums[i] = fma(vec4f(dy_tile[(down + i) * 16u + s]), w, sums[i]); }
     }
     workgroupBarrier();
   }

@@ -1,9 +1,8 @@
 // y[m, n] = sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), as linear.wgsl, for adapters whose workgroups share fast memory.
-// A workgroup owns 32 x 32 elements of y and stages K_STEP4 vec4 of K of both operands at a time; an invocation owns ROWS rows of 4 columns. K ascending in one chain
+// A workgroup owns 32 x 32 elements of y and stages 4 vec4 of K of both operands at a time; an invocation owns ROWS rows of 4 columns. K ascending in one chain
 // of fused multiply-adds per element, the same chain as in linear.wgsl; places beyond K add fma(0, 0, sum).
 // unroll
 const ROWS = 4u;
-const K_STEP4 = 4u;
 const HAS_BIAS = false;
 const HAS_RESIDUAL = false;
 struct Params {
@@ -19,7 +18,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
-// [K_STEP4][32]: the invocations of a wave read neighbours.
+// [4][32]: the invocations of a wave read neighbours.
 var<workgroup> x_tile: array<vec4f, 128>;
 var<workgroup> weight_tile: array<vec4f, 128>;
 
@@ -30,18 +29,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let across = (lane % 8u) * 4u;
   let down = (lane / 8u) * ROWS;
   var sums: array<vec4f, ROWS>;
-  for (var k = 0u; k < params.inner4; k += K_STEP4) {
+  for (var k = 0u; k < params.inner4; k += 4u) {
     for (var at = lane; at < 128u; at += 64u) {
-      let inside = k + at % K_STEP4 < params.inner4;
-      let column = min(k + at % K_STEP4, params.inner4 - 1u);
-      let place = (at % K_STEP4) * 32u + at / K_STEP4;
-      let x_row = min(first_row + at / K_STEP4, params.rows - 1u);
-      let weight_row = min(first_column + at / K_STEP4, params.columns - 1u);
+      let inside = k + at % 4u < params.inner4;
+      let column = min(k + at % 4u, params.inner4 - 1u);
+      let place = (at % 4u) * 32u + at / 4u;
+      let x_row = min(first_row + at / 4u, params.rows - 1u);
+      let weight_row = min(first_column + at / 4u, params.columns - 1u);
       x_tile[place] = select(vec4f(0.0), x[x_row * params.inner4 + column], inside);
       weight_tile[place] = select(vec4f(0.0), weight[weight_row * params.inner4 + column], inside);
     }
     workgroupBarrier();
-    for (var c = 0u; c < K_STEP4; c++) {
+    for (var c = 0u; c < 4u; c++) {
       let at = c * 32u + across;
       let w = transpose(mat4x4f(weight_tile[at], weight_tile[at + 1u], weight_tile[at + 2u], weight_tile[at + 3u]));
       for (var i = 0u; i < ROWS; i++) {

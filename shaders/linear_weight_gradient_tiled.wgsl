@@ -1,9 +1,8 @@
 // dweight[n, k] += sum_m dy[m, n] * x[m, k], as linear_weight_gradient.wgsl, for adapters whose workgroups share fast memory.
-// A workgroup owns 64 rows and 8 vec4 of columns of dweight and stages M_STEP terms of the sum at a time; an invocation owns eight rows of one vec4. m ascending,
+// A workgroup owns 64 rows and 8 vec4 of columns of dweight and stages 16 terms of the sum at a time; an invocation owns eight rows of one vec4. m ascending,
 // and the sum is added to the accumulated gradient once.
 // unroll
 const ROWS = 8u;
-const M_STEP = 16u;
 struct Params {
   rows: u32,          // m: the length of the sum
   outer: u32,         // n: rows of dweight
@@ -25,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let across = lane % 8u;
   let down = (lane / 8u) * ROWS;
   var sums: array<vec4f, ROWS>;
-  for (var m = 0u; m < params.rows; m += M_STEP) {
+  for (var m = 0u; m < params.rows; m += 16u) {
     for (var at = lane; at < 1024u; at += 64u) {
       let term = min(m + at / 64u, params.rows - 1u);
       let row = min(first_row + at % 64u, params.outer - 1u);
@@ -37,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       x_tile[at] = select(vec4f(0.0), x[term * params.width4 + column], m + at / 8u < params.rows);
     }
     workgroupBarrier();
-    for (var s = 0u; s < M_STEP; s++) {
+    for (var s = 0u; s < 16u; s++) {
       let value = x_tile[s * 8u + across];
       for (var j = 0u; j < ROWS; j++) { sums[j] = fma(vec4f(dy_tile[s * 64u + down + j]), value, sums[j]); }
     }

@@ -208,6 +208,8 @@ const SMALL: LogitsShape = { entries: 9, vocabulary: 37, stride: 40, slotLength:
 const ONE: LogitsShape = { entries: 1, vocabulary: 1, stride: 4, slotLength: 1 };
 const NONE: LogitsShape = { entries: 0, vocabulary: 5, stride: 8, slotLength: 2 };
 const WIDE: LogitsShape = { entries: 3, vocabulary: 1000, stride: 1000, slotLength: 3 };
+/** Where a single chain of sums would lose digits. */
+const LONG: LogitsShape = { entries: 2, vocabulary: 100_003, stride: 100_004, slotLength: 1 };
 
 export const sampleCases: readonly KernelCase[] = [
   ...[SMALL, ONE, NONE, WIDE].map((shape) => sampleCase(shape, FULL)),
@@ -228,6 +230,7 @@ export const tokenLogProbCases: readonly KernelCase[] = [
   tokenLogProbCase(SMALL, { temperature: 0.6, truncated: false }),
   tokenLogProbCase(SMALL, { temperature: 0, truncated: false }),
   tokenLogProbCase(SMALL, { temperature: 0.7, truncated: true }),
+  tokenLogProbCase(LONG, { temperature: 1, truncated: false }),
 ];
 
 export const logitsGradientCases: readonly KernelCase[] = [

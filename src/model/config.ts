@@ -196,6 +196,27 @@ export function parameterCount(config: ModelConfig): number {
   );
 }
 
+/** The shipped nano model's shape. */
+export function nanoConfig(tokenizer: { readonly vocabularySize: number; readonly eosId: number }): ModelConfig {
+  return {
+    architecture: "llama",
+    hiddenSize: 96,
+    intermediateSize: 256,
+    layerCount: 2,
+    headCount: 4,
+    kvHeadCount: 2,
+    headDim: 24,
+    vocabularySize: tokenizer.vocabularySize,
+    rmsNormEpsilon: 1e-5,
+    ropeTheta: 10000,
+    maxPositions: 256,
+    tiedEmbeddings: true,
+    attentionBias: false,
+    qkNorm: false,
+    eosTokenIds: [tokenizer.eosId],
+  };
+}
+
 function readArchitecture(read: JsonReader): Architecture {
   const classes = read.value("architectures");
   const className: unknown = Array.isArray(classes) ? classes[0] : undefined;

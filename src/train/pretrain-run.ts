@@ -1,7 +1,7 @@
 /** A run of next-token training: the loop around `nextTokenStep` with run folder, checkpoints and resume. */
 
 import type { GpuContext } from "../gpu/context";
-import { type ModelConfig, parameterCount, parseModelConfig } from "../model/config";
+import { type ModelConfig, nanoConfig, parameterCount, parseModelConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
@@ -177,27 +177,6 @@ async function startingModel(gpu: GpuContext, options: PretrainOptions, host: Tr
   const model = new Model(gpu, config, options.maxLength, limit, tokenizer.vocabularySize);
   for (const tensor of initialWeights(config, options.seed)) model.weights.upload(tensor);
   return { config, companions, tokenizer, model };
-}
-
-/** The shipped nano model's shape. */
-function nanoConfig(tokenizer: { readonly vocabularySize: number; readonly eosId: number }): ModelConfig {
-  return {
-    architecture: "llama",
-    hiddenSize: 96,
-    intermediateSize: 256,
-    layerCount: 2,
-    headCount: 4,
-    kvHeadCount: 2,
-    headDim: 24,
-    vocabularySize: tokenizer.vocabularySize,
-    rmsNormEpsilon: 1e-5,
-    ropeTheta: 10000,
-    maxPositions: 256,
-    tiedEmbeddings: true,
-    attentionBias: false,
-    qkNorm: false,
-    eosTokenIds: [tokenizer.eosId],
-  };
 }
 
 async function readConfig(path: string, host: TrainingHost): Promise<ModelConfig> {

@@ -132,9 +132,9 @@ const SHAPES: readonly LinearShape[] = [
 
 export const linearCases: readonly KernelCase[] = [
   ...SHAPES.map((shape) => linearCase(shape)),
-  linearCase({ rows: 7, inner: 24, outer: 10, stride: 12 }, { bias: true }),
+  linearCase({ rows: 3, inner: 512, outer: 8 }),
+  linearCase({ rows: 7, inner: 24, outer: 10, stride: 12 }, { bias: true, residual: true }),
   linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 }, { residual: true }),
-  linearCase({ rows: 3, inner: 512, outer: 8 }, { bias: true, residual: true }),
   ...SHAPES.map((shape) => inputGradientCase(shape)),
   inputGradientCase({ rows: 10, inner: 40, outer: 11 }, true),
   ...SHAPES.map((shape) => weightGradientCase(shape)),

@@ -1,4 +1,3 @@
-import { UserError } from "../model/user-error";
 import type { Runners } from "./runners";
 
 /** The work behind the commands in Node. Each part is loaded when it is needed, so that `--help` does not wait for Dawn. */
@@ -7,21 +6,12 @@ export const nodeRunners: Runners = {
   pretrain: async (options, context) => (await import("./training-runners")).pretrainInNode(options, context),
   sample: async (options, context) => (await import("./question-runners")).sampleInNode(options, context),
   eval: async (options, context) => (await import("./question-runners")).evalInNode(options, context),
-  benchKernels: () => notYet("bench kernels"),
+  benchKernels: async (request, io) => (await import("./commands/bench")).runBenchKernels(request, io),
   async doctor(options, io) {
-    const [{ doctor }, { checkExactness }, { createContext }] = await Promise.all([
-      import("./commands/doctor"),
-      import("../eval/exactness"),
-      import("../gpu/context"),
-    ]);
-    const output = {
-      out: (line: string) => io.stdout.write(`${line}\n`),
-      err: (line: string) => io.stderr.write(`${line}\n`),
-    };
-    return doctor(options, output, async (opened) => {
-      const { tokens, unequal } = await checkExactness(createContext(opened));
-      const detail = `${unequal} of ${tokens} sampled log-probs differ from training's`;
-      return { exact: unequal === 0, detail };
+    const { doctor } = await import("./commands/doctor");
+    return doctor(options, {
+      out: (line) => io.stdout.write(`${line}\n`),
+      err: (line) => io.stderr.write(`${line}\n`),
     });
   },
   async tool({ code, timeoutSeconds, memoryMb }) {
@@ -54,7 +44,3 @@ export const nodeRunners: Runners = {
     }
   },
 };
-
-async function notYet(command: string): Promise<never> {
-  throw new UserError(`${command} is not available yet`);
-}

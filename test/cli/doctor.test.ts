@@ -7,16 +7,27 @@ function capture() {
   return { out, err, io: { out: (line: string) => out.push(line), err: (line: string) => err.push(line) } };
 }
 
-afterEach(() => vi.unstubAllEnvs());
+const breaks = vi.hoisted(() => ({ exactness: false }));
+vi.mock("../../src/eval/exactness", async (load) => {
+  const real = await load<typeof import("../../src/eval/exactness")>();
+  const checkExactness: typeof real.checkExactness = async (gpu) =>
+    breaks.exactness ? { tokens: 195, unequal: 1 } : real.checkExactness(gpu);
+  return { ...real, checkExactness };
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  breaks.exactness = false;
+});
 
 test("--json gives one object with plausible figures", async () => {
   const { out, io } = capture();
-  expect(await doctor({ json: true }, io, async () => ({ exact: true, detail: "all equal" }))).toBe(0);
+  expect(await doctor({ json: true }, io)).toBe(0);
   expect(out).toHaveLength(1);
   const report = JSON.parse(out[0] ?? "");
   expect(report).toMatchObject({
     ok: true,
-    exactness: { exact: true, detail: "all equal" },
+    exactness: { exact: true, tokens: 195, unequal: 0 },
     profile: { toggles: "safe" },
   });
   for (const name of ["fmaGflops", "matmulGflops", "copyGBs", "dispatchMicros", "readbackMillis"]) {
@@ -29,8 +40,9 @@ test("--json gives one object with plausible figures", async () => {
 
 test("a broken exactness check fails", async () => {
   const { out, io } = capture();
-  expect(await doctor({}, io, async () => ({ exact: false, detail: "row 3 differs by 1 ulp" }))).toBe(1);
-  expect(out.at(-1)).toMatch(/^exactness +BROKEN: row 3 differs by 1 ulp$/);
+  breaks.exactness = true;
+  expect(await doctor({}, io)).toBe(1);
+  expect(out.at(-1)).toMatch(/^exactness +BROKEN: 1 of 195 sampled log-probs differ/);
 });
 
 test("no adapter: exit 1 with the reason, on both channels as asked", async () => {

@@ -1,10 +1,12 @@
 import { benchKernels } from "../../../kernels/bench/bench";
+import { countSteps } from "../../eval/step-counts";
 import { createContext } from "../../gpu/context";
 import { closeNodeDevice, openNodeDevice } from "../../platform/node/adapter";
+import { napWhileWaiting } from "../../platform/node/polling";
 import type { CliIo } from "../io";
 import type { BenchRequest } from "../runners";
 
-/** `zerotir bench kernels`. @returns the exit code */
+/** `zerotir bench kernels`: every kernel, then what a decode step and an optimizer step of the nano model cost. @returns the exit code */
 export async function runBenchKernels(request: BenchRequest, io: CliIo): Promise<number> {
   const log = (line: string) => io.stderr.write(`${line}\n`);
   const opened = await openNodeDevice({
@@ -13,10 +15,16 @@ export async function runBenchKernels(request: BenchRequest, io: CliIo): Promise
     announce: log,
   });
   try {
-    await benchKernels({ filter: request.filter ?? undefined, json: request.json }, createContext(opened), {
-      out: (line) => io.stdout.write(`${line}\n`),
-      log,
-    });
+    const gpu = createContext(opened, opened.profile.isSoftware ? napWhileWaiting : undefined);
+    const out = (line: string) => io.stdout.write(`${line}\n`);
+    await benchKernels({ filter: request.filter ?? undefined, json: request.json }, gpu, { out, log });
+    if (request.filter === null)
+      for (const step of await countSteps(gpu))
+        out(
+          request.json
+            ? JSON.stringify(step)
+            : `${step.name}: ${step.dispatches} dispatches, ${step.submits} submits, ${step.readbacks} readbacks, ${(step.seconds * 1000).toFixed(1)} ms, ${Math.round(step.tokens / step.seconds)} tokens/s`,
+        );
     return 0;
   } finally {
     closeNodeDevice(opened);

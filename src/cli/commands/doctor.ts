@@ -1,3 +1,5 @@
+import { checkExactness } from "../../eval/exactness";
+import { createContext } from "../../gpu/context";
 import type { DeviceProfile, OpenDevice, Toggles } from "../../gpu/device";
 import { closeNodeDevice, openNodeDevice } from "../../platform/node/adapter";
 import { type Measured, measure } from "./doctor-measure";
@@ -13,13 +15,6 @@ export interface DoctorOptions {
 export interface DoctorOutput {
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
-}
-
-/** Whether log-probs recorded while sampling equal those of training, bit for bit, on this device. */
-export interface Exactness {
-  readonly exact: boolean;
-  /** One line: what was compared, and how far apart it was if not equal. */
-  readonly detail: string;
 }
 
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 0 })} MiB`;
@@ -55,7 +50,7 @@ function describe(profile: DeviceProfile): string[] {
 function describeMeasured(measured: Measured): string[] {
   return [
     `f32 multiply-add  ${figure(measured.fmaGflops)} GFLOP/s`,
-    `f32 matmul        ${figure(measured.matmulGflops)} GFLOP/s at ${measured.matmulSize}^3 (4x4 register tiles)`,
+    `f32 matmul        ${figure(measured.matmulGflops)} GFLOP/s at ${measured.matmulSize}^3`,
     `copy              ${figure(measured.copyGBs)} GB/s (read + write)`,
     `dispatch          ${figure(measured.dispatchMicros)} us each`,
     `readback          ${figure(measured.readbackMillis)} ms`,
@@ -64,15 +59,9 @@ function describeMeasured(measured: Measured): string[] {
 
 /**
  * `zerotir doctor`: says which adapter a run would use, what it can do, how fast it is, and what to do when there is none.
- *
- * @param checkExactness is run on the open device when given; without it the report says "not measured".
  * @returns the exit code: 0, or 1 when there is no adapter, the device fails, or exactness does not hold.
  */
-export async function doctor(
-  options: DoctorOptions,
-  io: DoctorOutput,
-  checkExactness?: (opened: OpenDevice) => Promise<Exactness>,
-): Promise<number> {
+export async function doctor(options: DoctorOptions, io: DoctorOutput): Promise<number> {
   let fallback: string | undefined;
   let opened: OpenDevice | undefined;
   try {
@@ -85,25 +74,27 @@ export async function doctor(
       },
     });
     if (!options.json) for (const line of describe(opened.profile)) io.out(line);
-    const measured = await measure(opened);
+    const gpu = createContext(opened);
+    const measured = await measure(gpu);
     if (!options.json) for (const line of describeMeasured(measured)) io.out(line);
-    const exactness = await checkExactness?.(opened);
-    opened.failure.assertHealthy();
-    if (options.json) {
+    const { tokens, unequal } = await checkExactness(gpu);
+    const exact = unequal === 0;
+    gpu.assertHealthy();
+    if (options.json)
       io.out(
         JSON.stringify({
-          ok: exactness?.exact !== false,
+          ok: exact,
           profile: opened.profile,
           fallback: fallback ?? null,
           measured,
-          exactness: exactness ?? null,
+          exactness: { exact, tokens, unequal },
         }),
       );
-    } else {
-      const verdict = exactness ? `${exactness.exact ? "holds" : "BROKEN"}: ${exactness.detail}` : "not measured";
-      io.out(`exactness         ${verdict}`);
-    }
-    return exactness?.exact === false ? 1 : 0;
+    else
+      io.out(
+        `exactness         ${exact ? "holds" : "BROKEN"}: ${unequal} of ${tokens} sampled log-probs differ from training's`,
+      );
+    return exact ? 0 : 1;
   } catch (error) {
     if (!(error instanceof Error) || (error.name !== "UserError" && error.name !== "GpuError")) throw error;
     if (options.json) io.out(JSON.stringify({ ok: false, error: error.message }));

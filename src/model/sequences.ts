@@ -2,6 +2,7 @@
  * Slots on the GPU: token ids, page tables and KV pages of all layers. Prefill, decode and training address them by rows (slot, position), so all three run the
  * same pipelines.
  */
+import { KV_TILE } from "../../kernels/attention";
 import type { PageShape } from "../../kernels/rope";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
@@ -32,6 +33,8 @@ export class SequenceTables {
     readonly shape: SequenceShape,
     label: string,
   ) {
+    if (shape.pageSize % KV_TILE !== 0)
+      throw new RangeError(`pages of ${shape.pageSize} tokens do not hold whole attention tiles of ${KV_TILE}`);
     const pagesPerSlot = Math.ceil(shape.slotLength / shape.pageSize);
     this.pageShape = { pageSize: shape.pageSize, pagesPerSlot };
     this.pageElements = config.kvHeadCount * shape.pageSize * config.headDim;

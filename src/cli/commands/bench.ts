@@ -15,7 +15,7 @@ export async function runBenchKernels(request: BenchRequest, io: CliIo): Promise
     announce: log,
   });
   try {
-    const gpu = createContext(opened, opened.profile.isSoftware ? napWhileWaiting : undefined);
+    const gpu = createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
     const out = (line: string) => io.stdout.write(`${line}\n`);
     await benchKernels({ filter: request.filter ?? undefined, json: request.json }, gpu, { out, log });
     if (request.filter === null)

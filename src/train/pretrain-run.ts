@@ -124,7 +124,7 @@ export async function runPretraining(
       learning_rate: learningRate,
       num_tokens: numTokens,
       step_time: seconds,
-      "perf/train_tokens_per_second": result.tokens / seconds,
+      "perf/throughput": result.tokens / seconds,
     };
     if (step % options.loggingSteps === 0) await folder.logMetrics(row);
     events.onStep(row);

@@ -30,6 +30,7 @@ export function stepMetrics(
     (sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length,
     0,
   );
+  const allTokens = all.reduce((sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length, 0);
   const { totals } = result;
   const perToken = (count: number) => (totals.tokens === 0 ? 0 : count / totals.tokens);
   return {
@@ -65,6 +66,7 @@ export function stepMetrics(
     step_time: times.total,
     "time/rollout": times.rollout,
     "time/update": times.update,
+    "perf/throughput": allTokens / times.total,
     "perf/rollout_tokens_per_second": collected.statistics.sampledTokens / times.rollout,
     "perf/train_tokens_per_second": trainedTokens / times.update,
     ...collected.metrics,

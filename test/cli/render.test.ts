@@ -154,6 +154,13 @@ describe("TrainView", () => {
     expect(output.text.replace(escapes, "")).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
+  it("keeps each row of the table on one line of 80 columns", () => {
+    const output = new Capture(true, 80);
+    playRun(new TrainView(output, { NO_COLOR: "1" }, () => 0), 3);
+    const rows = terminalScreen(output.text, 80).filter((line) => /^ {6}[1-3] {2}|^ {3}step /.test(line));
+    expect(rows.map((line) => [...line].length)).toEqual([80, 80, 80, 80]);
+  });
+
   it("shows phase, progress, speed, what is waited for, time left and the curves while it runs", () => {
     const output = new Capture(true, 120);
     let time = 0;

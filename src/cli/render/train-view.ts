@@ -16,7 +16,8 @@ const SILENCE_SECONDS = 15;
 const ETA_STEPS = 10;
 /** The table's head is repeated after this many rows. */
 const HEAD_ROWS = 20;
-const BAR_WIDTH = 12;
+/** Columns of the widest bar of the table, of the narrowest, and of all that stands beside its two bars. */
+const BAR = { most: 12, least: 4, rest: 70 } as const;
 
 /** Shows a run to a person: a table that grows by a row per step, samples between its rows, and a live status below it. */
 export class TrainView implements TrainEvents {
@@ -123,9 +124,10 @@ export class TrainView implements TrainEvents {
 
   private tableRow(row: MetricsRow): string[] {
     const { style } = this;
+    const barWidth = Math.max(BAR.least, Math.min(BAR.most, Math.floor((this.screen.columns() - BAR.rest) / 2)));
     const cell = (value: number | null | undefined, width: number) => figure(value).padStart(width);
     const share = (value: number | null | undefined, colour: "green" | "cyan") =>
-      `${style.paint(colour, bar(value ?? 0, BAR_WIDTH))} ${percent(value).padStart(6)}`;
+      `${style.paint(colour, bar(value ?? 0, barWidth))} ${percent(value).padStart(6)}`;
     const time = duration(row.step_time ?? Number.NaN).padStart(9);
     const speed = cell(row["perf/throughput"], 10);
     if (row["rollout/rule_rewards"] === undefined) {
@@ -133,7 +135,7 @@ export class TrainView implements TrainEvents {
       const line = `${String(row.step).padStart(7)}${cell(row.loss, 10)}${cell(row.grad_norm, 11)}${cell(row.learning_rate, 17)}${speed} ${time}`;
       return [...this.head(head), line];
     }
-    const head = `   step  ${"accuracy".padEnd(BAR_WIDTH + 7)}  ${"code ratio".padEnd(BAR_WIDTH + 7)}  reward  entropy  length  tokens/s      time`;
+    const head = `   step  ${"accuracy".padEnd(barWidth + 7)}  ${"code ratio".padEnd(barWidth + 7)}  reward  entropy  length  tokens/s      time`;
     const line =
       `${String(row.step).padStart(7)}  ${share(row["rollout/rule_rewards"], "green")}  ${share(row["rollout/code_rewards"], "cyan")}` +
       `${cell(row.reward, 8)}${cell(row.entropy, 9)}${cell(row["completions/mean_length"], 8)}${speed} ${time}`;

@@ -45,7 +45,7 @@ export const toolFields = {
     .min(0)
     .default(2)
     .meta(about("Tool", "Python blocks run per trajectory (N_max); 0 for no tool")),
-  toolTimeout: positive.default(10).meta(about("Tool", "seconds of wall clock per block")),
+  toolTimeout: z.number().min(0.001).max(3600).default(10).meta(about("Tool", "seconds of wall clock per block")),
   toolMemoryMb: z.int().min(32).max(4096).default(256).meta(about("Tool", "memory of one interpreter, in MiB")),
   maxToolResponseTokens: z.int().min(1).default(256).meta(about("Tool", "a longer output is replaced by a notice")),
 };

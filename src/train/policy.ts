@@ -30,23 +30,40 @@ export interface LoadedModel {
 /**
  * Reads a Hugging Face folder and puts its weights on the GPU.
  * @param maxPositions longest sequence that will be computed
+ * @param lengths the options that make it so
  */
-export async function loadModel(gpu: GpuContext, folder: FolderReader, maxPositions: number): Promise<LoadedModel> {
+export async function loadModel(
+  gpu: GpuContext,
+  folder: FolderReader,
+  maxPositions: number,
+  lengths = "--max-prompt-length plus --max-completion-length are",
+): Promise<LoadedModel> {
   const checkpoint = await readCheckpoint(folder);
   const { tokenizer } = await loadTokenizerOf(folder);
-  if (tokenizer.vocabularySize > checkpoint.config.vocabularySize)
-    throw new UserError(
-      `${folder.path}: tokenizer.json has ${tokenizer.vocabularySize} tokens, the model's embedding ${checkpoint.config.vocabularySize}; they belong to different models`,
-    );
-  if (maxPositions > checkpoint.config.maxPositions)
-    throw new UserError(
-      `${folder.path}: the model has ${checkpoint.config.maxPositions} positions, and --max-prompt-length plus --max-completion-length are ${maxPositions}; lower them`,
-    );
+  refuseMismatch(folder.path, checkpoint.config, tokenizer, maxPositions, lengths);
   const bindingBytes = gpu.profile.limits.maxStorageBufferBindingSize;
   const model = new Model(gpu, checkpoint.config, maxPositions, bindingBytes, tokenizer.vocabularySize);
   await model.load(checkpoint);
   gpu.assertHealthy();
   return { config: checkpoint.config, companions: checkpoint.companions, tokenizer, model };
+}
+
+/** @throws UserError when the tokenizer has ids, or the sequences positions, that the model has not */
+export function refuseMismatch(
+  where: string,
+  config: ModelConfig,
+  tokenizer: Tokenizer,
+  maxPositions: number,
+  lengths: string,
+): void {
+  if (tokenizer.vocabularySize > config.vocabularySize)
+    throw new UserError(
+      `${where}: tokenizer.json has ${tokenizer.vocabularySize} tokens, the model's embedding ${config.vocabularySize}; they belong to different models`,
+    );
+  if (maxPositions > config.maxPositions)
+    throw new UserError(
+      `${where}: the model has ${config.maxPositions} positions, and ${lengths} ${maxPositions}; choose less`,
+    );
 }
 
 /** A folder's tokenizer and its files. @throws UserError when tokenizer.json is missing or not what it should be */

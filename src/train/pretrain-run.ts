@@ -11,7 +11,7 @@ import { loadTraining, saveTraining } from "./checkpoint";
 import { type DocumentSource, fileDocuments, nanoDocuments } from "./documents";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
-import { type LoadedModel, loadModel, loadTokenizerOf } from "./policy";
+import { type LoadedModel, loadModel, loadTokenizerOf, refuseMismatch } from "./policy";
 import type { PretrainOptions } from "./pretrain-options";
 import { fullyScored, nextTokenLoss, nextTokenStep, takeDocuments } from "./pretraining";
 import { RunFolder } from "./run-folder";
@@ -21,6 +21,8 @@ type PlacedPretrainOptions = Omit<PretrainOptions, "outputDir"> & { readonly out
 
 /** The folder whose tokenizer `--model-config nano` uses. */
 const NANO_TOKENIZER = "nano-base";
+/** What limits a document, in the words of an error. */
+const LENGTHS = "--max-length is";
 const PAGE_SIZE = 8;
 const LOGITS_BYTES = 64 * 2 ** 20;
 const MOST_ROWS = 8192;
@@ -36,6 +38,10 @@ export async function runPretraining(
   events: TrainEvents,
   signal?: AbortSignal,
 ): Promise<TrainSummary> {
+  if (options.modelNameOrPath !== null && options.tokenizer !== null)
+    throw new UserError(
+      `--tokenizer is for new weights; ${options.modelNameOrPath} has its own tokenizer, so leave one of the two out`,
+    );
   const begun = performance.now();
   events.onPhase("setup", { step: 0, waitingFor: "the GPU" });
   const resumeFolder =
@@ -46,7 +52,7 @@ export async function runPretraining(
   const loaded =
     resumeFolder === undefined
       ? await startingModel(gpu, options, host)
-      : await loadModel(gpu, resumeFolder, options.maxLength);
+      : await loadModel(gpu, resumeFolder, options.maxLength, LENGTHS);
   const documents = await openDocuments(options, host, loaded);
   const optimizer = new Optimizer(loaded.model);
   const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
@@ -79,14 +85,19 @@ export async function runPretraining(
     runFolder: folder.path,
   });
   const heldOut = documents.heldOut(options.evalSamples).map((ids) => fullyScored(ids.subarray(0, options.maxLength)));
-  const before = heldOut.length === 0 ? null : await nextTokenLoss(pass, heldOut);
+  const evaluate = async () => {
+    if (heldOut.length === 0) return null;
+    events.onPhase("evaluate", { step });
+    return nextTokenLoss(pass, heldOut);
+  };
+  let step = firstStep;
+  const before = await evaluate();
 
   const stream = documents.train();
   // The stream is a function of the seed, so a resumed run reads past what was trained on.
   for (let step = 1; step <= firstStep; step++) takeDocuments(stream, options.tokensPerStep, options.maxLength);
   let numTokens = state?.num_tokens ?? 0;
   let lastSaved: string | undefined = resumeFolder?.path;
-  let step = firstStep;
   const save = async () => {
     events.onPhase("save", { step });
     const fields = { global_step: step, num_tokens: numTokens, seed: options.seed };
@@ -100,6 +111,7 @@ export async function runPretraining(
   const due = () => step === options.maxSteps || (options.saveSteps > 0 && step % options.saveSteps === 0);
   while (step < options.maxSteps && !signal?.aborted) {
     const stepBegun = performance.now();
+    events.onPhase("update", { step: step + 1 });
     const learningRate = learningRateAt(schedule(options), step + 1);
     const batch = takeDocuments(stream, options.tokensPerStep, options.maxLength);
     const result = await nextTokenStep(pass, optimizer, batch, {
@@ -131,12 +143,12 @@ export async function runPretraining(
     if (due()) await save();
   }
   if (!due() && step > firstStep) await save();
-  const after = heldOut.length === 0 ? null : await nextTokenLoss(pass, heldOut);
+  const after = await evaluate();
   const summary: TrainSummary = {
     outcome: step < options.maxSteps ? "interrupted" : "finished",
     step,
     seconds: (performance.now() - begun) / 1000,
-    table: [{ name: "held-out loss, nats per token", before, after, unit: "number" }],
+    table: heldOut.length === 0 ? [] : [{ name: "held-out loss, nats per token", before, after, unit: "number" }],
     runFolder: folder.path,
     ...(lastSaved === undefined ? {} : { checkpoint: lastSaved }),
     next: nextCommands(lastSaved, step < options.maxSteps ? folder.path : undefined),
@@ -169,10 +181,11 @@ function nextCommands(
 /** New weights by the config, or those of a checkpoint. */
 async function startingModel(gpu: GpuContext, options: PretrainOptions, host: TrainingHost): Promise<LoadedModel> {
   if (options.modelNameOrPath !== null)
-    return loadModel(gpu, host.modelFolder(options.modelNameOrPath), options.maxLength);
+    return loadModel(gpu, host.modelFolder(options.modelNameOrPath), options.maxLength, LENGTHS);
   const tokenizerFolder = host.modelFolder(options.tokenizer ?? NANO_TOKENIZER);
   const { tokenizer, companions } = await loadTokenizerOf(tokenizerFolder);
   const config = options.modelConfig === "nano" ? nanoConfig(tokenizer) : await readConfig(options.modelConfig, host);
+  refuseMismatch(options.modelConfig, config, tokenizer, options.maxLength, LENGTHS);
   const limit = gpu.profile.limits.maxStorageBufferBindingSize;
   const model = new Model(gpu, config, options.maxLength, limit, tokenizer.vocabularySize);
   for (const tensor of initialWeights(config, options.seed)) model.weights.upload(tensor);

@@ -101,9 +101,19 @@ export function parseQuestions(text: string, file: string): QuestionRow[] {
     const answer = ANSWER_KEYS.map((key) => fields.get(key)).find((value) => value !== undefined && value !== null);
     if (typeof prompt !== "string") throw new UserError(`${where}: has no text under ${QUESTION_KEYS.join(", ")}`);
     if (answer === undefined) throw new UserError(`${where}: has no answer under ${ANSWER_KEYS.join(", ")}`);
-    return [{ prompt, answer: Array.isArray(answer) ? answer.map(String) : String(answer) }];
+    const answers: unknown[] = Array.isArray(answer) ? answer : [answer];
+    if (answers.length === 0 || answers.some((one) => !isAnswer(one)))
+      throw new UserError(
+        `${where}: the answer is ${JSON.stringify(answer)}; expected a text or a number, or a list of them`,
+      );
+    return [{ prompt, answer: Array.isArray(answer) ? answers.map(String) : String(answer) }];
   });
   if (rows.length === 0)
     throw new UserError(`${file}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
   return rows;
+}
+
+/** An empty text is no answer: no box could ever equal it. */
+function isAnswer(value: unknown): boolean {
+  return (typeof value === "string" && value.trim() !== "") || typeof value === "number" || typeof value === "boolean";
 }

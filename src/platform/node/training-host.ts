@@ -49,12 +49,17 @@ export function nodeTrainingHost(
         : keep(await createNodeSandbox({ workerCount: Math.min(availableParallelism(), 4), memoryMb: toolMemoryMb })),
     openRewards: ({ rewardScope }) => keep(nodeRewardPool({ scope: rewardScope })),
     async readText(path) {
+      let bytes: Uint8Array;
       try {
-        return await fs.readFile(path, "utf8");
+        bytes = await fs.readFile(path);
       } catch (error) {
-        const why =
-          error instanceof Error && "code" in error && error.code === "ENOENT" ? "no such file" : String(error);
-        throw new UserError(`${path}: ${why}; expected a file, or nano for the synthetic data`);
+        throw new UserError(`${path}: ${whyUnreadable(error)}; expected a file, or nano for the synthetic data`);
+      }
+      try {
+        // Takes off the byte-order mark that editors on Windows write.
+        return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      } catch {
+        throw new UserError(`${path}: not UTF-8 text; convert it, for example with iconv -t UTF-8`);
       }
     },
     runFiles: nodeRunFiles,
@@ -66,6 +71,17 @@ export function nodeTrainingHost(
       opened = undefined;
     },
   };
+}
+
+function whyUnreadable(error: unknown): string {
+  const reasons: Record<string, string> = {
+    ENOENT: "no such file",
+    ENOTDIR: "no such file",
+    EISDIR: "is a folder",
+    EACCES: "permission denied",
+  };
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** A model by name: a folder of checkpoints/ in this package. A path of the same name in the working directory wins. */

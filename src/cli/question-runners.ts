@@ -2,6 +2,7 @@
 import * as fs from "node:fs/promises";
 import { ask } from "../eval/ask";
 import { runEvaluation } from "../eval/evaluate";
+import { UserError } from "../model/user-error";
 import { checkpointOf, nodeTrainingHost } from "../platform/node/training-host";
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
 import type { Sample } from "../train/events";
@@ -22,7 +23,7 @@ export async function evalInNode(
 ): Promise<EvalReport> {
   const begun = performance.now();
   const modelNameOrPath = await checkpointOf(options.modelNameOrPath);
-  const file = options.outputFile === null ? undefined : await fs.open(options.outputFile, "w");
+  const file = options.outputFile === null ? undefined : await openOutput(options.outputFile);
   try {
     const result = await withHost(announce, (host) =>
       runEvaluation({ ...options, modelNameOrPath }, host, {
@@ -39,6 +40,15 @@ export async function evalInNode(
     };
   } finally {
     await file?.close();
+  }
+}
+
+async function openOutput(path: string): Promise<fs.FileHandle> {
+  try {
+    return await fs.open(path, "w");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`--output-file ${path}: cannot be written (${why}); expected a file in a folder that exists`);
   }
 }
 

@@ -94,7 +94,7 @@ function report(error: unknown, program: Command, argv: readonly string[], io: C
     io.stderr.write(named(program, argv).helpInformation());
     return EXIT.usage;
   }
-  const message = isUsage ? usageMessage(error, program, argv) : error instanceof Error ? error.message : String(error);
+  const message = isUsage ? usageMessage(error, program, argv) : messageOf(error);
   const line = plainText(message).replaceAll("\n", " ");
   if (argv.includes("--json")) jsonLine(io.stdout, { event: "error", message: line });
   if (isUsage || isUserError(error)) {
@@ -109,6 +109,11 @@ function report(error: unknown, program: Command, argv: readonly string[], io: C
 
 /** Errors by name whose message says it all: the device was lost or refused work, the run was stopped. */
 const EXPECTED_FAILURES = new Set(["GpuError", "AbortError", "SandboxStartError"]);
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === "AbortError" ? "stopped before the end, with nothing to save" : error.message;
+}
 
 function isUserError(error: unknown): boolean {
   return error instanceof Error && error.name === "UserError";

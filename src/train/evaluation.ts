@@ -53,8 +53,9 @@ export async function evaluate(
   };
 }
 
-/** The two evaluations as rows of the closing table. */
+/** The two evaluations as rows of the closing table; no rows where neither was made. */
 export function summaryTable(before: EvaluationFigures | null, after: EvaluationFigures | null): SummaryRow[] {
+  if (before === null && after === null) return [];
   const row = (name: string, key: keyof EvaluationFigures): SummaryRow => ({
     name,
     before: before?.[key] ?? null,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
@@ -62,6 +62,14 @@ test("close ends the process and open calls; calls after it are refused", async 
   expect((await Promise.all(open)).map(({ status }) => status)).toEqual(["crash", "crash"]);
   expect(alive(pid)).toBe(false);
   await expect(run("print(1)")).rejects.toThrow("closed");
+});
+
+test.runIf(process.platform === "linux")("the process is out of reach of the terminal's Ctrl-C", async () => {
+  engine = await createNodeSandbox({ workerCount: 1 });
+  const pid = pidOf(engine);
+  // Behind the name in brackets: state, parent, process group.
+  const [, , group] = (readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1] ?? "").split(" ");
+  expect(group).toBe(String(pid));
 });
 
 test("missing assets: one sentence that says what to do", async () => {

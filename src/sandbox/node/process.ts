@@ -43,6 +43,8 @@ export function startProcess(
     env: {},
     execArgv: ["--disallow-code-generation-from-strings", `--max-old-space-size=${HEAP_MB}`],
     serialization: "advanced",
+    // A group of its own: Ctrl-C in the terminal is for the trainer, which ends this process in order.
+    detached: process.platform !== "win32",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   const send = (message: ToChild) => {

@@ -1,6 +1,6 @@
 /** `train` and `pretrain` in Node: where the run lies, what it runs on, and how it ends. */
 
-import { newRunFolder, resumePoint } from "../platform/node/run-place";
+import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../platform/node/run-place";
 import type { TrainSummary } from "../train/events";
 import type { TrainingHost } from "../train/host";
 import { runTraining } from "../train/loop";
@@ -28,7 +28,7 @@ interface Placeable {
   readonly resumeFromCheckpoint: string | null;
 }
 
-/** Decides the run folder and opens the host. */
+/** Decides the run folder, keeps other processes out of it, and opens the host. */
 async function inRunFolder<Options extends Placeable>(
   options: Options,
   model: string,
@@ -39,7 +39,12 @@ async function inRunFolder<Options extends Placeable>(
     options.resumeFromCheckpoint === null
       ? undefined
       : await resumePoint(options.resumeFromCheckpoint, options.outputDir);
-  const outputDir = resumed?.runFolder ?? options.outputDir ?? newRunFolder(options.dataset, model);
-  const placed = { ...options, outputDir, resumeFromCheckpoint: resumed?.checkpoint ?? null };
-  return withHost(announce, (host) => run(placed, host));
+  const named = resumed?.runFolder ?? options.outputDir;
+  const held = await (named === null ? holdNewRunFolder(newRunFolder(options.dataset, model)) : holdRunFolder(named));
+  try {
+    const placed = { ...options, outputDir: held.path, resumeFromCheckpoint: resumed?.checkpoint ?? null };
+    return await withHost(announce, (host) => run(placed, host));
+  } finally {
+    await held.release();
+  }
 }

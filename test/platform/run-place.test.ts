@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MARKER, writeFolder } from "../../src/platform/node/files";
-import { newRunFolder, resumePoint } from "../../src/platform/node/run-place";
+import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";
 
 let root: string;
 beforeEach(async () => {
@@ -46,5 +48,42 @@ describe("resumePoint", () => {
       /not a complete checkpoint/,
     );
     await expect(resumePoint(join(root, "lone"), null)).rejects.toThrow(/is in no run folder; say where/);
+  });
+});
+
+describe("a run folder in use", () => {
+  it("is refused while the other process lives, and only then", async () => {
+    const path = join(root, "run");
+    await fs.mkdir(path);
+    const other = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { stdio: "ignore" });
+    const ended = once(other, "exit");
+    await fs.writeFile(join(path, ".lock"), String(other.pid));
+    await expect(holdRunFolder(path)).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringContaining(`process ${other.pid} writes a run into it`),
+    });
+    other.kill("SIGKILL");
+    await ended;
+    const held = await holdRunFolder(path);
+    expect(await fs.readFile(join(path, ".lock"), "utf8")).toBe(String(process.pid));
+    await held.release();
+    expect(await fs.readdir(path)).toEqual([]);
+  });
+
+  it("gets another name for a second run of the same second, and goes when nothing was written", async () => {
+    const first = await holdNewRunFolder(join(root, "runs/a"));
+    const second = await holdNewRunFolder(join(root, "runs/a"));
+    expect([first.path, second.path]).toEqual([join(root, "runs/a"), join(root, "runs/a-2")]);
+    await fs.writeFile(join(first.path, "config.resolved.yaml"), "");
+    await Promise.all([first.release(), second.release()]);
+    expect(await fs.readdir(join(root, "runs"))).toEqual(["a"]);
+  });
+
+  it("is named when it cannot be made", async () => {
+    await fs.writeFile(join(root, "file"), "");
+    await expect(holdRunFolder(join(root, "file"))).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringMatching(/cannot write into .*file: a part of the path is a file/),
+    });
   });
 });

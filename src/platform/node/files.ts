@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { FolderReader, FolderWriter } from "../../model/folder";
@@ -189,12 +189,17 @@ function hidden(path: string, ending: "tmp" | "old"): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${ending}`);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this number runs. One that has died and was not yet waited for, as in containers without init, does not. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return code(error) === "EPERM";
+  }
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
   }
 }
 

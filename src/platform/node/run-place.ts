@@ -1,6 +1,7 @@
+import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../model/user-error";
-import { isComplete, latestCheckpoint } from "./files";
+import { explained, isAlive, isComplete, latestCheckpoint } from "./files";
 
 /** A new run's folder when the user named none: `runs/<data>--<model>--<date and time>`. */
 export function newRunFolder(dataset: string, model: string, now: Date = new Date()): string {
@@ -46,4 +47,66 @@ export async function resumePoint(resumeFrom: string, outputDir: string | null):
       `--resume-from-checkpoint ${resumeFrom}: is in no run folder; say where to go on with --output-dir`,
     );
   return { checkpoint: resumeFrom, runFolder: dirname(parent) };
+}
+
+/** Says which process writes into a run folder: its number. */
+const LOCK = ".lock";
+
+/** A run folder that no other process writes into until `release`. */
+export interface HeldFolder {
+  readonly path: string;
+  /** Lets others in. A folder that was made for the run and stayed empty goes. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes a run folder, unless it is there, and takes hold of it. The lock of a process that has died counts for nothing.
+ *
+ * @throws UserError when another process writes into it, or it cannot be made
+ */
+export async function holdRunFolder(path: string): Promise<HeldFolder> {
+  const lock = join(path, LOCK);
+  try {
+    const isNew = (await fs.mkdir(path, { recursive: true })) !== undefined;
+    const owner = Number(await fs.readFile(lock, "utf8").catch(() => "0"));
+    if (owner > 0 && owner !== process.pid && isAlive(owner))
+      throw new UserError(
+        `${path}: process ${owner} writes a run into it; wait for its end, or choose another --output-dir (if no run is under way, delete ${lock})`,
+      );
+    if (owner !== 0) await fs.rm(lock, { force: true });
+    await fs.writeFile(lock, String(process.pid), { flag: "wx" });
+    return {
+      path,
+      async release() {
+        await fs.rm(lock, { force: true });
+        if (isNew) await fs.rmdir(path).catch(() => undefined);
+      },
+    };
+  } catch (error) {
+    throw explained(error, `cannot write into ${path}`);
+  }
+}
+
+/** {@link holdRunFolder} of a folder that nobody has yet: `path`, or `path-2` and so on, for runs begun in the same second. */
+export async function holdNewRunFolder(path: string): Promise<HeldFolder> {
+  await fs.mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+    throw explained(error, `cannot write ${path}`);
+  });
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? path : `${path}-${count}`;
+    try {
+      await fs.mkdir(name);
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EEXIST") continue;
+      throw explained(error, `cannot write ${name}`);
+    }
+    const held = await holdRunFolder(name);
+    return {
+      path: name,
+      async release() {
+        await held.release();
+        await fs.rmdir(name).catch(() => undefined);
+      },
+    };
+  }
 }

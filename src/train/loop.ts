@@ -253,14 +253,12 @@ function checkTrainable(options: TrainOptions): void {
 }
 
 async function openQuestions(options: TrainOptions, host: TrainingHost): Promise<QuestionSource> {
-  if (options.dataset === "nano") return nanoQuestions(options.seed);
-  const rows = parseQuestions(await host.readText(options.dataset), options.dataset);
-  if (options.evalSamples === 0) return fileQuestions(options.dataset, rows, options.seed, []);
-  const heldOut =
-    options.evalDataset === null
-      ? undefined
-      : parseQuestions(await host.readText(options.evalDataset), options.evalDataset);
-  return fileQuestions(options.dataset, rows, options.seed, heldOut);
+  const { dataset, evalDataset, seed } = options;
+  const read = async (file: string) => parseQuestions(await host.readText(file), file);
+  const ownHeldOut = options.evalSamples === 0 ? [] : evalDataset === null ? undefined : await read(evalDataset);
+  if (dataset !== "nano") return fileQuestions(dataset, await read(dataset), seed, ownHeldOut);
+  const nano = nanoQuestions(seed);
+  return ownHeldOut === undefined ? nano : { ...nano, heldOut: (count) => ownHeldOut.slice(0, count) };
 }
 
 function tokenCount(collected: Collected): number {

@@ -101,7 +101,7 @@ export const trainOptions = new OptionSet("train", {
     .min(1)
     .nullable()
     .default(null)
-    .meta(about("Evaluation", "JSONL file for that table; none: rows of --dataset that are not trained on")),
+    .meta(about("Evaluation", "JSONL file for that table; none: rows of --dataset that are kept out of training")),
   ...deviceFields,
   ...decodingFields,
   ...memoryFields,

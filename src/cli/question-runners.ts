@@ -29,7 +29,7 @@ export async function evalInNode(
       runEvaluation({ ...options, modelNameOrPath }, host, {
         signal,
         onProgress,
-        onTrajectory: async (line) => void (await file?.write(`${line}\n`)),
+        onTrajectory: async (line) => file?.write(line),
       }),
     );
     return {
@@ -43,13 +43,26 @@ export async function evalInNode(
   }
 }
 
-async function openOutput(path: string): Promise<fs.FileHandle> {
-  try {
-    return await fs.open(path, "w");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(`--output-file ${path}: cannot be written (${why}); expected a file in a folder that exists`);
-  }
+interface LineFile {
+  write(line: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The file of `--output-file`, emptied. @throws UserError when it cannot be written, now or later */
+async function openOutput(path: string): Promise<LineFile> {
+  const named = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UserError(`--output-file ${path}: cannot be written (${why}); choose another place`);
+    }
+  };
+  const file = await named(fs.open(path, "w"));
+  return {
+    write: async (line) => void (await named(file.appendFile(`${line}\n`))),
+    close: () => file.close(),
+  };
 }
 
 /** Opens the host, and ends with the device's own error when it has one: a lost device leaves promises that never settle. */

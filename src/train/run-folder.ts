@@ -57,9 +57,12 @@ export class RunFolder {
    */
   static async start(files: RunFiles, configYaml: string): Promise<RunFolder> {
     const isEmpty = ((await files.read(METRICS)) ?? "") === "";
-    if (!isEmpty || (await files.list(ROLLOUTS)).length > 0 || (await files.list(CHECKPOINTS)).length > 0)
+    const isSaved = (await numbered(files, CHECKPOINTS, /^step_(\d+)$/)).length > 0;
+    if (!isEmpty || isSaved || (await files.list(ROLLOUTS)).length > 0)
       throw new UserError(
-        `${files.path} already holds a run; go on with it by --resume-from-checkpoint latest, or choose another --output-dir`,
+        isSaved
+          ? `${files.path} already holds a run; go on with it by --resume-from-checkpoint latest, or choose another --output-dir`
+          : `${files.path} already holds a run, which ended before its first checkpoint; delete the folder, or choose another --output-dir`,
       );
     await files.write(CONFIG, configYaml);
     await files.write(METRICS, "");

@@ -37,7 +37,7 @@ export async function openSession(
   const engine = await host.openPython(options);
   const rewards = host.openRewards(options);
   const collector: Collector = {
-    decoder: createDecoder(loaded, options, Math.min(trajectories, MOST_AT_ONCE)),
+    decoder: createDecoder(loaded, options, Math.min(trajectories, options.concurrency ?? MOST_AT_ONCE)),
     engine,
     rewards,
     tokenizer: loaded.tokenizer,

@@ -27,7 +27,8 @@ export const samplingFields = {
     .min(1)
     .default(512)
     .meta(about("Sampling", "tokens after the prompt, observations included")),
-  temperature: positive.default(1).meta(about("Sampling", "divides the logits")),
+  // Below, 1 / temperature nears the end of f32.
+  temperature: z.number().min(1e-6).default(1).meta(about("Sampling", "divides the logits")),
   topP: z
     .number()
     .gt(0)
@@ -87,7 +88,9 @@ export const decodingFields = {
     .min(1)
     .nullable()
     .default(null)
-    .meta(about("Device and memory", "sequences decoded at once; none: as many as a batch needs and memory allows")),
+    .meta(
+      about("Device and memory", "sequences decoded at once; none: all of a batch, at most 256 in sample and eval"),
+    ),
   runAhead: z
     .int()
     .min(0)

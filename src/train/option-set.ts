@@ -85,7 +85,8 @@ export class OptionSet<Shape extends z.ZodRawShape> {
     const key = String(parsed.error.issues[0]?.path[0]);
     const info = this.infos.get(key);
     if (info !== undefined && !(key in merged)) {
-      const way = this.infos.has("preset") ? "; or start from a --preset that sets it" : "";
+      const way =
+        this.infos.has("preset") && (merged.preset ?? null) === null ? "; or start from a --preset that sets it" : "";
       throw new UserError(`${this.name} needs --${info.flag}: ${info.help}${way}`);
     }
     throw this.wrong(key, merged[key], from.get(key));

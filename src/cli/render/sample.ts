@@ -23,7 +23,7 @@ export function sampleLines(sample: Sample, style: Style, columns: number): stri
   const title = [
     style.paint("bold", sample.step > 0 ? `sample of step ${sample.step}` : "sample"),
     verdict,
-    `${sample.modelTokens} tokens`,
+    `${sample.modelTokens} ${sample.modelTokens === 1 ? "token" : "tokens"}`,
     sample.finishReason === "length" ? style.paint("red", "cut off at the length limit") : "",
     sample.answer === undefined ? "" : `answer ${shorten(plainText(sample.answer).replaceAll("\n", " "), 40)}`,
   ];

@@ -62,7 +62,7 @@ export interface BenchRequest {
 export interface Runners {
   train(options: TrainOptions, context: TrainingContext): Promise<TrainSummary>;
   pretrain(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary>;
-  /** Shows each trajectory as it ends. */
+  /** Shows every trajectory, in the order of the questions, when all have ended. */
   sample(
     options: SampleOptions,
     context: RunnerContext & { readonly onSample: (sample: Sample) => void },

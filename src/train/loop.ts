@@ -286,8 +286,8 @@ function nextCommands(run: Run, interrupted: boolean): { command: string; why: s
       why: "measure it with several samples per question",
     },
     {
-      command: `npx zerotir train${preset} --max-tool-calls 0`,
-      why: "the control: the same training without the tool",
+      command: `npx zerotir train${preset} --max-tool-calls 0 --learning-rate 2e-4`,
+      why: "the control: without the tool there is little to learn",
     },
   ];
 }

@@ -85,7 +85,7 @@ export async function collect(
   };
   const requests = prompts.map((prompt, groupIndex) => ({
     groupIndex,
-    promptIds: promptIds(tokenizer, prompt, options.maxPromptLength),
+    promptIds: encodePrompt(tokenizer, prompt, options.maxPromptLength),
     trajectoryIds: Array.from({ length: settings.samplesPerQuestion }, (_, sample) =>
       trajectoryId(settings.step, groupIndex, sample, space),
     ),
@@ -153,8 +153,18 @@ export async function collect(
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
 
+/** @throws UserError at the first question whose prompt is longer than allowed */
+export function checkPrompts(
+  tokenizer: Tokenizer,
+  questions: Iterable<QuestionRow>,
+  options: Pick<TrainOptions, "promptTemplate" | "maxPromptLength">,
+): void {
+  const template = promptTemplate(options.promptTemplate);
+  for (const { prompt } of questions) encodePrompt(tokenizer, template(prompt), options.maxPromptLength);
+}
+
 /** A prompt as ids. @throws UserError when it is longer than allowed: cutting it would change the question */
-function promptIds(tokenizer: Tokenizer, prompt: string, longest: number): Uint32Array {
+function encodePrompt(tokenizer: Tokenizer, prompt: string, longest: number): Uint32Array {
   const ids = tokenizer.encode(prompt);
   if (ids.length > longest)
     throw new UserError(

@@ -6,13 +6,13 @@ import type { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
 import { rolloutLine } from "../rollout/records";
 import { loadTraining, saveTraining } from "./checkpoint";
-import { type Collected, type Collector, collect } from "./collect";
+import { type Collected, type Collector, checkPrompts, collect } from "./collect";
 import { type EvaluationFigures, evaluate, summaryTable } from "./evaluation";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
-import { fileQuestions, nanoQuestions, parseQuestions, type QuestionSource } from "./prompts";
+import { fileQuestions, nanoQuestions, parseQuestions, type QuestionRow, type QuestionSource } from "./prompts";
 import { RunFolder } from "./run-folder";
 import { chooseSamples, toSample } from "./samples";
 import { stepMetrics } from "./step-metrics";
@@ -65,6 +65,8 @@ export async function runTraining(
     throw new UserError(
       `the checkpoint is at step ${firstStep} already; raise --max-steps above ${firstStep} to go on`,
     );
+  if (options.dataset !== "nano")
+    checkPrompts(loaded.tokenizer, questionsAhead(questions, firstStep, options), options);
   const files = host.runFiles(options.outputDir);
   const folder =
     state === undefined
@@ -259,6 +261,16 @@ async function openQuestions(options: TrainOptions, host: TrainingHost): Promise
   if (dataset !== "nano") return fileQuestions(dataset, await read(dataset), seed, ownHeldOut);
   const nano = nanoQuestions(seed);
   return ownHeldOut === undefined ? nano : { ...nano, heldOut: (count) => ownHeldOut.slice(0, count) };
+}
+
+/** What the run will train on, each question once: a prompt that is too long is to be known before the first step, not hours later. */
+function questionsAhead(questions: QuestionSource, firstStep: number, options: PlacedTrainOptions): Set<QuestionRow> {
+  const ahead = new Set<QuestionRow>();
+  const first = firstStep * options.promptsPerStep;
+  // The rest of one pass and the whole of the next hold every question.
+  const end = Math.min(options.maxSteps * options.promptsPerStep, first + 2 * questions.passLength);
+  for (let index = first; index < end; index++) ahead.add(questions.train(index));
+  return ahead;
 }
 
 function tokenCount(collected: Collected): number {

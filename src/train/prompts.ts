@@ -12,6 +12,8 @@ export interface QuestionRow {
 /** An endless sequence of training questions, and held-out ones. */
 export interface QuestionSource {
   readonly name: string;
+  /** Training questions until each has come once; no end to synthetic ones. */
+  readonly passLength: number;
   /** Question `index` of the training sequence. */
   train(index: number): QuestionRow;
   /** The first `count` held-out questions, or fewer when there are no more. */
@@ -26,6 +28,7 @@ export function nanoQuestions(seed: number): QuestionSource {
   };
   return {
     name: "nano",
+    passLength: Number.POSITIVE_INFINITY,
     // The corpus uses seeds as they are; questions use another stream.
     train: (index) => row(index, "train", seed ^ 0x5eed),
     heldOut: (count) => Array.from({ length: count }, (_, index) => row(index, "eval", 0)),
@@ -52,6 +55,7 @@ export function fileQuestions(
   let order: number[] = [];
   return {
     name,
+    passLength: training.length,
     train(index) {
       const wanted = Math.floor(index / training.length);
       if (wanted !== pass) {

@@ -139,6 +139,8 @@ function usageMessage(error: CommanderError, program: Command, argv: readonly st
     const flags = command.options.flatMap(({ long, hidden }) =>
       long === undefined || long === null || hidden ? [] : [long],
     );
+    if (!/^--?[a-z]/i.test(unknown))
+      return `unknown option ${unknown} of ${path}; what begins with - and is no option goes after --`;
     return `unknown option ${unknown} of ${path}; the nearest one is ${nearest(unknown, [...flags, "--help"])}`;
   }
   if (error.code === "commander.unknownCommand" && unknown !== undefined)

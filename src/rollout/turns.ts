@@ -4,8 +4,6 @@ import type { FinishReason, Segment } from "./trajectory";
 
 /** Stop strings of ZeroTIR training, beside the end-of-sequence token. */
 export const ZEROTIR_STOP_STRINGS: readonly string[] = ["User:", "Human:", "Assistant:", "</answer>"];
-/** Stop strings of ZeroTIR evaluation, beside the end-of-sequence token. */
-export const ZEROTIR_EVAL_STOP_STRINGS: readonly string[] = ["<|im_end|>", "<|endoftext|>", "</answer>", "</answer>\n"];
 /** The nano models end by the end-of-sequence token alone. */
 export const NANO_STOP_STRINGS: readonly string[] = [];
 

@@ -10,9 +10,6 @@ export const CODE_OPENING = "```python";
 export const CODE_CLOSING = "```";
 /** Stands in for a result whose wrapped form has more tokens than allowed. */
 export const OVERLONG_NOTICE = "The output of the code execution is too long, please check your code.";
-/** Tokens a wrapped observation may have; more are replaced by OVERLONG_NOTICE. */
-export const MAX_OBSERVATION_TOKENS = 256;
-
 /**
  * The program in a block: what stands between the last opening fence, if there is one, and the first closing fence
  * after it. Blank lines around it are dropped and line ends become "\n"; the first line's indentation is taken off

@@ -27,8 +27,6 @@ export const promptTemplates = {
   "zero-no-tool": (question) => zeroPrompt(question, ""),
 } as const satisfies Record<string, PromptTemplate>;
 
-export type PromptTemplateName = keyof typeof promptTemplates;
-
 /** @throws UserError when no template has this name. */
 export function promptTemplate(name: string): PromptTemplate {
   const found = Object.entries(promptTemplates).find(([key]) => key === name);

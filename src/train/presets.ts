@@ -24,6 +24,9 @@ export const presets: Record<PresetName, Partial<TrainOptions>> = {
   },
 };
 
+/** What a preset says of training alone: an evaluation has its own number of answers per question. */
+export const TRAINING_ONLY: ReadonlySet<string> = new Set(["numGenerations"]);
+
 export function isPresetName(name: string): name is PresetName {
   return presetNames.some((preset) => preset === name);
 }

@@ -4,7 +4,7 @@ import { nearest } from "./nearest";
 import { presetNames } from "./option-fields";
 import type { OptionLayer, OptionSet } from "./option-set";
 import { type TrainOptions, trainOptions } from "./options";
-import { isPresetName, presets } from "./presets";
+import { isPresetName, presets, TRAINING_ONLY } from "./presets";
 
 /**
  * Defaults, then the preset that a later layer names (as far as the command has its options), then the layers in order: config
@@ -24,7 +24,10 @@ export function resolveOptions<Shape extends z.ZodRawShape>(
     throw new UserError(
       `preset ${JSON.stringify(name)} does not exist; the nearest one is ${nearest(String(name), presetNames)} (there are ${presetNames.join(", ")})`,
     );
-  const values = Object.fromEntries(Object.entries(presets[name]).filter(([key]) => set.infos.has(key)));
+  const isTraining = set.name === trainOptions.name;
+  const values = Object.fromEntries(
+    Object.entries(presets[name]).filter(([key]) => set.infos.has(key) && (isTraining || !TRAINING_ONLY.has(key))),
+  );
   return set.resolve([{ source: `preset ${name}`, spelling: "file", values }, ...layers]);
 }
 

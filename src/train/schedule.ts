@@ -13,17 +13,21 @@ export interface Schedule {
   readonly decayFraction: number;
 }
 
-/** The rate of update `step`, counted from 1. Warm-up is linear and reaches the peak at `warmupSteps`. */
+/**
+ * The rate of update `step`, counted from 1. Warm-up is linear and reaches the peak at `warmupSteps`. A decay is read at the updates already done, as Hugging Face's
+ * trainers do, so that the last update still has a rate when the final share is 0.
+ */
 export function learningRateAt(schedule: Schedule, step: number): number {
   const { peak, warmupSteps, totalSteps, finalFraction } = schedule;
   if (step <= warmupSteps) return (peak * step) / warmupSteps;
   const blend = (progress: number) => peak * (finalFraction + (1 - finalFraction) * progress);
-  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+  const done = step - 1;
+  const progress = Math.min(1, (done - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
   if (schedule.name === "cosine") return blend((1 + Math.cos(Math.PI * progress)) / 2);
   if (schedule.name === "linear") return blend(1 - progress);
   if (schedule.name === "wsd") {
     const decayStart = totalSteps * (1 - schedule.decayFraction);
-    return step <= decayStart ? peak : blend(Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - decayStart)));
+    return done < decayStart ? peak : blend(Math.max(0, (totalSteps - done) / Math.max(1, totalSteps - decayStart)));
   }
   return peak;
 }

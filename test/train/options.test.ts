@@ -16,7 +16,8 @@ const model = { source: "base", spelling: "file", values: { model_name_or_path: 
 describe("resolveTrainOptions", () => {
   it("has TRL's defaults", () => {
     expect(resolveTrainOptions([model])).toMatchObject({
-      numGenerations: 8,
+      // An evaluation has its own number of answers per question.
+      numGenerations: 1,
       learningRate: 1e-6,
       beta: 0,
       epsilon: 0.2,

@@ -25,14 +25,22 @@ describe("learning rate of updates 1 to 10", () => {
 
   test("linear comes down to the final share", () => {
     const values = rates({ name: "linear", finalFraction: 0.1 });
-    expect(values[4]).toBeCloseTo(2 * (0.1 + 0.9 * 0.5), 12);
-    expect(values[9]).toBeCloseTo(0.2, 12);
+    expect(values[0]).toBe(2);
+    expect(values[5]).toBeCloseTo(2 * (0.1 + 0.9 * 0.5), 12);
+    expect(values[9]).toBeCloseTo(2 * (0.1 + 0.9 * 0.1), 12);
+  });
+
+  test("the last update of a decay to 0 still has a rate", () => {
+    for (const name of ["linear", "cosine", "wsd"] as const) {
+      expect(rates({ name })[9]).toBeGreaterThan(0);
+      expect(learningRateAt(schedule({ name, totalSteps: 1 }), 1)).toBe(2);
+    }
   });
 
   test("cosine: half way down half of the range, at the end the final share", () => {
     const values = rates({ name: "cosine", warmupSteps: 2, finalFraction: 0.1 });
-    expect(values[5]).toBeCloseTo(2 * 0.55, 12);
-    expect(values[9]).toBeCloseTo(0.2, 12);
+    expect(values[6]).toBeCloseTo(2 * 0.55, 12);
+    expect(values[9]).toBeCloseTo(2 * (0.1 + (0.9 * (1 + Math.cos((7 / 8) * Math.PI))) / 2), 12);
     values.slice(1).forEach((value, i) => {
       expect(value).toBeLessThanOrEqual(i === 0 ? 2 : (values[i] ?? 0));
     });
@@ -41,7 +49,7 @@ describe("learning rate of updates 1 to 10", () => {
   test("warm-up, stable, decay", () => {
     const values = rates({ name: "wsd", warmupSteps: 2, finalFraction: 0.5, decayFraction: 0.4 });
     expect(values.slice(1, 6)).toEqual([2, 2, 2, 2, 2]);
-    [1.75, 1.5, 1.25, 1].forEach((rate, i) => {
+    [2, 1.75, 1.5, 1.25].forEach((rate, i) => {
       expect(values[6 + i]).toBeCloseTo(rate, 12);
     });
   });

@@ -2,6 +2,7 @@
 import type { BufferView } from "../../src/gpu/buffers";
 import type { GpuContext } from "../../src/gpu/context";
 import { UserError } from "../../src/gpu/errors";
+import { GpuTimer } from "../../src/gpu/timer";
 import { type KernelCase, Random } from "../cases";
 import { relativeError, Tensor } from "../tensor";
 import { benchCases } from "./cases";
@@ -12,12 +13,15 @@ import { secondsEach } from "./timing";
 /** References run on the CPU in f64: cases of more operations than this are timed and not checked. */
 const CHECKED_FLOPS = 2e7;
 const GPU_JS_SIZE = 512;
+const GPU_PASS_SECONDS = 0.02;
 
 /** One measured case. */
 export interface BenchRow {
   readonly name: string;
-  /** Median seconds of one call. */
+  /** Median seconds of one call, with recording and submitting. */
   readonly seconds: number;
+  /** Seconds of one call by the GPU's own clock; null on a device without timestamps. */
+  readonly gpuSeconds: number | null;
   readonly gflops: number;
   readonly gbs: number;
   /** The time that the roofline allows over the measured time; null where no roof applies. */
@@ -70,7 +74,9 @@ export async function benchKernels(options: BenchOptions, gpu: GpuContext, io: B
     rows.push(row);
     io.out(options.json ? JSON.stringify(row) : tableLine(cells(row)));
   };
-  for (const kernelCase of chosen) show(await measure(gpu, kernelCase, roof));
+  const timer = GpuTimer.create(gpu);
+  for (const kernelCase of chosen) show(await measure(gpu, timer, kernelCase, roof));
+  timer?.destroy();
   if (baseline.includes(filter)) {
     const measured = await gpuJsMatmul(GPU_JS_SIZE);
     if (measured === undefined) io.log("gpu.js is not installed (npm i gpu.js): its baseline row is left out");
@@ -78,13 +84,27 @@ export async function benchKernels(options: BenchOptions, gpu: GpuContext, io: B
       const { seconds, mode } = measured;
       const gflops = (2 * GPU_JS_SIZE ** 3) / seconds / 1e9;
       const gbs = (3 * 4 * GPU_JS_SIZE ** 2) / seconds / 1e9;
-      show({ name: `${baseline} (${mode})`, seconds, gflops, gbs, roofline: null, dispatches: 0, error: null });
+      show({
+        name: `${baseline} (${mode})`,
+        seconds,
+        gpuSeconds: null,
+        gflops,
+        gbs,
+        roofline: null,
+        dispatches: 0,
+        error: null,
+      });
     }
   }
   return rows;
 }
 
-async function measure(gpu: GpuContext, kernelCase: KernelCase, roof: Roofline): Promise<BenchRow> {
+async function measure(
+  gpu: GpuContext,
+  timer: GpuTimer | undefined,
+  kernelCase: KernelCase,
+  roof: Roofline,
+): Promise<BenchRow> {
   const inputs = kernelCase.inputs(new Random(kernelCase.name));
   const views: Record<string, BufferView> = {};
   for (const name of new Set([...Object.keys(inputs), ...Object.keys(kernelCase.outputs)])) {
@@ -99,17 +119,29 @@ async function measure(gpu: GpuContext, kernelCase: KernelCase, roof: Roofline):
   const dispatches = gpu.recorder.counters.dispatches - before;
   const error = kernelCase.flops <= CHECKED_FLOPS ? await errorOf(gpu, kernelCase, inputs, views) : null;
   const { median: seconds } = await secondsEach(gpu, () => kernelCase.run(gpu, views));
+  const gpuSeconds =
+    timer === undefined ? null : await gpuSecondsEach(timer, seconds, () => kernelCase.run(gpu, views));
   for (const view of Object.values(views)) gpu.allocator.destroy(view);
   const allowed = Math.max(kernelCase.flops / roof.gflops, kernelCase.bytes / roof.gbs) / 1e9;
   return {
     name: kernelCase.name,
     seconds,
+    gpuSeconds,
     gflops: kernelCase.flops / seconds / 1e9,
     gbs: kernelCase.bytes / seconds / 1e9,
     roofline: allowed / seconds,
     dispatches,
     error,
   };
+}
+
+/** Enough calls in one pass that the rounding of timestamps (up to 0.07 ms at either end) does not show. */
+async function gpuSecondsEach(timer: GpuTimer, seconds: number, record: () => void): Promise<number> {
+  const times = Math.min(500, Math.max(1, Math.ceil(GPU_PASS_SECONDS / seconds)));
+  const milliseconds = await timer.milliseconds(() => {
+    for (let i = 0; i < times; i++) record();
+  });
+  return milliseconds / 1000 / times;
 }
 
 /** The largest relative error over the outputs that the case expects. */

@@ -10,6 +10,7 @@ import { type Collected, type Collector, checkPrompts, collect } from "./collect
 import { type EvaluationFigures, evaluate, summaryTable } from "./evaluation";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
+import { afterTraining } from "./next-commands";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
 import { fileQuestions, nanoQuestions, parseQuestions, type QuestionRow, type QuestionSource } from "./prompts";
@@ -143,7 +144,7 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
     table: summaryTable(before, after),
     runFolder: run.folder.path,
     ...(run.lastSaved === undefined ? {} : { checkpoint: run.lastSaved }),
-    next: nextCommands(run, interrupted),
+    next: afterTraining(options, run.folder.path, run.lastSaved, interrupted),
   };
   events.onFinish(summary);
   return summary;
@@ -277,29 +278,4 @@ function tokenCount(collected: Collected): number {
   return collected.groups
     .flat()
     .reduce((sum, { trajectory }) => sum + trajectory.promptIds.length + trajectory.ids.length, 0);
-}
-
-/** What to try next, in words that the command line takes. */
-function nextCommands(run: Run, interrupted: boolean): { command: string; why: string }[] {
-  const model = run.lastSaved;
-  const preset = run.options.preset === null ? "" : ` --preset ${run.options.preset}`;
-  if (model === undefined) return [];
-  if (interrupted)
-    return [
-      {
-        command: `npx zerotir train --config ${run.folder.path}/config.resolved.yaml --resume-from-checkpoint latest`,
-        why: "go on where this run stopped",
-      },
-    ];
-  return [
-    { command: `npx zerotir sample${preset} --model-name-or-path ${model} "47*86+5"`, why: "ask the trained model" },
-    {
-      command: `npx zerotir eval${preset} --model-name-or-path ${model} --num-generations 8`,
-      why: "measure it with several samples per question",
-    },
-    {
-      command: `npx zerotir train${preset} --max-tool-calls 0 --learning-rate 2e-4`,
-      why: "the control: without the tool there is little to learn",
-    },
-  ];
 }

@@ -11,6 +11,7 @@ import { loadTraining, saveTraining } from "./checkpoint";
 import { type DocumentSource, fileDocuments, nanoDocuments } from "./documents";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
+import { afterPretraining } from "./next-commands";
 import { type LoadedModel, loadModel, loadTokenizerOf, refuseMismatch } from "./policy";
 import type { PretrainOptions } from "./pretrain-options";
 import { fullyScored, nextTokenLoss, nextTokenStep, takeDocuments } from "./pretraining";
@@ -151,31 +152,11 @@ export async function runPretraining(
     table: heldOut.length === 0 ? [] : [{ name: "held-out loss, nats per token", before, after, unit: "number" }],
     runFolder: folder.path,
     ...(lastSaved === undefined ? {} : { checkpoint: lastSaved }),
-    next: nextCommands(lastSaved, step < options.maxSteps ? folder.path : undefined),
+    next: afterPretraining(options, folder.path, lastSaved, step < options.maxSteps),
   };
   events.onFinish(summary);
   for (const part of [pass, optimizer, loaded.model]) part.destroy();
   return summary;
-}
-
-function nextCommands(
-  checkpoint: string | undefined,
-  interruptedIn: string | undefined,
-): { command: string; why: string }[] {
-  if (checkpoint === undefined) return [];
-  if (interruptedIn !== undefined)
-    return [
-      {
-        command: `npx zerotir pretrain --config ${interruptedIn}/config.resolved.yaml --resume-from-checkpoint latest`,
-        why: "go on where this run stopped",
-      },
-    ];
-  return [
-    {
-      command: `npx zerotir train --preset nano --model-name-or-path ${checkpoint}`,
-      why: "go on with reinforcement learning",
-    },
-  ];
 }
 
 /** New weights by the config, or those of a checkpoint. */

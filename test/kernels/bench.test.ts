@@ -15,6 +15,8 @@ test("the microbenchmark prints its rows as JSON lines and checks what it times"
   expect(parsed.slice(1)).toEqual(rows);
   for (const row of rows satisfies BenchRow[]) {
     expect(row.seconds).toBeGreaterThan(0);
+    if (gpu.profile.hasTimestamps) expect(row.gpuSeconds).toBeGreaterThan(0);
+    else expect(row.gpuSeconds).toBeNull();
     expect(row.gbs).toBeGreaterThan(0);
     expect(row.dispatches).toBe(1);
     expect(row.error).toBeLessThan(2e-6);

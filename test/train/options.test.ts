@@ -16,8 +16,7 @@ const model = { source: "base", spelling: "file", values: { model_name_or_path: 
 describe("resolveTrainOptions", () => {
   it("has TRL's defaults", () => {
     expect(resolveTrainOptions([model])).toMatchObject({
-      // An evaluation has its own number of answers per question.
-      numGenerations: 1,
+      numGenerations: 8,
       learningRate: 1e-6,
       beta: 0,
       epsilon: 0.2,
@@ -110,7 +109,8 @@ describe("the other commands", () => {
       dataset: "nano",
       promptTemplate: "nano",
       evalSamples: 9,
-      numGenerations: 8,
+      // An evaluation has its own number of answers per question.
+      numGenerations: 1,
     });
     expect(resolveOptions(sampleOptions, [flags({ preset: "nano", prompt: ["1+1"] })]).prompt).toEqual(["1+1"]);
     expect(resolveOptions(pretrainOptions, [flags({ dataset: "nano" })])).toMatchObject({ lrSchedulerType: "cosine" });

@@ -1,0 +1,62 @@
+/** What to try when a run has ended, in words that the command line takes. */
+import type { TrainSummary } from "./events";
+
+type NextCommands = TrainSummary["next"];
+
+/** The way on from an interrupted run. */
+function goOn(command: "train" | "pretrain", runFolder: string): NextCommands {
+  return [
+    {
+      command: `npx zerotir ${command} --config ${runFolder}/config.resolved.yaml --resume-from-checkpoint latest`,
+      why: "go on where this run stopped",
+    },
+  ];
+}
+
+/** After reinforcement learning. Nothing was saved: nothing to go on with. */
+export function afterTraining(
+  options: { readonly preset: string | null },
+  runFolder: string,
+  checkpoint: string | undefined,
+  interrupted: boolean,
+): NextCommands {
+  if (checkpoint === undefined) return [];
+  if (interrupted) return goOn("train", runFolder);
+  const preset = options.preset === null ? "" : ` --preset ${options.preset}`;
+  return [
+    {
+      command: `npx zerotir sample${preset} --model-name-or-path ${checkpoint} "47*86+5"`,
+      why: "ask the trained model",
+    },
+    {
+      command: `npx zerotir eval${preset} --model-name-or-path ${checkpoint} --num-generations 8`,
+      why: "measure it with several samples per question",
+    },
+    ...(options.preset === "nano"
+      ? [
+          {
+            command: "npx zerotir train --preset nano --max-tool-calls 0 --learning-rate 2e-4",
+            why: "the control: without the tool there is little to learn",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** After next-token training. */
+export function afterPretraining(
+  options: { readonly dataset: string },
+  runFolder: string,
+  checkpoint: string | undefined,
+  interrupted: boolean,
+): NextCommands {
+  if (checkpoint === undefined) return [];
+  if (interrupted) return goOn("pretrain", runFolder);
+  const rest = options.dataset === "nano" ? "--preset nano" : "--dataset FILE.jsonl";
+  return [
+    {
+      command: `npx zerotir train ${rest} --model-name-or-path ${checkpoint}`,
+      why: "go on with reinforcement learning",
+    },
+  ];
+}

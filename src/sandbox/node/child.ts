@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { AssetError, loadPython, PythonModules } from "../python/assets";
 import { type SpawnWorker, WorkerPool } from "../worker-pool";
 import type { FromChild, ToChild } from "./protocol";
+import { openDoors } from "./self-test";
 
 /** Native stack of a worker: deep recursion in Python is deep recursion of compiled wasm. */
 const STACK_MB = 32;
@@ -18,12 +19,12 @@ function send(message: FromChild): void {
   if (process.connected) process.send?.(message);
 }
 
-function spawner(workerPath: string): SpawnWorker {
+function spawner(workerPath: string, workerFlags: string[]): SpawnWorker {
   return (onMessage, ended) => {
     const worker = new Worker(workerPath, {
       env: {},
       argv: [],
-      execArgv: [],
+      execArgv: workerFlags,
       stdin: false,
       stdout: true,
       stderr: true,
@@ -37,6 +38,11 @@ function spawner(workerPath: string): SpawnWorker {
 }
 
 async function start(init: ToChild & { type: "init" }): Promise<WorkerPool> {
+  const doors = openDoors();
+  if (doors.length > 0)
+    throw new AssetError(
+      `The Python sandbox is not closed: its process can ${doors.join(", ")} (Node ${process.version}). Use another version of Node.`,
+    );
   const assets = await loadPython(async (name) => {
     try {
       return Uint8Array.from(await readFile(join(init.assetFolder, name)));
@@ -46,7 +52,7 @@ async function start(init: ToChild & { type: "init" }): Promise<WorkerPool> {
   });
   return WorkerPool.start({
     workerCount: init.workerCount,
-    spawn: spawner(init.workerPath),
+    spawn: spawner(init.workerPath, init.workerFlags),
     modules: new PythonModules(assets),
     image: assets.image,
     memoryMb: init.memoryMb,

@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { dirname, join } from "node:path";
 import type { PythonCall, PythonResult } from "../engine";
+import { processFlags, readAccess, threadFlags } from "./permissions";
 import type { FromChild, ToChild } from "./protocol";
 
 /** Where the parts of the sandbox process lie and how large it is. */
@@ -32,16 +33,20 @@ export class SandboxStartError extends Error {
   override name = "UserError";
 }
 
-/** Forks the process without environment, files or inspector; `onExit` is called once, when it has ended. */
+/**
+ * Forks the process without environment, open files or inspector, under Node's permission model; `onExit` is called once, when
+ * it has ended.
+ */
 export function startProcess(
   options: ProcessOptions,
   onResult: (id: number, result: PythonResult) => void,
   onExit: (reason: string) => void,
 ): SandboxProcess {
   const { childPath, ...rest } = options;
+  const access = readAccess(childPath, options.assetFolder);
   const child = fork(childPath, [], {
     env: {},
-    execArgv: ["--disallow-code-generation-from-strings", `--max-old-space-size=${HEAP_MB}`],
+    execArgv: ["--disallow-code-generation-from-strings", `--max-old-space-size=${HEAP_MB}`, ...processFlags(access)],
     serialization: "advanced",
     // A group of its own: Ctrl-C in the terminal is for the trainer, which ends this process in order.
     detached: process.platform !== "win32",
@@ -75,7 +80,12 @@ export function startProcess(
     child.once("error", (error) => end(error.message));
     child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
   });
-  send({ type: "init", workerPath: join(dirname(childPath), "sandbox-worker.js"), ...rest });
+  send({
+    type: "init",
+    workerPath: join(dirname(childPath), "sandbox-worker.js"),
+    workerFlags: threadFlags(access),
+    ...rest,
+  });
   return {
     pid: child.pid,
     ready,

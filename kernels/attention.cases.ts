@@ -15,7 +15,7 @@ import {
   spanLabel,
   wholeSequences,
 } from "./rows.cases";
-import { Tensor } from "./tensor";
+import { joinHeads, Tensor } from "./tensor";
 
 /** exp of scores, each a sum of head_dim products, leads; weights add up to 1, so errors do not grow with the length. */
 const TOLERANCE = 2e-6;
@@ -111,14 +111,15 @@ export function attentionBackwardCase(shape: AttentionCaseShape): KernelCase {
         dout: random.normals(queries),
       };
     },
-    outputs: { rowStatistics: 2 * count * heads, dq: queries, dk: keys, dv: keys },
+    outputs: { rowStatistics: 2 * count * heads, dq: queries, dkv: 2 * keys },
     run(gpu, views) {
       attentionBackward(gpu, views, { rows: count, ...shape });
     },
     expected(inputs) {
       const query = new Tensor([count, heads, headDim], inputs.q);
       const upstream = new Tensor([count, heads, headDim], inputs.dout);
-      return attentionBackwardReference(query, cacheOf(inputs, shape), rowsOf(spans), upstream);
+      const { dq, dk, dv } = attentionBackwardReference(query, cacheOf(inputs, shape), rowsOf(spans), upstream);
+      return { dq, dkv: joinHeads([dk, dv]) };
     },
   });
 }

@@ -22,7 +22,7 @@ const queryGradientProgram = defineProgram("attention_query_gradient", queryGrad
   params: ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"],
 });
 const keyValueGradientProgram = defineProgram("attention_key_value_gradient", keyValueGradient, {
-  bindings: ["rows", "slot_pages", "q", "k_pages", "v_pages", "row_statistics", "dout", "dk", "dv"],
+  bindings: ["rows", "slot_pages", "q", "k_pages", "v_pages", "row_statistics", "dout", "dkv"],
   params: ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"],
 });
 
@@ -54,7 +54,7 @@ export function attention(
 }
 
 /**
- * Gradients of {@link attention}: dq [rows, heads, headDim], dk and dv [rows, kvHeads, headDim]. Needs whole sequences: every sequence starts at position 0 and
+ * Gradients of {@link attention}: dq [rows, heads, headDim], dkv [rows, 2 kvHeads, headDim] (key heads, then value heads). Needs whole sequences: every sequence starts at position 0 and
  * its rows stand together in ascending order. `rowStatistics` [rows, heads, 2] is workspace.
  */
 export function attentionBackward(
@@ -65,8 +65,7 @@ export function attentionBackward(
     dout: BufferView;
     rowStatistics: BufferView;
     dq: BufferView;
-    dk: BufferView;
-    dv: BufferView;
+    dkv: BufferView;
   },
   shape: AttentionShape,
 ): void {
@@ -90,7 +89,7 @@ export function attentionBackward(
     grid: elementGrid(shape.rows * shape.heads),
   });
   keyValueGradientProgram.record(gpu, {
-    bindings: { ...shared, dk: views.dk, dv: views.dv },
+    bindings: { ...shared, dkv: views.dkv },
     params: params(shape),
     constants,
     grid: elementGrid(shape.rows * shape.kvHeads),

@@ -13,7 +13,7 @@ import {
   spanLabel,
   wholeSequences,
 } from "./rows.cases";
-import { Tensor } from "./tensor";
+import { joinHeads, pickHeads, Tensor } from "./tensor";
 
 /** Two products and a sum per element. */
 const TOLERANCE = 5e-7;
@@ -113,8 +113,7 @@ export function ropeBackwardCase(shape: RopeShape): KernelCase {
       rows: rowTable(spans),
       rotations: rotations(shape),
       dq: random.normals(count * heads * headDim),
-      dk: random.normals(count * kvHeads * headDim),
-      dv: random.normals(count * kvHeads * headDim),
+      dkv: random.normals(2 * count * kvHeads * headDim),
     }),
     outputs: { dqkv: count * allHeads * headDim },
     run(gpu, views) {
@@ -123,21 +122,11 @@ export function ropeBackwardCase(shape: RopeShape): KernelCase {
     expected(inputs) {
       const positions = rowsOf(spans).map(({ position }) => position);
       const angles = turns(inputs.rotations, shape);
-      const back = (values: Float32Array, n: number) =>
-        rotateReference(new Tensor([count, n, headDim], values), positions, angles, -1);
-      const parts = [
-        back(inputs.dq, heads),
-        back(inputs.dk, kvHeads),
-        new Tensor([count, kvHeads, headDim], inputs.dv),
-      ];
-      const dqkv = new Tensor([count, allHeads, headDim]);
-      let first = 0;
-      for (const part of parts) {
-        for (let row = 0; row < count; row++)
-          for (let head = 0; head < part.size(1); head++)
-            for (let c = 0; c < headDim; c++) dqkv.set(part.at(row, head, c), row, first + head, c);
-        first += part.size(1);
-      }
+      const dq = new Tensor([count, heads, headDim], inputs.dq);
+      const dkv = new Tensor([count, 2 * kvHeads, headDim], inputs.dkv);
+      const back = (part: Tensor) => rotateReference(part, positions, angles, -1);
+      const dk = pickHeads(dkv, 0, kvHeads);
+      const dqkv = joinHeads([back(dq), back(dk), pickHeads(dkv, kvHeads, kvHeads)]);
       return { dqkv };
     },
   });

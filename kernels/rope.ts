@@ -11,7 +11,7 @@ const ropeWriteProgram = defineProgram("rope_write", forward, {
   params: ["rows", "heads", "kv_heads", "half_dim", "page_size", "pages_per_slot"],
 });
 const ropeBackwardProgram = defineProgram("rope_backward", backward, {
-  bindings: ["rows", "rotations", "dq", "dk", "dv", "dqkv"],
+  bindings: ["rows", "rotations", "dq", "dkv", "dqkv"],
   params: ["rows", "heads", "kv_heads", "half_dim"],
 });
 
@@ -69,7 +69,7 @@ export function ropeWrite(
 /** Gradients of q, k, v per row -> gradient of the projection. */
 export function ropeBackward(
   gpu: GpuContext,
-  views: { rows: BufferView; rotations: BufferView; dq: BufferView; dk: BufferView; dv: BufferView; dqkv: BufferView },
+  views: { rows: BufferView; rotations: BufferView; dq: BufferView; dkv: BufferView; dqkv: BufferView },
   shape: { rows: number } & HeadShape,
 ): void {
   ropeBackwardProgram.record(gpu, {

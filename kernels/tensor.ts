@@ -67,3 +67,27 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   }
   return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
 }
+
+/** Tensors [rows, heads, width] side by side along their heads. */
+export function joinHeads(parts: readonly Tensor[]): Tensor {
+  const [rows = 0, , width = 0] = parts[0]?.shape ?? [];
+  const joined = new Tensor([rows, sum(parts.length, (part) => parts[part]?.size(1) ?? 0), width]);
+  let first = 0;
+  for (const part of parts) {
+    for (let row = 0; row < rows; row++)
+      for (let head = 0; head < part.size(1); head++)
+        for (let c = 0; c < width; c++) joined.set(part.at(row, head, c), row, first + head, c);
+    first += part.size(1);
+  }
+  return joined;
+}
+
+/** `count` heads of a tensor [rows, heads, width], from head `first` on. */
+export function pickHeads(from: Tensor, first: number, count: number): Tensor {
+  const [rows, width] = [from.size(0), from.size(2)];
+  const picked = new Tensor([rows, count, width]);
+  for (let row = 0; row < rows; row++)
+    for (let head = 0; head < count; head++)
+      for (let c = 0; c < width; c++) picked.set(from.at(row, first + head, c), row, head, c);
+  return picked;
+}

@@ -1,6 +1,6 @@
 // Third backward pass of attention: dv[row, kv_head] = sum p dout and dk[row, kv_head] = scale * sum p (dout . v - dout . out) q, over the rows of the same
 // sequence at or after this row, ascending, and in each over the query heads that share the key (grouped-query attention), ascending.
-// Owner of dk and dv [row, kv_head, :]: one invocation. In training a sequence's rows stand together in ascending positions up to rows[row].z, exclusive.
+// Owner of dk and dv [row, kv_head, :]: one invocation; the two share a buffer, which keeps to the 8 storage buffers that every device has. In training a sequence's rows stand together in ascending positions up to rows[row].z, exclusive.
 const HEAD_DIM4 = 6u;
 struct Params {
   rows: u32,
@@ -18,8 +18,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> v_pages: array<vec4f>;
 @group(0) @binding(6) var<storage, read> row_statistics: array<vec2f>;   // [rows, heads]: log-sum-exp, dout . out
 @group(0) @binding(7) var<storage, read> dout: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> dk: array<vec4f>;   // [rows, kv_heads, head_dim]
-@group(0) @binding(9) var<storage, read_write> dv: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dkv: array<vec4f>;   // [rows, 2 * kv_heads, head_dim]: key heads, then value heads
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -58,8 +57,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
+  let key_to = (row * 2u * params.kv_heads + kv_head) * HEAD_DIM4;
   for (var c = 0u; c < HEAD_DIM4; c++) {
-    dk[index * HEAD_DIM4 + c] = key_sums[c];
-    dv[index * HEAD_DIM4 + c] = value_sums[c];
+    dkv[key_to + c] = key_sums[c];
+    dkv[key_to + params.kv_heads * HEAD_DIM4 + c] = value_sums[c];
   }
 }

@@ -10,9 +10,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
 @group(0) @binding(2) var<storage, read> rotations: array<vec2f>;
 @group(0) @binding(3) var<storage, read> dq: array<f32>;      // [rows, heads, head_dim]
-@group(0) @binding(4) var<storage, read> dk: array<f32>;      // [rows, kv_heads, head_dim]
-@group(0) @binding(5) var<storage, read> dv: array<f32>;      // [rows, kv_heads, head_dim]
-@group(0) @binding(6) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(4) var<storage, read> dkv: array<f32>;     // [rows, 2 * kv_heads, head_dim]: key heads, then value heads
+@group(0) @binding(5) var<storage, read_write> dqkv: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -30,15 +29,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let from_at = (row * params.heads + head) * 2u * params.half_dim + pair;
     low = dq[from_at];
     high = dq[from_at + params.half_dim];
-  } else if (head < params.heads + params.kv_heads) {
-    let from_at = (row * params.kv_heads + head - params.heads) * 2u * params.half_dim + pair;
-    low = dk[from_at];
-    high = dk[from_at + params.half_dim];
   } else {
-    let from_at = (row * params.kv_heads + head - params.heads - params.kv_heads) * 2u * params.half_dim + pair;
-    dqkv[to] = dv[from_at];
-    dqkv[to + params.half_dim] = dv[from_at + params.half_dim];
-    return;
+    let from_at = (row * 2u * params.kv_heads + head - params.heads) * 2u * params.half_dim + pair;
+    low = dkv[from_at];
+    high = dkv[from_at + params.half_dim];
+    if (head >= params.heads + params.kv_heads) {
+      dqkv[to] = low;
+      dqkv[to + params.half_dim] = high;
+      return;
+    }
   }
   dqkv[to] = low * turn.x + high * turn.y;
   dqkv[to + params.half_dim] = high * turn.x - low * turn.y;

@@ -15,8 +15,8 @@ export interface LayerGradients {
   readonly dattention: BufferView;
   readonly rowStatistics: BufferView;
   readonly dq: BufferView;
-  readonly dk: BufferView;
-  readonly dv: BufferView;
+  /** [rows, 2 kvHeads, headDim]: key heads, then value heads. */
+  readonly dkv: BufferView;
   readonly dqkv: BufferView;
   /** Present with query and key norms. */
   readonly dprojection?: BufferView;
@@ -62,8 +62,7 @@ export class GradientWorkspace {
       dattention: allocate("attention", queries),
       rowStatistics: allocate("row statistics", 2 * config.headCount),
       dq: allocate("query", queries),
-      dk: allocate("key", keys),
-      dv: allocate("value", keys),
+      dkv: allocate("key, value", 2 * keys),
       dqkv: allocate("query, key, value", projected),
       ...(config.qkNorm ? { dprojection: allocate("projection", projected) } : {}),
       partials,

@@ -212,16 +212,11 @@ export function layerBackward(
       dout: work.dattention,
       rowStatistics: work.rowStatistics,
       dq: work.dq,
-      dk: work.dk,
-      dv: work.dv,
+      dkv: work.dkv,
     },
     shape,
   );
-  ropeBackward(
-    gpu,
-    { rows, rotations: model.rotations, dq: work.dq, dk: work.dk, dv: work.dv, dqkv: work.dqkv },
-    shape,
-  );
+  ropeBackward(gpu, { rows, rotations: model.rotations, dq: work.dq, dkv: work.dkv, dqkv: work.dqkv }, shape);
   const dqkv = normaliseHeadsBackward(model, gradients, parameters, kept, work, rowCount);
   if (parameters.qkvBias !== undefined)
     columnSum(

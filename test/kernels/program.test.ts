@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { defineProgram } from "../../kernels/program";
 import { unroll } from "../../kernels/unroll";
@@ -42,4 +44,13 @@ test("a variant replaces the constants it names, and only those that exist", () 
   const program = defineProgram("scale", TEXT, { bindings: ["x", "y"], params: ["count", "scale"] });
   expect(program.wgsl({ WIDTH: 8 })).toContain("const WIDTH = 8u;");
   expect(() => program.wgsl({ HEIGHT: 8 })).toThrow("scale.wgsl has no constant HEIGHT");
+});
+
+test("no program binds more than the 8 storage buffers that every WebGPU device has", () => {
+  const folder = join(import.meta.dirname, "../../shaders");
+  const counts = readdirSync(folder)
+    .filter((name) => name.endsWith(".wgsl"))
+    .map((name) => ({ name, count: readFileSync(join(folder, name), "utf8").match(/var<storage/g)?.length ?? 0 }));
+  expect(counts.length).toBeGreaterThan(20);
+  expect(counts.filter(({ count }) => count > 8)).toEqual([]);
 });

@@ -10,6 +10,7 @@ import { type RolloutStatistics, rolloutMetrics } from "../rollout/statistics";
 import { type Trajectory, trajectoryId } from "../rollout/trajectory";
 import { NANO_STOP_STRINGS, ZEROTIR_STOP_STRINGS } from "../rollout/turns";
 import type { PythonEngine } from "../sandbox/engine";
+import { observationPolicy, preparedFor } from "../sandbox/policies";
 import { promptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
 import type { TrainOptions } from "./options";
@@ -49,6 +50,7 @@ export type RolloutSettings = Pick<
   | "maxCompletionLength"
   | "maxToolCalls"
   | "maxToolResponseTokens"
+  | "toolPolicy"
   | "toolTimeout"
   | "toolMemoryMb"
   | "temperature"
@@ -78,6 +80,7 @@ export async function collect(
 ): Promise<Collected> {
   const { options, tokenizer } = collector;
   const template = promptTemplate(options.promptTemplate);
+  const policy = observationPolicy(options.toolPolicy);
   const prompts = questions.map((question) => template(question.prompt));
   const space = {
     groupsPerStep: settings.questionsPerStep ?? questions.length,
@@ -98,14 +101,15 @@ export async function collect(
   const trajectories = await generate(
     requests,
     collector.decoder,
-    withDeadline(collector.engine),
+    preparedFor(withDeadline(collector.engine), policy),
     {
       tokenizer,
       stopStrings: options.promptTemplate === "nano" ? NANO_STOP_STRINGS : ZEROTIR_STOP_STRINGS,
       stopTokenIds: collector.eosTokenIds,
       maxToolCalls: options.maxToolCalls,
       maxCompletionLength: options.maxCompletionLength,
-      maxToolResponseTokens: options.maxToolResponseTokens,
+      formatObservation: policy.observe,
+      maxToolResponseTokens: policy.limitsTokens ? options.maxToolResponseTokens : Number.MAX_SAFE_INTEGER,
       tool: { timeoutMs: options.toolTimeout * 1000, memoryMb: options.toolMemoryMb, maxOutputBytes: MAX_OUTPUT_BYTES },
       seed: String(options.seed),
       runAhead: options.runAhead ?? collector.decoder.defaultRunAhead,

@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import * as z from "zod";
+import { policyNames } from "../sandbox/policies";
 import { about } from "./option-set";
 
 const positive = z.number().gt(0);
@@ -48,7 +49,15 @@ export const toolFields = {
     .meta(about("Tool", "Python blocks run per trajectory (N_max); 0 for no tool")),
   toolTimeout: z.number().min(0.001).max(3600).default(10).meta(about("Tool", "seconds of wall clock per block")),
   toolMemoryMb: z.int().min(32).max(4096).default(256).meta(about("Tool", "memory of one interpreter, in MiB")),
-  maxToolResponseTokens: z.int().min(1).default(256).meta(about("Tool", "a longer output is replaced by a notice")),
+  maxToolResponseTokens: z
+    .int()
+    .min(1)
+    .default(256)
+    .meta(about("Tool", "policy zerotir: a longer output is replaced by a notice")),
+  toolPolicy: z
+    .enum(policyNames)
+    .default("zerotir")
+    .meta(about("Tool", "how an output is cut and framed; but for zerotir, each has limits of its own")),
 };
 
 export const rewardScopeField = z

@@ -25,7 +25,9 @@ export function stepMetrics(
   const rewards = collected.groups.map((group) => group.map(({ grade }) => grade.numbers.reward));
   const lengths = all.map(({ trajectory }) => modelTokens(trajectory.mask));
   const calls = all.flatMap(({ trajectory }) => trajectory.toolLog);
-  const failures = calls.filter(({ status }) => status !== "ok").length;
+  const ended = (...ways: (typeof calls)[number]["status"][]) =>
+    calls.filter(({ status }) => ways.includes(status)).length;
+  const failures = calls.length - ended("ok");
   const trainedTokens = kept.reduce(
     (sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length,
     0,
@@ -58,6 +60,12 @@ export function stepMetrics(
     "completions/clipped_ratio": mean(all.map(({ trajectory }) => Number(trajectory.finishReason === "length"))),
     "tools/call_frequency": calls.length / all.length,
     "tools/failure_frequency": calls.length === 0 ? 0 : failures / calls.length,
+    "tools/calls": calls.length,
+    "tools/errors": ended("error"),
+    "tools/ooms": ended("oom"),
+    "tools/timeouts": ended("timeout"),
+    // Programs that did not come to their own end: stopped at a limit of time or output, or dead with their process.
+    "tools/killed": ended("timeout", "output_limit", "crash"),
     "tools/run_ms": mean(calls.map(({ ms }) => ms)),
     "tools/queue_ms": mean(calls.map(({ queueMs }) => queueMs)),
     "sampling/sampling_logp_difference/mean": result.logprobDifferenceMean,

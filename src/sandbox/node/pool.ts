@@ -5,6 +5,7 @@ import { checkCall } from "../check";
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult, type PythonStatus } from "../engine";
 import { packageRoot } from "./paths";
 import { type ProcessOptions, type SandboxProcess, SandboxStartError, startProcess } from "./process";
+import { CallCounts, type SandboxStatistics } from "./statistics";
 
 export interface NodeSandboxOptions {
   /** Programs that run at the same time; by default one per core, at most 4. */
@@ -59,6 +60,7 @@ export class NodeSandbox implements PythonEngine {
   #closed = false;
   #ids = 0;
   #restarting = false;
+  readonly #counts = new CallCounts();
 
   /** Use createNodeSandbox. */
   constructor(options: ProcessOptions) {
@@ -85,6 +87,11 @@ export class NodeSandbox implements PythonEngine {
 
   waiting(): { running: number; queued: number } {
     return { running: this.#flying.size, queued: this.#queue.length };
+  }
+
+  /** What has become of the calls since the engine was made. */
+  statistics(): SandboxStatistics {
+    return this.#counts.now();
   }
 
   async close(): Promise<void> {
@@ -121,8 +128,12 @@ export class NodeSandbox implements PythonEngine {
   #dispatch(): void {
     if (!this.#ready || this.#process === undefined) return;
     while (this.#flying.size < this.#options.workerCount) {
-      const job = this.#queue.shift();
+      const [job] = this.#queue;
       if (job === undefined) break;
+      // One of the calls under which a process died may have killed it. Each has its second try alone, and takes no other along.
+      const alone = job.retried || [...this.#flying.values()].some(({ retried }) => retried);
+      if (alone && this.#flying.size > 0) break;
+      this.#queue.shift();
       this.#flying.set(job.id, job);
       job.sentAt = performance.now();
       job.overdue = setTimeout(() => this.#overdue(job), job.call.timeoutMs + GRACE_MS);
@@ -141,6 +152,7 @@ export class NodeSandbox implements PythonEngine {
   #settle(job: Job, result: PythonResult): void {
     clearTimeout(job.overdue);
     this.#flying.delete(job.id);
+    this.#counts.add(result);
     job.resolve(result);
   }
 
@@ -153,6 +165,7 @@ export class NodeSandbox implements PythonEngine {
 
   /** The process's own deadline has not worked: it can't be trusted any more. */
   #overdue(job: Job): void {
+    this.#counts.processKilled();
     this.#fail(job, "timeout", "");
     void this.#process?.kill();
   }
@@ -161,11 +174,15 @@ export class NodeSandbox implements PythonEngine {
     if (this.#process !== process || !this.#ready) return;
     this.#process = undefined;
     this.#ready = false;
+    this.#counts.processLost();
     const again: Job[] = [];
     for (const job of this.#flying.values()) {
       clearTimeout(job.overdue);
       if (job.retried) this.#fail(job, "crash", `the Python sandbox process died: ${reason}\n`);
-      else again.push({ ...job, retried: true });
+      else {
+        this.#counts.retried();
+        again.push({ ...job, retried: true });
+      }
     }
     this.#flying.clear();
     this.#queue.unshift(...again);

@@ -11,7 +11,10 @@ export interface TrainingHost {
   openGpu(options: Pick<TrainOptions, "adapter" | "toggles">): Promise<GpuContext>;
   /** A checkpoint folder by path, or a shipped model by name. */
   modelFolder(nameOrPath: string): FolderReader;
-  openPython(options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls">): Promise<PythonEngine>;
+  openPython(
+    options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls"> &
+      Partial<Pick<TrainOptions, "toolEngine" | "toolUrl">>,
+  ): Promise<PythonEngine>;
   openRewards(options: Pick<TrainOptions, "rewardScope">): RewardPool;
   /** A text file that the user named. @throws UserError when it cannot be read */
   readText(path: string): Promise<string>;

@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import * as z from "zod";
+import { engineNames } from "../sandbox/engine-names";
 import { policyNames } from "../sandbox/policies";
 import { about } from "./option-set";
 
@@ -54,6 +55,16 @@ export const toolFields = {
     .min(1)
     .default(256)
     .meta(about("Tool", "policy zerotir: a longer output is replaced by a notice")),
+  toolEngine: z
+    .enum(engineNames)
+    .default("wasi")
+    .meta(about("Tool", "where Python runs: shipped sandbox, service at --tool-url, bubblewrap, nowhere")),
+  toolUrl: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Tool", "engine http: address of a service that speaks SandboxFusion's protocol")),
   toolPolicy: z
     .enum(policyNames)
     .default("zerotir")

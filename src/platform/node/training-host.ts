@@ -2,14 +2,13 @@
 
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import { UserError } from "../../model/user-error";
 import { createNoEngine } from "../../sandbox/mock";
+import { openNodeEngine } from "../../sandbox/node/open-engine";
 import { packageRoot } from "../../sandbox/node/paths";
-import { createNodeSandbox } from "../../sandbox/node/pool";
 import type { TrainingHost } from "../../train/host";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { latestCheckpoint, nodeFolder } from "./files";
@@ -43,10 +42,10 @@ export function nodeTrainingHost(
       return createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
     },
     modelFolder: (nameOrPath) => nodeFolder(shippedModel(nameOrPath) ?? nameOrPath),
-    openPython: async ({ maxToolCalls, toolMemoryMb }) =>
+    openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null }) =>
       maxToolCalls === 0
         ? createNoEngine()
-        : keep(await createNodeSandbox({ workerCount: Math.min(availableParallelism(), 4), memoryMb: toolMemoryMb })),
+        : keep(await openNodeEngine({ engine: toolEngine, url: toolUrl, memoryMb: toolMemoryMb })),
     openRewards: ({ rewardScope }) => keep(nodeRewardPool({ scope: rewardScope })),
     async readText(path) {
       let bytes: Uint8Array;

@@ -1,0 +1,46 @@
+/** The Python engines of Node, by the name that `--tool-engine` gives. */
+import { availableParallelism } from "node:os";
+import type { PythonEngine } from "../engine";
+import { type EngineName, EngineOptionError } from "../engine-names";
+import { createHttpEngine } from "../http/engine";
+import { createNoEngine } from "../mock";
+import { createNativeEngine } from "./native";
+import { createNodeSandbox } from "./pool";
+
+/** What an engine is opened with. */
+export interface EngineRequest {
+  readonly engine: EngineName;
+  /** Address of the service of engine `http`; null for any other. */
+  readonly url: string | null;
+  /** Memory limit for which the interpreter of `wasi` is compiled ahead, in MiB. */
+  readonly memoryMb: number;
+  /** Programs that run at once on this machine; default: one per core, at most 4. */
+  readonly workerCount?: number;
+}
+
+/**
+ * Opens an engine, ready for calls.
+ *
+ * @throws Error named UserError when the engine lacks something that the user can give
+ */
+export async function openNodeEngine({ engine, url, memoryMb, workerCount }: EngineRequest): Promise<PythonEngine> {
+  if (url !== null && engine !== "http")
+    throw new EngineOptionError(
+      `--tool-url ${url} is for --tool-engine http, but the engine is ${engine}; add --tool-engine http`,
+    );
+  const workers = workerCount ?? Math.min(availableParallelism(), 4);
+  switch (engine) {
+    case "wasi":
+      return createNodeSandbox({ workerCount: workers, memoryMb });
+    case "native":
+      return createNativeEngine({ workerCount: workers });
+    case "none":
+      return createNoEngine();
+    case "http":
+      if (url === null)
+        throw new EngineOptionError(
+          "--tool-engine http needs --tool-url: the address of a SandboxFusion service, such as http://localhost:8080",
+        );
+      return createHttpEngine({ url });
+  }
+}

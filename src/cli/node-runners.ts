@@ -14,33 +14,8 @@ export const nodeRunners: Runners = {
       err: (line) => io.stderr.write(`${line}\n`),
     });
   },
-  async tool({ code, timeoutSeconds, memoryMb }) {
-    const [{ createNodeSandbox }, { DEFAULT_LIMITS }, { extractCode, observationText, wrapObservation }] =
-      await Promise.all([
-        import("../sandbox/node/pool"),
-        import("../sandbox/engine"),
-        import("../sandbox/observation"),
-      ]);
-    const sandbox = await createNodeSandbox({ workerCount: 1, memoryMb });
-    try {
-      const result = await sandbox.run({
-        code: extractCode(code),
-        timeoutMs: timeoutSeconds * 1000,
-        memoryMb,
-        maxOutputBytes: DEFAULT_LIMITS.maxOutputBytes,
-        seed: "0",
-      });
-      const { status, stdout, stderr, ms, truncated } = result;
-      return {
-        status,
-        stdout,
-        stderr,
-        observation: wrapObservation(observationText(result)),
-        milliseconds: ms,
-        truncated,
-      };
-    } finally {
-      await sandbox.close();
-    }
+  async openTool({ workerCount, ...request }) {
+    const { openNodeEngine } = await import("../sandbox/node/open-engine");
+    return openNodeEngine({ ...request, ...(workerCount === null ? {} : { workerCount }) });
   },
 };

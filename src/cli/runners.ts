@@ -1,3 +1,5 @@
+import type { PythonEngine } from "../sandbox/engine";
+import type { EngineName } from "../sandbox/engine-names";
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
 import type { Sample, TrainEvents, TrainSummary } from "../train/events";
 import type { TrainOptions } from "../train/options";
@@ -31,20 +33,14 @@ export interface EvalReport {
   readonly seconds: number;
 }
 
+/** Which Python the tool commands use. */
 export interface ToolRequest {
-  readonly code: string;
-  readonly timeoutSeconds: number;
+  readonly engine: EngineName;
+  /** Address of the service of engine http. */
+  readonly url: string | null;
   readonly memoryMb: number;
-}
-
-export interface ToolReport {
-  readonly status: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The text that a model would read. */
-  readonly observation: string;
-  readonly milliseconds: number;
-  readonly truncated: boolean;
+  /** Programs that run at once; null: what suits the machine. */
+  readonly workerCount: number | null;
 }
 
 export interface BenchRequest {
@@ -79,5 +75,6 @@ export interface Runners {
   ): Promise<number>;
   /** @returns the exit code */
   benchKernels(request: BenchRequest, io: CliIo): Promise<number>;
-  tool(request: ToolRequest): Promise<ToolReport>;
+  /** Python for the tool commands, which close it. */
+  openTool(request: ToolRequest): Promise<PythonEngine>;
 }

@@ -167,6 +167,7 @@ describe("help", () => {
     [["doctor", "--help"]],
     [["bench", "kernels", "--help"]],
     [["tool", "run", "--help"]],
+    [["tool", "bench", "--help"]],
   ])("of %j has examples and goes to standard output", async (argv) => {
     const { code, out, err } = await run(argv);
     expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -221,7 +222,7 @@ describe("--json", () => {
     expect(code).toBe(2);
   });
 
-  it("of sample, eval and tool run holds what they found", async () => {
+  it("of sample and eval holds what they found", async () => {
     let asked: SampleOptions | undefined;
     const sampled = await run(["sample", "--preset", "nano", "1+1", "--prompt", "2+2", "3+3", "--json"], {
       sample: async (options, { onSample, announce }) => {
@@ -255,20 +256,6 @@ describe("--json", () => {
     expect((await run(["eval", "--preset", "nano"], { eval: runEval })).out).toMatch(
       /m on nano\n {2}2 rows, 1 trajectory each, 3\.0 s\n\n {2}accuracy +50\.0%\n/,
     );
-
-    const tool = {
-      status: "ok",
-      stdout: "4\n",
-      stderr: "",
-      observation: "\n```output\n\u001b[2J4\n```\n",
-      milliseconds: 12,
-      truncated: false,
-    };
-    const runTool = await run(["tool", "run", "--code", "print(4)", "--json"], { tool: async () => tool });
-    expect(jsonLines(runTool.out)).toEqual([tool]);
-    expect(runTool).toMatchObject({ code: 0, err: "" });
-    const shown = await run(["tool", "run", "--code", "1/0"], { tool: async () => ({ ...tool, status: "error" }) });
-    expect(shown).toMatchObject({ code: 1, out: "\n```output\n4\n```\n", err: "error, 0.0 s\n" });
   });
 });
 

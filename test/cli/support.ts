@@ -78,7 +78,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
     eval: unused,
     doctor: unused,
     benchKernels: unused,
-    tool: unused,
+    openTool: unused,
     ...runners,
   };
 }

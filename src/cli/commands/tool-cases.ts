@@ -1,0 +1,82 @@
+/** The rows of `tool run --batch`: programs with their limits, and what became of them. */
+import { UserError } from "../../model/user-error";
+import { checkCall } from "../../sandbox/check";
+import type { PythonCall, PythonResult } from "../../sandbox/engine";
+
+/** A row of the batch file. */
+export interface ToolCase {
+  readonly id: string | number;
+  readonly call: PythonCall;
+}
+
+const FIELDS = ["id", "code", "timeoutMs", "memoryMb", "maxOutputBytes", "seed"];
+const EXPECTED = "{id, code, timeoutMs?, memoryMb?, maxOutputBytes?, seed?}";
+
+/**
+ * Reads a batch file, all of it before anything runs. Empty lines are passed over, and so are fields of other names.
+ *
+ * @param file name for messages
+ * @param limits of rows that name none
+ * @throws UserError with file, line and what was expected
+ */
+export function readCases(text: string, file: string, limits: Omit<PythonCall, "code">): ToolCase[] {
+  const cases = text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .flatMap((line, index): ToolCase[] =>
+      line.trim() === "" ? [] : [readCase(line, `${file}: line ${index + 1}`, limits)],
+    );
+  if (cases.length === 0) throw new UserError(`${file}: no rows; expected JSON lines of ${EXPECTED}`);
+  return cases;
+}
+
+function readCase(line: string, where: string, limits: Omit<PythonCall, "code">): ToolCase {
+  let row: unknown;
+  try {
+    row = JSON.parse(line);
+  } catch {
+    throw new UserError(`${where}: not JSON; expected one object per line: ${EXPECTED}`);
+  }
+  if (typeof row !== "object" || row === null || Array.isArray(row))
+    throw new UserError(`${where}: not an object; expected ${EXPECTED}`);
+  const fields: Readonly<Record<string, unknown>> = { ...row };
+  for (const name of Object.keys(fields)) {
+    const meant = FIELDS.find((field) => field !== name && plain(field) === plain(name));
+    if (meant !== undefined) throw new UserError(`${where}: unknown field ${JSON.stringify(name)}; write ${meant}`);
+  }
+  const { id, code, timeoutMs, memoryMb, maxOutputBytes, seed } = fields;
+  const wrong = (name: string, value: unknown, what: string) =>
+    new UserError(`${where}: ${name} is ${value === undefined ? "missing" : JSON.stringify(value)}; expected ${what}`);
+  if (typeof id !== "string" && typeof id !== "number") throw wrong("id", id, "a string or a number");
+  if (typeof code !== "string") throw wrong("code", code, "Python source text");
+  if (seed !== undefined && typeof seed !== "string" && typeof seed !== "number")
+    throw wrong("seed", seed, "a string or a number");
+  const limit = (name: string, value: unknown, standard: number): number => {
+    if (value === undefined) return standard;
+    if (typeof value !== "number") throw wrong(name, value, "a number");
+    return value;
+  };
+  const call = {
+    code,
+    timeoutMs: limit("timeoutMs", timeoutMs, limits.timeoutMs),
+    memoryMb: limit("memoryMb", memoryMb, limits.memoryMb),
+    maxOutputBytes: limit("maxOutputBytes", maxOutputBytes, limits.maxOutputBytes),
+    seed: seed === undefined ? limits.seed : String(seed),
+  };
+  try {
+    checkCall(call);
+  } catch (error) {
+    throw new UserError(`${where}: ${error instanceof Error ? error.message : error}`);
+  }
+  return { id, call };
+}
+
+/** A field's name in any spelling: `timeout_ms` is meant as `timeoutMs`. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z]/g, "");
+}
+
+/** A row of the answer. */
+export function resultRow(id: string | number, { status, stdout, stderr, ms, truncated }: PythonResult) {
+  return { id, status, stdout, stderr, ms: Math.round(ms * 1000) / 1000, truncated };
+}

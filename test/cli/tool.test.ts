@@ -1,0 +1,237 @@
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readCases } from "../../src/cli/commands/tool-cases";
+import { repl } from "../../src/cli/commands/tool-repl";
+import { runCli } from "../../src/cli/program";
+import type { ToolRequest } from "../../src/cli/runners";
+import { DEFAULT_LIMITS, type PythonCall, type PythonEngine } from "../../src/sandbox/engine";
+import { createMockEngine, type MockAnswer } from "../../src/sandbox/mock";
+import { openNodeEngine } from "../../src/sandbox/node/open-engine";
+import { testIo, testRunners } from "./support";
+
+let root: string;
+beforeEach(async () => {
+  root = await fs.mkdtemp(join(tmpdir(), "zerotir-tool-"));
+});
+afterEach(() => fs.rm(root, { recursive: true, force: true }));
+
+/** Runs the command with an engine that answers so; tells what was asked and whether the engine was closed. */
+async function tool(argv: string[], answer: (call: PythonCall) => MockAnswer | Promise<MockAnswer> = () => "") {
+  const calls: PythonCall[] = [];
+  const requests: ToolRequest[] = [];
+  let closed = 0;
+  const io = testIo();
+  const openTool = async (request: ToolRequest): Promise<PythonEngine> => {
+    requests.push(request);
+    const engine = createMockEngine((call) => {
+      calls.push(call);
+      return answer(call);
+    });
+    const close = async () => {
+      closed++;
+      await engine.close();
+    };
+    return { ...engine, close };
+  };
+  const code = await runCli(["tool", ...argv], io, testRunners({ openTool }));
+  return { code, out: io.stdout.text, err: io.stderr.text, calls, requests, closed };
+}
+
+const jsonLines = (text: string): unknown[] => {
+  expect(text.endsWith("\n")).toBe(true);
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+};
+
+describe("tool run", () => {
+  it("of one program gives one object", async () => {
+    const { out, err, code, closed, requests, calls } = await tool(
+      ["run", "--code", "print(4)", "--timeout", "2", "--memory-mb", "64", "--json"],
+      () => ({ stdout: "\u001b[2J4\n", ms: 12 }),
+    );
+    expect(jsonLines(out)).toEqual([
+      {
+        status: "ok",
+        stdout: "\u001b[2J4\n",
+        stderr: "",
+        observation: "\n```output\n4\n```\n\n\n",
+        milliseconds: 12,
+        truncated: false,
+      },
+    ]);
+    expect({ err, code, closed }).toEqual({ err: "", code: 0, closed: 1 });
+    expect(requests).toEqual([{ engine: "wasi", url: null, memoryMb: 64, workerCount: 1 }]);
+    expect(calls).toEqual([{ code: "print(4)", timeoutMs: 2000, memoryMb: 64, maxOutputBytes: 65_536, seed: "0" }]);
+  });
+
+  it("shows what a model reads, and fails when the program does", async () => {
+    const { out, err, code } = await tool(["run", "--code", "1/0"], () => ({
+      status: "error",
+      stderr: "\u001b[2Jno\n",
+    }));
+    expect({ out, err, code }).toEqual({ out: "\n```output\nno\n```\n\n\n", err: "error, 0.0 s\n", code: 1 });
+  });
+
+  it("follows --tool-policy", async () => {
+    const { out } = await tool(["run", "--code", "1", "--tool-policy", "torl"], () => "x".repeat(300));
+    expect(out).toBe(`\n\`\`\`output\n${"x".repeat(128)}...${"x".repeat(128)}\n\`\`\`\n`);
+  });
+
+  it("of several files gives a line each, in their order", async () => {
+    const files = ["a.py", "b.py"].map((name) => join(root, name));
+    for (const file of files) await fs.writeFile(file, `print("${file.slice(-4)}")`);
+    const { out, code } = await tool(["run", ...files, "--json"], async ({ code }) => {
+      if (code.includes("a.py")) await new Promise((resolve) => setTimeout(resolve, 20));
+      return code;
+    });
+    expect(jsonLines(out)).toMatchObject([
+      { file: files[0], stdout: 'print("a.py")' },
+      { file: files[1], stdout: 'print("b.py")' },
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    [["run"], /^error: tool run needs either a file/],
+    [["run", "a.py", "--code", "1"], /^error: tool run needs either a file/],
+    [["run", "--batch", "a", "--code", "1"], /^error: tool run needs either a file/],
+    [["run", "/no/a.py"], /^error: \/no\/a.py: cannot be read/],
+    [["run", "--code", "1", "--tool-engine", "docker"], /Allowed choices are wasi, http, native, none/],
+    [["run", "--code", "1", "--workers", "1.5"], /Expected a whole number from 1 to 256/],
+    [["bench", "--calls", "0"], /Expected a whole number from 1 to/],
+  ])("%j is a mistake, told in one line", async (argv, message) => {
+    const { code, out, err, requests } = await tool(argv);
+    expect(err).toMatch(message);
+    expect({ code, out, lines: err.split("\n").length, requests }).toEqual({
+      code: 2,
+      out: "",
+      lines: 2,
+      requests: [],
+    });
+  });
+});
+
+describe("tool run --batch", () => {
+  it("answers in the order of the rows, whatever ends first, and ends well though programs do not", async () => {
+    const file = join(root, "cases.jsonl");
+    const rows = [
+      { id: "slow", code: "1", timeoutMs: 500, memoryMb: 64, maxOutputBytes: 100, seed: 7, category: "loops" },
+      { id: 2, code: "2" },
+      { id: "c\nd", code: "3", seed: "s" },
+    ];
+    await fs.writeFile(file, `\ufeff${rows.map((row) => JSON.stringify(row)).join("\r\n\r\n")}\n`);
+    const answer = async ({ code }: PythonCall): Promise<MockAnswer> => {
+      await new Promise((resolve) => setTimeout(resolve, code === "1" ? 40 : 1));
+      return code === "2" ? { status: "timeout", ms: 1.23456 } : { stdout: "\ud800", ms: 2, truncated: true };
+    };
+    const { out, err, code, calls, closed, requests } = await tool(
+      ["run", "--batch", file, "--json", "--workers", "3", "--tool-engine", "http", "--tool-url", "http://x"],
+      answer,
+    );
+    expect(jsonLines(out)).toEqual([
+      { id: "slow", status: "ok", stdout: "\ud800", stderr: "", ms: 2, truncated: true },
+      { id: 2, status: "timeout", stdout: "", stderr: "", ms: 1.235, truncated: false },
+      { id: "c\nd", status: "ok", stdout: "\ud800", stderr: "", ms: 2, truncated: true },
+    ]);
+    expect({ err, code, closed }).toEqual({ err: "", code: 0, closed: 1 });
+    expect(requests).toEqual([{ engine: "http", url: "http://x", memoryMb: 256, workerCount: 3 }]);
+    expect(calls).toEqual([
+      { code: "1", timeoutMs: 500, memoryMb: 64, maxOutputBytes: 100, seed: "7" },
+      { code: "2", ...DEFAULT_LIMITS, seed: "0" },
+      { code: "3", ...DEFAULT_LIMITS, seed: "s" },
+    ]);
+    const shown = await tool(["run", "--batch", file], answer);
+    expect(shown.out).toBe("slow  ok, 0.0 s, output cut\n2  timeout, 0.0 s\nc d  ok, 0.0 s, output cut\n");
+  });
+
+  it.each([
+    ["{", /^f: line 2: not JSON; expected one object per line: \{id, code/],
+    ["[]", /^f: line 2: not an object; expected \{id, code/],
+    ["null", /^f: line 2: not an object/],
+    ['{"code":"1"}', /^f: line 2: id is missing; expected a string or a number$/],
+    ['{"id":1}', /^f: line 2: code is missing; expected Python source text$/],
+    ['{"id":1,"code":2}', /^f: line 2: code is 2; expected Python source text$/],
+    ['{"id":1,"code":"","timeoutMs":"9"}', /^f: line 2: timeoutMs is "9"; expected a number$/],
+    ['{"id":1,"code":"","timeoutMs":0}', /^f: line 2: timeoutMs of a Python call is 0; give milliseconds/],
+    ['{"id":1,"code":"","memoryMb":1}', /^f: line 2: memoryMb of a Python call is 1; give a number of MiB/],
+    ['{"id":1,"code":"","maxOutputBytes":1.5}', /^f: line 2: maxOutputBytes of a Python call is 1.5; give bytes/],
+    ['{"id":1,"code":"","seed":[]}', /^f: line 2: seed is \[\]; expected a string or a number$/],
+    ['{"id":1,"code":"","timeout_ms":9}', /^f: line 2: unknown field "timeout_ms"; write timeoutMs$/],
+  ])("row %s names file, line and what was expected", (row, message) => {
+    const read = () => readCases(`{"id":0,"code":""}\n${row}\n`, "f", { ...DEFAULT_LIMITS, seed: "0" });
+    expect(read).toThrow(message);
+    expect(read).toThrow(expect.objectContaining({ name: "UserError" }));
+  });
+
+  it("runs nothing when a row is wrong or there is none", async () => {
+    const file = join(root, "cases.jsonl");
+    await fs.writeFile(file, '{"id":1,"code":"1"}\n{"id":2}\n');
+    const { code, out, err, requests } = await tool(["run", "--batch", file, "--json"]);
+    expect(jsonLines(out)).toEqual([{ event: "error", message: expect.stringContaining("line 2: code is missing") }]);
+    expect(err).toMatch(/^error: .*cases.jsonl: line 2: code is missing/);
+    expect({ code, requests }).toEqual({ code: 2, requests: [] });
+    await fs.writeFile(file, "\n");
+    expect((await tool(["run", "--batch", file])).err).toMatch(/cases.jsonl: no rows; expected JSON lines/);
+  });
+});
+
+it("tool repl runs each block by itself, and says so", async () => {
+  const io = testIo();
+  async function* lines() {
+    yield* ["def f():", "  return 1", "print(f())", "", "", "boom", "", "last"];
+  }
+  const seen: string[] = [];
+  const engine = createMockEngine(({ code, seed }) => {
+    seen.push(`${seed}: ${code}`);
+    return code === "boom" ? { status: "error", stderr: "NameError: \u001b[2Jboom\n" } : "1\n";
+  });
+  await repl(lines(), engine, { timeout: 1, memoryMb: 64 }, io);
+  expect(seen).toEqual(["0: def f():\n  return 1\nprint(f())", "1: boom", "2: last"]);
+  expect(io.stdout.text).toBe("1\nNameError: boom\n1\n");
+  expect(io.stderr.text).toMatch(/^Each block runs in a fresh interpreter: .*\n>>> \.\.\. /);
+  expect(io.stderr.text).toContain("error, 0.0 s\n");
+});
+
+describe("tool bench", () => {
+  it("measures two programs and counts wrong answers", async () => {
+    const answer = ({ code, seed }: PythonCall): MockAnswer =>
+      code === "print(1+1)" ? { stdout: "2\n", ms: seed === "9" ? 100 : 10 } : { stdout: "x", ms: 5 };
+    const { out, code, closed, calls } = await tool(["bench", "--calls", "10", "--workers", "2", "--json"], answer);
+    const rows = jsonLines(out);
+    expect(rows).toMatchObject([
+      { program: "print(1+1)", calls: 10, workers: 2, medianMs: 10, p95Ms: 100, wrong: 0 },
+      { program: "typical program", calls: 10, workers: 2, medianMs: 5, p95Ms: 5, wrong: 10 },
+    ]);
+    // Two warm-up calls per worker and program.
+    expect({ calls: calls.length, code, closed }).toEqual({ calls: 28, code: 1, closed: 1 });
+    if (process.platform === "linux")
+      for (const row of rows) expect(row).toMatchObject({ memoryAfterMb: expect.any(Number) });
+    expect((await tool(["bench", "--calls", "1"], () => "2\n")).out).toMatch(
+      /^print\(1\+1\): 1 calls, \d at once: [\d.e+ ]+ calls\/s, median 0 ms, p95 0 ms.*\ntypical program: .* 1 WRONG\n$/,
+    );
+  });
+});
+
+describe("engines by name", () => {
+  const request = { url: null, memoryMb: 64, workerCount: 1 };
+
+  it("none refuses each program in one sentence", async () => {
+    const engine = await openNodeEngine({ ...request, engine: "none" });
+    expect(await engine.run({ ...DEFAULT_LIMITS, code: "1", seed: "" })).toMatchObject({ status: "error" });
+    await engine.close();
+  });
+
+  it.each([
+    [{ engine: "http" as const }, /^--tool-engine http needs --tool-url/],
+    [{ engine: "wasi" as const, url: "http://x" }, /^--tool-url http:\/\/x is for --tool-engine http/],
+  ])("%j is a mistake", async (part, message) => {
+    await expect(openNodeEngine({ ...request, ...part })).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringMatching(message),
+    });
+  });
+});

@@ -143,10 +143,12 @@ try {
   );
   const instrumented = tools.dropCustom(new Uint8Array(readFileSync(join(work, "out.wasm"))));
   const stack = { top: pages * tools.PAGE, bottom: stackBottom };
-  const { image, facts } = tools.makeSnapshot(new WebAssembly.Module(instrumented), stack);
+  const { image, facts, initial } = tools.makeSnapshot(new WebAssembly.Module(instrumented), stack);
+  const difference = initial.map((/** @type {number} */ byte, /** @type {number} */ index) => byte ^ image[index]);
   const files = {
     "python.wasm": tools.setMemory(tools.dropData(instrumented), facts.pages, MAXIMUM_PAGES),
     "snapshot.pack": gzipSync(image, { level: constants.Z_BEST_COMPRESSION }),
+    "boot.pack": gzipSync(difference, { level: constants.Z_BEST_COMPRESSION }),
   };
   const manifest = {
     format: 1,

@@ -50,6 +50,11 @@ async function start(init: ToChild & { type: "init" }): Promise<WorkerPool> {
       throw new AssetError(`${join(init.assetFolder, name)} can't be read. Build the Python assets: npm run prepare`);
     }
   });
+  const leastMb = Math.ceil(assets.image.memory.length / 2 ** 20) + 8;
+  if (init.memoryMb < leastMb)
+    throw new AssetError(
+      `The Python memory limit is ${init.memoryMb} MiB; with these packages give ${leastMb} or more.`,
+    );
   return WorkerPool.start({
     workerCount: init.workerCount,
     spawn: spawner(init.workerPath, init.workerFlags),

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { checkCall } from "../check";
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult, type PythonStatus } from "../engine";
+import { type PackageOptions, packageAssets } from "./packages";
 import { packageRoot } from "./paths";
 import { type ProcessOptions, type SandboxProcess, SandboxStartError, startProcess } from "./process";
 import { CallCounts, type SandboxStatistics } from "./statistics";
@@ -16,6 +17,8 @@ export interface NodeSandboxOptions {
   childPath?: string;
   /** Memory limit for which the interpreter is compiled ahead, in MiB. */
   memoryMb?: number;
+  /** Packages beside the standard library; making their snapshot takes a while the first time. */
+  packages?: PackageOptions;
 }
 
 interface Job {
@@ -40,9 +43,11 @@ export async function createNodeSandbox(options: NodeSandboxOptions = {}): Promi
   const childPath = options.childPath ?? join(packageRoot(), "dist/workers/sandbox-child.js");
   if (!existsSync(childPath))
     throw new SandboxStartError(`${childPath} is missing: the package has not been built. Run: npm run prepare`);
+  const plainAssets = options.assetFolder ?? join(packageRoot(), "dist/python");
+  const { packages } = options;
   const sandbox = new NodeSandbox({
     workerCount: options.workerCount ?? Math.min(availableParallelism(), 4),
-    assetFolder: options.assetFolder ?? join(packageRoot(), "dist/python"),
+    assetFolder: packages === undefined ? plainAssets : await packageAssets(plainAssets, packages),
     childPath,
     memoryMb: options.memoryMb ?? DEFAULT_LIMITS.memoryMb,
   });

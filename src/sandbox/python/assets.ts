@@ -11,12 +11,24 @@ export interface PythonManifest {
   snapshot: SnapshotFacts;
   /** Sizes and SHA-256 of `python.wasm` and `snapshot.pack`. */
   files: Record<string, { bytes: number; sha256: string }>;
+  /** Added packages: their files, one behind the other in `packages.pack` once that is unpacked. */
+  packages?: { bytes: number; files: PackedFile[] };
   licences: { component: string; licence: string; source: string; text?: string }[];
+}
+
+export interface PackedFile {
+  /** Absolute, as the guest sees it. */
+  path: string;
+  at: number;
+  bytes: number;
 }
 
 export const WASM_FILE = "python.wasm";
 /** Gzip; not named .gz, or web servers would declare the encoding and browsers would unpack it on the way. */
 export const SNAPSHOT_FILE = "snapshot.pack";
+/** What `initialMemory` needs; gzip. */
+export const BOOT_FILE = "boot.pack";
+export const PACKAGES_FILE = "packages.pack";
 export const MANIFEST_FILE = "manifest.json";
 
 /** Reads one of the files of the asset folder: from disk in Node, by `fetch` in a browser. */
@@ -37,20 +49,43 @@ export class AssetError extends Error {
 /** Loads and checks the assets. Throws AssetError when one is missing or damaged. */
 export async function loadPython(read: ReadAsset): Promise<PythonAssets> {
   const manifest = parseManifest(await read(MANIFEST_FILE));
-  const [wasm, packed] = await Promise.all(
-    [WASM_FILE, SNAPSHOT_FILE].map(async (name) => {
-      const bytes = await read(name);
-      const expected = manifest.files[name];
-      if (bytes.length !== expected?.bytes || (await digest(bytes, expected.sha256)) !== expected.sha256)
-        throw new AssetError(
-          `The Python asset ${name} does not match its manifest (size or SHA-256). Rebuild it: npm run prepare`,
-        );
-      return bytes;
-    }),
-  );
-  if (wasm === undefined || packed === undefined) throw new AssetError("The Python assets are incomplete.");
+  const { packages } = manifest;
+  const [wasm, packed, packedFiles] = await Promise.all([
+    checked(read, manifest, WASM_FILE),
+    checked(read, manifest, SNAPSHOT_FILE),
+    packages === undefined ? undefined : checked(read, manifest, PACKAGES_FILE),
+  ]);
   const memory = await unpack(packed, manifest.snapshot.pages * PAGE);
-  return { wasm, image: { facts: manifest.snapshot, memory } };
+  const files = new Map<string, Uint8Array>();
+  if (packages !== undefined && packedFiles !== undefined) {
+    const bytes = await unpack(packedFiles, packages.bytes);
+    for (const file of packages.files) files.set(file.path, bytes.subarray(file.at, file.at + file.bytes));
+  }
+  return { wasm, image: { facts: manifest.snapshot, memory, files } };
+}
+
+async function checked(read: ReadAsset, manifest: PythonManifest, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await read(name);
+  const expected = manifest.files[name];
+  if (bytes.length !== expected?.bytes || (await digest(bytes, expected.sha256)) !== expected.sha256)
+    throw new AssetError(
+      `The Python asset ${name} does not match its manifest (size or SHA-256). Rebuild it: npm run prepare`,
+    );
+  return bytes;
+}
+
+/**
+ * The assets and the memory with which an interpreter starts that comes from no snapshot. The file holds the difference
+ * (exclusive or) to the first bytes of the snapshot, which is small, as most of both is the standard library.
+ */
+export async function loadForBoot(
+  read: ReadAsset,
+): Promise<{ manifest: PythonManifest; wasm: Uint8Array<ArrayBuffer>; initial: Uint8Array }> {
+  const manifest = parseManifest(await read(MANIFEST_FILE));
+  const { wasm, image } = await loadPython(read);
+  const initial = await unpack(await checked(read, manifest, BOOT_FILE), manifest.snapshot.stack.top);
+  for (let i = 0; i < initial.length; i++) initial[i] = (initial[i] ?? 0) ^ (image.memory[i] ?? 0);
+  return { manifest, wasm, initial };
 }
 
 function parseManifest(bytes: Uint8Array): PythonManifest {

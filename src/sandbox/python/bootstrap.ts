@@ -27,12 +27,13 @@ export const PRELOADED = [
  * scripts/build-python.mjs), so it does what a program could notice: it drops the program's module, collects cycles, and
  * flushes. The module is made after the freeze, or the collector would never look at it.
  */
-const BOOTSTRAP_SOURCE = `
+const bootstrapSource = (extra: string) => `
 import gc, importlib, sys
 sys.dont_write_bytecode = True
 sys.setrecursionlimit(1000)
 for name in ${JSON.stringify(PRELOADED)}:
     importlib.import_module(name)
+${extra}
 import fractions, decimal, json, re, statistics
 str(fractions.Fraction(1, 3) + 1), str(decimal.Decimal(1) / 3), json.loads(json.dumps([1.5])), re.sub("a", "b", "ca")
 re.purge()
@@ -53,7 +54,7 @@ def finish(sys=sys, collect=gc.collect, weak=weakref.ref, own=(sys.stdout, sys.s
         for stream in (sys.stdout, sys.stderr, *own):
             try:
                 stream.flush()
-            except Exception:
+            except BaseException:
                 pass
     flush()
     sys.last_type = sys.last_value = sys.last_traceback = None
@@ -76,6 +77,22 @@ del main
 `;
 
 /** The module that prepares the snapshot; `site` imports it by this name. */
-export const BOOT_FILES: ReadonlyMap<string, Uint8Array> = new Map([
-  ["/boot/sitecustomize.py", new TextEncoder().encode(BOOTSTRAP_SOURCE)],
+export const BOOT_FILES = bootFiles("");
+
+/** Where added packages lie; the last folder of `sys.path`, so that none of them hides a module of the standard library. */
+export const PACKAGE_FOLDER = "/packages";
+
+/** Calls that fill a package's own caches, as the first of them in a program would take long. */
+const FIRST_CALLS = new Map([
+  ["sympy", 'x = sympy.Symbol("x"); sympy.solve(x**2 - 3*x + 2, x); sympy.simplify(x*(x + 1) - x**2); del x'],
 ]);
+
+/** As BOOT_FILES, with the folder of added packages on the path and these modules of it imported. */
+export function packageBootFiles(imports: readonly string[]): ReadonlyMap<string, Uint8Array> {
+  const lines = imports.flatMap((name) => [`import ${name}`, FIRST_CALLS.get(name) ?? ""]);
+  return bootFiles([`sys.path.append("${PACKAGE_FOLDER}")`, ...lines].join("\n"));
+}
+
+function bootFiles(extra: string): ReadonlyMap<string, Uint8Array> {
+  return new Map([["/boot/sitecustomize.py", new TextEncoder().encode(bootstrapSource(extra))]]);
+}

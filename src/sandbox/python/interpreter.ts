@@ -11,6 +11,8 @@ export interface PythonImage {
   facts: SnapshotFacts;
   /** Memory at the moment before the first byte of a program is read. */
   memory: Uint8Array;
+  /** Added packages: read-only files by absolute path. */
+  files: ReadonlyMap<string, Uint8Array>;
 }
 
 interface Live {
@@ -82,7 +84,7 @@ export class Interpreter {
       args: PYTHON_ARGS,
       stdin: new TextEncoder().encode(call.code),
       environment: [],
-      files: new Map(),
+      files: this.#image.files,
       seed: call.seed,
       maxOutputBytes: call.maxOutputBytes,
       stopAtBytes: call.maxOutputBytes * OUTPUT_HARD_FACTOR,

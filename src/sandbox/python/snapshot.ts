@@ -50,12 +50,12 @@ function instantiate(module: WebAssembly.Module, host: WasiHost): BootExports {
   return { memory, start: () => call("_start"), call, global };
 }
 
-function beginBoot(host: WasiHost) {
+function beginBoot(host: WasiHost, files: ReadonlyMap<string, Uint8Array>) {
   return host.begin({
     args: PYTHON_ARGS,
     environment: BOOT_ENVIRONMENT,
     stdin: new Uint8Array(0),
-    files: BOOT_FILES,
+    files,
     seed: "snapshot",
     maxOutputBytes: 1 << 20,
     stopAtBytes: 1 << 20,
@@ -66,7 +66,7 @@ function beginBoot(host: WasiHost) {
 /** The indices of the functions on the stack when the program is first read, from a module without Asyncify. */
 export function framesAtStdin(module: WebAssembly.Module): number[] {
   const host = new WasiHost();
-  const guest = beginBoot(host);
+  const guest = beginBoot(host, BOOT_FILES);
   let frames: number[] = [];
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 1000;
@@ -86,14 +86,23 @@ export function framesAtStdin(module: WebAssembly.Module): number[] {
   return [...new Set(frames)];
 }
 
-/** Starts the instrumented module, stops it at its first read of stdin, and returns its memory. */
+/**
+ * Starts the instrumented module, stops it at its first read of stdin, and returns its memory.
+ *
+ * @param files what it finds while it starts, by absolute path
+ * @param initial the memory it starts with, for a module whose data has been taken out
+ */
 export function makeSnapshot(
   module: WebAssembly.Module,
   stack: SnapshotFacts["stack"],
-): { image: Uint8Array; facts: SnapshotFacts } {
+  files: ReadonlyMap<string, Uint8Array> = BOOT_FILES,
+  initial?: Uint8Array,
+): { image: Uint8Array; facts: SnapshotFacts; initial: Uint8Array } {
   const host = new WasiHost();
-  const guest = beginBoot(host);
+  const guest = beginBoot(host, files);
   const run = instantiate(module, host);
+  if (initial !== undefined) new Uint8Array(run.memory.buffer).set(initial);
+  const before = new Uint8Array(run.memory.buffer).slice();
   run.call("__set_stack_limits", stack.top, stack.bottom);
   let unwind = 0;
   host.onStdin = () => {
@@ -120,7 +129,7 @@ export function makeSnapshot(
     random: Number(guest.stdout.text()) + 8,
   };
   checkRandom(image, facts.random);
-  return { image, facts };
+  return { image, facts, initial: before };
 }
 
 /** Fails when the words at the address are not those of a generator seeded with the mark. */

@@ -13,7 +13,7 @@ export interface TrainingHost {
   modelFolder(nameOrPath: string): FolderReader;
   openPython(
     options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls"> &
-      Partial<Pick<TrainOptions, "toolEngine" | "toolUrl">>,
+      Partial<Pick<TrainOptions, "toolEngine" | "toolUrl" | "toolPackages">>,
   ): Promise<PythonEngine>;
   openRewards(options: Pick<TrainOptions, "rewardScope">): RewardPool;
   /** A text file that the user named. @throws UserError when it cannot be read */

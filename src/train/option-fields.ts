@@ -65,6 +65,12 @@ export const toolFields = {
     .nullable()
     .default(null)
     .meta(about("Tool", "engine http: address of a service that speaks SandboxFusion's protocol")),
+  toolPackages: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Tool", "engine wasi: folder or zip of pure Python packages, imported before each block")),
   toolPolicy: z
     .enum(policyNames)
     .default("zerotir")

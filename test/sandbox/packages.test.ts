@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { openNodeEngine } from "../../src/sandbox/node/open-engine";
 import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/pool";
 import { runner } from "./helper";
 
@@ -117,6 +118,14 @@ test("what can't be used is told in one sentence", async () => {
       name: "UserError",
       message: expect.stringMatching(message),
     });
+});
+
+test("packages are for the shipped interpreter only", async () => {
+  const request = { engine: "native", url: null, memoryMb: 256, packages: "/somewhere" } as const;
+  await expect(openNodeEngine(request)).rejects.toMatchObject({
+    name: "UserError",
+    message: "--tool-packages /somewhere is for --tool-engine wasi, but the engine is native; leave one of the two out",
+  });
 });
 
 const debian = "/usr/lib/python3/dist-packages";

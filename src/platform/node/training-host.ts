@@ -42,10 +42,12 @@ export function nodeTrainingHost(
       return createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
     },
     modelFolder: (nameOrPath) => nodeFolder(shippedModel(nameOrPath) ?? nameOrPath),
-    openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null }) =>
+    openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null, toolPackages = null }) =>
       maxToolCalls === 0
         ? createNoEngine()
-        : keep(await openNodeEngine({ engine: toolEngine, url: toolUrl, memoryMb: toolMemoryMb })),
+        : keep(
+            await openNodeEngine({ engine: toolEngine, url: toolUrl, memoryMb: toolMemoryMb, packages: toolPackages }),
+          ),
     openRewards: ({ rewardScope }) => keep(nodeRewardPool({ scope: rewardScope })),
     async readText(path) {
       let bytes: Uint8Array;

@@ -14,6 +14,8 @@ export interface EngineRequest {
   readonly url: string | null;
   /** Memory limit for which the interpreter of `wasi` is compiled ahead, in MiB. */
   readonly memoryMb: number;
+  /** Folder or zip of pure Python packages for engine `wasi`; null for none. */
+  readonly packages?: string | null;
   /** Programs that run at once on this machine; default: one per core, at most 4. */
   readonly workerCount?: number;
 }
@@ -23,15 +25,24 @@ export interface EngineRequest {
  *
  * @throws Error named UserError when the engine lacks something that the user can give
  */
-export async function openNodeEngine({ engine, url, memoryMb, workerCount }: EngineRequest): Promise<PythonEngine> {
+export async function openNodeEngine(request: EngineRequest): Promise<PythonEngine> {
+  const { engine, url, memoryMb, packages = null, workerCount } = request;
   if (url !== null && engine !== "http")
     throw new EngineOptionError(
       `--tool-url ${url} is for --tool-engine http, but the engine is ${engine}; add --tool-engine http`,
     );
+  if (packages !== null && engine !== "wasi")
+    throw new EngineOptionError(
+      `--tool-packages ${packages} is for --tool-engine wasi, but the engine is ${engine}; leave one of the two out`,
+    );
   const workers = workerCount ?? Math.min(availableParallelism(), 4);
   switch (engine) {
     case "wasi":
-      return createNodeSandbox({ workerCount: workers, memoryMb });
+      return createNodeSandbox({
+        workerCount: workers,
+        memoryMb,
+        ...(packages === null ? {} : { packages: { path: packages } }),
+      });
     case "native":
       return createNativeEngine({ workerCount: workers });
     case "none":

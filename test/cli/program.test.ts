@@ -167,6 +167,7 @@ describe("help", () => {
     [["doctor", "--help"]],
     [["bench", "kernels", "--help"]],
     [["tool", "run", "--help"]],
+    [["tool", "repl", "--help"]],
     [["tool", "bench", "--help"]],
   ])("of %j has examples and goes to standard output", async (argv) => {
     const { code, out, err } = await run(argv);

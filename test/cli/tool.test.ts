@@ -194,6 +194,14 @@ it("tool repl runs each block by itself, and says so", async () => {
   expect(io.stdout.text).toBe("1\nNameError: boom\n1\n");
   expect(io.stderr.text).toMatch(/^Each block runs in a fresh interpreter: .*\n>>> \.\.\. /);
   expect(io.stderr.text).toContain("error, 0.0 s\n");
+
+  const json = testIo();
+  await repl(lines(), engine, { timeout: 1, memoryMb: 64, json: true }, json);
+  expect(jsonLines(json.stdout.text)).toEqual([
+    { status: "ok", stdout: "1\n", stderr: "", ms: 0, truncated: false },
+    { status: "error", stdout: "", stderr: "NameError: \u001b[2Jboom\n", ms: 0, truncated: false },
+    { status: "ok", stdout: "1\n", stderr: "", ms: 0, truncated: false },
+  ]);
 });
 
 describe("tool bench", () => {

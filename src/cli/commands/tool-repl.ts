@@ -2,11 +2,15 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { DEFAULT_LIMITS, type PythonEngine } from "../../sandbox/engine";
 import { extractCode, observationText } from "../../sandbox/observation";
-import type { CliIo } from "../io";
+import { type CliIo, jsonLine } from "../io";
 import { Style } from "../render/style";
 import { duration, plainText } from "../render/text";
 import type { CommandContext } from "./context";
 import { addEngineOptions, type EngineFlags, engineRequest } from "./tool-options";
+
+interface ReplFlags extends EngineFlags {
+  readonly json?: boolean;
+}
 
 const WELCOME =
   "Each block runs in a fresh interpreter: nothing is kept from one to the next. An empty line runs the block, Ctrl-D ends.";
@@ -15,8 +19,9 @@ const WELCOME =
 export function toolReplCommand({ io, runners, finish }: CommandContext): Command {
   const about = "runs typed blocks of Python, each in a fresh interpreter";
   return addEngineOptions(new Command("repl").summary(about).description(about))
-    .addHelpText("after", "\nExamples:\n  zerotir tool repl\n  zerotir tool repl --timeout 2")
-    .action(async (flags: EngineFlags) => {
+    .option("--json", "one JSON object per block on standard output, all else on standard error")
+    .addHelpText("after", "\nExamples:\n  zerotir tool repl\n  zerotir tool repl --timeout 2 --json < blocks.txt")
+    .action(async (flags: ReplFlags) => {
       const engine = await runners.openTool(engineRequest(flags, 1));
       try {
         await repl(createInterface({ input: process.stdin }), engine, flags, io);
@@ -31,7 +36,7 @@ export function toolReplCommand({ io, runners, finish }: CommandContext): Comman
 export async function repl(
   lines: AsyncIterable<string>,
   engine: Pick<PythonEngine, "run">,
-  { timeout, memoryMb }: Pick<EngineFlags, "timeout" | "memoryMb">,
+  { timeout, memoryMb, json }: Pick<ReplFlags, "timeout" | "memoryMb" | "json">,
   io: CliIo,
 ): Promise<void> {
   const style = new Style(io.stderr, io.env);
@@ -46,6 +51,11 @@ export async function repl(
       code,
       seed: String(calls++),
     });
+    if (json === true) {
+      const { status, stdout, stderr, ms, truncated } = result;
+      jsonLine(io.stdout, { status, stdout, stderr, ms, truncated });
+      return;
+    }
     const text = plainText(observationText(result)).trimEnd();
     if (text !== "") io.stdout.write(`${text}\n`);
     const verdict = `${result.status}, ${duration(result.ms / 1000)}${result.truncated ? ", output cut" : ""}`;

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { MANIFEST_FILE, SNAPSHOT_FILE, WASM_FILE } from "../python/assets";
-import { PACKED_PACKAGES, packagePython } from "../python/packages";
+import { MANIFEST_FILE, PACKAGES_FILE, SNAPSHOT_FILE, WASM_FILE } from "../python/assets";
+import { packagePython } from "../python/packages";
 import { readPackages, topModules } from "./package-files";
 import { SandboxStartError } from "./process";
 
@@ -53,7 +53,7 @@ export async function packageAssets(assetFolder: string, options: PackageOptions
   const packs: Record<string, Uint8Array> = {
     [WASM_FILE]: made.wasm,
     [SNAPSHOT_FILE]: gzipSync(made.image, { level: 1 }),
-    [PACKED_PACKAGES]: gzipSync(made.files, { level: 1 }),
+    [PACKAGES_FILE]: gzipSync(made.files, { level: 1 }),
   };
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, ".making-"));

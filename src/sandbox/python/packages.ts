@@ -1,6 +1,6 @@
 /** A snapshot in which packages of the user are imported, made from the assets of the plain interpreter. */
 
-import { loadForBoot, PACKAGES_FILE, type PackedFile, type PythonManifest, type ReadAsset } from "./assets";
+import { loadForBoot, type PackedFile, type PythonManifest, type ReadAsset } from "./assets";
 import { PACKAGE_FOLDER, packageBootFiles } from "./bootstrap";
 import { makeSnapshot } from "./snapshot";
 import { PAGE, setMemory } from "./wasm-binary";
@@ -13,9 +13,6 @@ export interface PackagedPython {
   /** The packages' files, one behind the other. */
   files: Uint8Array;
 }
-
-/** The name of the pack beside the others. */
-export const PACKED_PACKAGES = PACKAGES_FILE;
 
 /**
  * Starts the interpreter with the packages under /packages, imports some of them and takes its memory. Blocks the thread

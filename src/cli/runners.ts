@@ -39,6 +39,8 @@ export interface ToolRequest {
   /** Address of the service of engine http. */
   readonly url: string | null;
   readonly memoryMb: number;
+  /** Folder or zip of pure Python packages for engine wasi. */
+  readonly packages: string | null;
   /** Programs that run at once; null: what suits the machine. */
   readonly workerCount: number | null;
 }

@@ -64,7 +64,7 @@ describe("tool run", () => {
       },
     ]);
     expect({ err, code, closed }).toEqual({ err: "", code: 0, closed: 1 });
-    expect(requests).toEqual([{ engine: "wasi", url: null, memoryMb: 64, workerCount: 1 }]);
+    expect(requests).toEqual([{ engine: "wasi", url: null, memoryMb: 64, packages: null, workerCount: 1 }]);
     expect(calls).toEqual([{ code: "print(4)", timeoutMs: 2000, memoryMb: 64, maxOutputBytes: 65_536, seed: "0" }]);
   });
 
@@ -129,7 +129,20 @@ describe("tool run --batch", () => {
       return code === "2" ? { status: "timeout", ms: 1.23456 } : { stdout: "\ud800", ms: 2, truncated: true };
     };
     const { out, err, code, calls, closed, requests } = await tool(
-      ["run", "--batch", file, "--json", "--workers", "3", "--tool-engine", "http", "--tool-url", "http://x"],
+      [
+        "run",
+        "--batch",
+        file,
+        "--json",
+        "--workers",
+        "3",
+        "--tool-engine",
+        "http",
+        "--tool-url",
+        "http://x",
+        "--tool-packages",
+        "p.zip",
+      ],
       answer,
     );
     expect(jsonLines(out)).toEqual([
@@ -138,7 +151,7 @@ describe("tool run --batch", () => {
       { id: "c\nd", status: "ok", stdout: "\ud800", stderr: "", ms: 2, truncated: true },
     ]);
     expect({ err, code, closed }).toEqual({ err: "", code: 0, closed: 1 });
-    expect(requests).toEqual([{ engine: "http", url: "http://x", memoryMb: 256, workerCount: 3 }]);
+    expect(requests).toEqual([{ engine: "http", url: "http://x", memoryMb: 256, packages: "p.zip", workerCount: 3 }]);
     expect(calls).toEqual([
       { code: "1", timeoutMs: 500, memoryMb: 64, maxOutputBytes: 100, seed: "7" },
       { code: "2", ...DEFAULT_LIMITS, seed: "0" },

@@ -10,6 +10,7 @@ export interface EngineFlags {
   readonly memoryMb: number;
   readonly toolEngine: EngineName;
   readonly toolUrl?: string;
+  readonly toolPackages?: string;
 }
 
 /** Adds the limits of a call and the choice of an engine. */
@@ -22,12 +23,16 @@ export function addEngineOptions(command: Command): Command {
         .default(DEFAULT_LIMITS.memoryMb),
     )
     .addOption(new Option("--tool-engine <name>", "where Python runs").choices(engineNames).default("wasi"))
-    .option("--tool-url <address>", "engine http: address of a service that speaks SandboxFusion's protocol");
+    .option("--tool-url <address>", "engine http: address of a service that speaks SandboxFusion's protocol")
+    .option("--tool-packages <path>", "engine wasi: folder or zip of pure Python packages");
 }
 
 /** What the engine is opened with. */
-export function engineRequest({ memoryMb, toolEngine, toolUrl }: EngineFlags, workerCount: number | null): ToolRequest {
-  return { engine: toolEngine, url: toolUrl ?? null, memoryMb, workerCount };
+export function engineRequest(
+  { memoryMb, toolEngine, toolUrl, toolPackages }: EngineFlags,
+  workerCount: number | null,
+): ToolRequest {
+  return { engine: toolEngine, url: toolUrl ?? null, memoryMb, packages: toolPackages ?? null, workerCount };
 }
 
 /** Reads a number of a flag. */

@@ -20,6 +20,8 @@ interface Live {
   host: WasiHost;
   memory: WebAssembly.Memory;
   stackPointer: WebAssembly.Global;
+  /** Programs that have begun in it. */
+  runs: number;
   start: () => void;
   startRewind: (data: number) => void;
   stopRewind: () => void;
@@ -67,6 +69,7 @@ export class Interpreter {
       host,
       memory,
       stackPointer,
+      runs: 0,
       start: () => start(),
       startRewind: (data) => startRewind(data),
       stopRewind: () => stopRewind(),
@@ -80,6 +83,7 @@ export class Interpreter {
     if (live === undefined) throw new Error("no instance");
     const { facts } = this.#image;
     const began = performance.now();
+    live.runs++;
     const guest = live.host.begin({
       args: PYTHON_ARGS,
       stdin: new TextEncoder().encode(call.code),
@@ -108,7 +112,7 @@ export class Interpreter {
     }
     const stderr = guest.stderr.text();
     const result: PythonResult = {
-      status: statusOf(end, stderr),
+      status: statusOf(end, stderr, live.memory.buffer.byteLength > (call.memoryMb << 20) / 2),
       stdout: guest.stdout.text(),
       stderr: typeof end === "string" ? `${stderr}the interpreter stopped: ${end}\n` : stderr,
       ms: performance.now() - began,
@@ -128,14 +132,36 @@ export class Interpreter {
       new Uint8Array(live.memory.buffer).set(this.#image.memory);
     else this.#live = undefined;
   }
+
+  /**
+   * For tests that freshness holds: compares the whole memory of the present instance with the snapshot. Call it where
+   * the next program would begin.
+   *
+   * @returns programs that the instance has run, bytes of its memory, and the address of the first 4 bytes that differ;
+   * undefined when there is no instance
+   */
+  inspect(): { runs: number; bytes: number; difference: number | undefined } | undefined {
+    const live = this.#live;
+    if (live === undefined) return undefined;
+    const { memory } = this.#image;
+    const present = new Uint32Array(live.memory.buffer);
+    const image = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
+    const length = Math.max(present.length, image.length);
+    let at = 0;
+    while (at < length && present[at] === image[at]) at++;
+    return { runs: live.runs, bytes: present.byteLength, difference: at < length ? 4 * at : undefined };
+  }
 }
 
-function statusOf(end: GuestStop | string, stderr: string): PythonStatus {
+/** Where CPython has no memory left for the exception either, it complains that one is missing. */
+const LOST_EXCEPTION = /^SystemError: .*without (exception set|setting an exception)/;
+
+function statusOf(end: GuestStop | string, stderr: string, full: boolean): PythonStatus {
   if (typeof end === "string") return "crash";
   if (end.reason !== "exit") return end.reason;
   if (end.code === 0) return "ok";
   const last = stderr.trimEnd().split("\n").at(-1) ?? "";
-  return /^MemoryError\b/.test(last) ? "oom" : "error";
+  return /^MemoryError\b/.test(last) || (full && LOST_EXCEPTION.test(last)) ? "oom" : "error";
 }
 
 /** Writes the state of `random`'s generator: stream 1 of the call's seed, as `random.seed` of a 256-bit integer. */

@@ -1,0 +1,68 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { loadPython, PythonModules } from "../../../src/sandbox/python/assets";
+import { Interpreter, type PythonImage } from "../../../src/sandbox/python/interpreter";
+import { limitsOf, SUITE_LIMITS } from "./case";
+import { PROBE, tampering } from "./tamper";
+
+let image: PythonImage;
+let module: WebAssembly.Module;
+let fresh: string;
+
+function start(): Interpreter {
+  const interpreter = new Interpreter(image);
+  interpreter.prepare(module);
+  return interpreter;
+}
+
+beforeAll(async () => {
+  const folder = join(import.meta.dirname, "../../../dist/python");
+  const assets = await loadPython(async (name) => Uint8Array.from(await readFile(join(folder, name))));
+  image = assets.image;
+  module = await new PythonModules(assets).get(SUITE_LIMITS.memoryMb);
+  const { status, stdout } = start().run(module, { ...SUITE_LIMITS, code: PROBE });
+  expect(status).toBe("ok");
+  fresh = stdout;
+});
+
+describe("before the next program begins, the whole memory is the snapshot again", () => {
+  test("the comparison sees a program's traces", () => {
+    const interpreter = start();
+    expect(interpreter.inspect()).toEqual({ runs: 0, bytes: image.memory.length, difference: undefined });
+    interpreter.run(module, { ...SUITE_LIMITS, code: "x = 1" });
+    expect(interpreter.inspect()?.difference).toBeTypeOf("number");
+  });
+
+  test.each(tampering.cases.map((each) => ({ ...each, limits: limitsOf(each) })))("$id", ({ code, limits }) => {
+    const interpreter = start();
+    const { status } = interpreter.run(module, { ...limits, code });
+    const { memoryGrew, reused } = next(interpreter);
+    // A trapped instance and one whose memory has grown are dropped; all others are used again.
+    expect(reused).toBe(status !== "crash" && !memoryGrew);
+    expect(interpreter.inspect()?.difference).toBeUndefined();
+    expect(interpreter.run(module, { ...SUITE_LIMITS, code: PROBE })).toMatchObject({ status: "ok", stdout: fresh });
+    next(interpreter);
+    expect(interpreter.inspect()?.difference).toBeUndefined();
+  });
+
+  test("one instance through all of them", () => {
+    const interpreter = start();
+    let reuses = 0;
+    for (const each of tampering.cases) {
+      interpreter.run(module, { ...limitsOf(each), code: each.code });
+      if (next(interpreter).reused) reuses++;
+      expect(interpreter.inspect()?.difference, each.id).toBeUndefined();
+    }
+    expect(interpreter.run(module, { ...SUITE_LIMITS, code: PROBE }).stdout).toBe(fresh);
+    expect(reuses).toBeGreaterThan(tampering.cases.length / 2);
+  });
+});
+
+/** What a worker does between two programs. */
+function next(interpreter: Interpreter): { memoryGrew: boolean; reused: boolean } {
+  const bytes = interpreter.inspect()?.bytes ?? 0;
+  interpreter.restore();
+  interpreter.prepare(module);
+  return { memoryGrew: bytes > image.memory.length, reused: (interpreter.inspect()?.runs ?? 0) > 0 };
+}

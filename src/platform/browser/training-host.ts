@@ -54,14 +54,16 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
       return createContext(opened);
     },
     modelFolder: (nameOrPath) => httpFolder(address(isName(nameOrPath) ? `checkpoints/${nameOrPath}` : nameOrPath)),
-    openPython: async ({ maxToolCalls, toolMemoryMb }) =>
-      maxToolCalls === 0
-        ? createNoEngine()
-        : createBrowserSandbox({
-            assetUrl: address("python"),
-            memoryMb: toolMemoryMb,
-            ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
-          }),
+    openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolPackages = null }) => {
+      if (maxToolCalls === 0 || toolEngine === "none") return createNoEngine();
+      if (toolEngine !== "wasi" || toolPackages !== null)
+        throw new UserError("a page runs Python by --tool-engine wasi without --tool-packages; leave both out");
+      return createBrowserSandbox({
+        assetUrl: address("python"),
+        memoryMb: toolMemoryMb,
+        ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
+      });
+    },
     openRewards: ({ rewardScope }) => inThreadRewardPool({ scope: rewardScope }),
     readText: (path) => httpText(address(path)),
     runFiles,

@@ -3,17 +3,14 @@
  * has no memory query.
  */
 
+import { UserError } from "./errors";
+
 /** A range of a GPU buffer, bound as one binding. `offset` and `size` are in bytes. */
 export interface BufferView {
   readonly buffer: GPUBuffer;
   readonly id: number;
   readonly offset: number;
   readonly size: number;
-}
-
-/** A failed allocation is the user's to solve, so it reads as one sentence. */
-export class AllocationError extends Error {
-  override readonly name = "UserError";
 }
 
 const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST, spelt out because a browser worker may lack the globals at import time
@@ -34,12 +31,12 @@ export class BufferAllocator {
 
   /**
    * A storage buffer of `bytes` (rounded up to 16, so that vec4 bindings always fit), filled with zeros.
-   * @throws AllocationError when one binding cannot hold it on this adapter.
+   * @throws UserError when one binding cannot hold it on this adapter.
    */
   storage(label: string, bytes: number): BufferView {
     const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
     if (bytes > limit)
-      throw new AllocationError(
+      throw new UserError(
         `${label} needs ${bytes} bytes, and one buffer of this adapter holds ${limit}: use a smaller batch or length, or an adapter with larger bindings`,
       );
     return this.create(label, bytes, STORAGE_USAGE);

@@ -1,4 +1,2 @@
-/** A mistake the user can repair. The command line prints the message alone, without a stack, and exits with 2. */
-export class UserError extends Error {
-  override readonly name = "UserError";
-}
+/** The one class of the layers above the GPU for a mistake that the user can repair; leaves have their own of the same name, by which the command line knows them. */
+export { UserError } from "../gpu/errors";

@@ -1,6 +1,6 @@
+import { UserError } from "../model/user-error";
 import { lastPromptPage } from "./batch";
 import type { Decoder } from "./decoder";
-import { UserError } from "./errors";
 import { PagePool, planPages } from "./pages";
 import type { Group, RolloutRequest, Sequence } from "./sequence";
 import type { TokenizerView } from "./tokenizer";

@@ -6,8 +6,8 @@ import { Activations } from "../model/activations";
 import { HeadWorkspace, ROW_ALIGNMENT, STATISTICS_BYTES } from "../model/head";
 import type { Model } from "../model/model";
 import { SequenceTables } from "../model/sequences";
+import { UserError } from "../model/user-error";
 import type { Decoder, RowBatch, SampledTokens } from "./decoder";
-import { UserError } from "./errors";
 
 /** Sizes of a decoder's buffers. */
 export interface GpuDecoderShape {

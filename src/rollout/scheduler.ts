@@ -1,8 +1,8 @@
+import { UserError } from "../model/user-error";
 import type { PythonResult } from "../sandbox/engine";
 import { Admission } from "./admission";
 import { type ExpectedToken, planBatch } from "./batch";
 import type { Decoder, SampledTokens } from "./decoder";
-import { UserError } from "./errors";
 import { type RolloutRequest, rewind, type Sequence, toTrajectory } from "./sequence";
 import { type RolloutStatistics, StatisticsCollector } from "./statistics";
 import type { TokenizerView } from "./tokenizer";

@@ -11,12 +11,13 @@ import { loadTokenizer, type Tokenizer } from "../text/tokenizer";
 import type { TrainOptions } from "./options";
 
 /** Tokens per KV page. */
-const PAGE_SIZE = 8;
+export const PAGE_SIZE = 8;
 /** Most bytes for one chunk of logits. */
-const LOGITS_BYTES = 64 * 2 ** 20;
+export const LOGITS_BYTES = 64 * 2 ** 20;
 /** Training activations may take this much unless --micro-batch-tokens says otherwise. */
 const ACTIVATION_BYTES = 256 * 2 ** 20;
-const MOST_ROWS = 8192;
+/** Most rows of a micro-batch, whatever memory allows. */
+export const MOST_ROWS = 8192;
 
 /** A model with its tokenizer, ready to be sampled from. */
 export interface LoadedModel {

@@ -12,7 +12,15 @@ import { type DocumentSource, fileDocuments, nanoDocuments } from "./documents";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
 import { afterPretraining } from "./next-commands";
-import { type LoadedModel, loadModel, loadTokenizerOf, refuseMismatch } from "./policy";
+import {
+  LOGITS_BYTES,
+  type LoadedModel,
+  loadModel,
+  loadTokenizerOf,
+  MOST_ROWS,
+  PAGE_SIZE,
+  refuseMismatch,
+} from "./policy";
 import type { PretrainOptions } from "./pretrain-options";
 import { fullyScored, nextTokenLoss, nextTokenStep, takeDocuments } from "./pretraining";
 import { RunFolder } from "./run-folder";
@@ -24,9 +32,6 @@ type PlacedPretrainOptions = Omit<PretrainOptions, "outputDir"> & { readonly out
 const NANO_TOKENIZER = "nano-base";
 /** What limits a document, in the words of an error. */
 const LENGTHS = "--max-length is";
-const PAGE_SIZE = 8;
-const LOGITS_BYTES = 64 * 2 ** 20;
-const MOST_ROWS = 8192;
 
 /**
  * Trains from new weights, or on from a checkpoint, and returns the closing summary. An abort ends the run after saving.

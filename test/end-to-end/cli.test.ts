@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { TINY, tinyTensors, writeTinyModel } from "../train/tiny-run";
-import { buildProgram, type JsonLine, jsonLines, type Settings, zerotir } from "./command-line";
+import { type JsonLine, jsonLines, type Settings, zerotir } from "./command-line";
 
 let root: string;
 beforeAll(async () => {
   root = await fs.mkdtemp(join(tmpdir(), "zerotir-cli-"));
-  await Promise.all([buildProgram(), writeTinyModel(join(root, "model"))]);
+  await writeTinyModel(join(root, "model"));
 });
 afterAll(() => fs.rm(root, { recursive: true, force: true }));
 

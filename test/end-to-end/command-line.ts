@@ -2,14 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "vite";
 
 const root = join(import.meta.dirname, "../..");
-
-/** Builds dist/ from the sources as they are. */
-export async function buildProgram(): Promise<void> {
-  await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error" });
-}
 
 export interface Outcome {
   /** Exit code; null when a signal ended the process. */

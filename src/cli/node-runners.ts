@@ -14,6 +14,7 @@ export const nodeRunners: Runners = {
       err: (line) => io.stderr.write(`${line}\n`),
     });
   },
+  parity: async (request, context) => (await import("./parity-runner")).parityInNode(request, context),
   async openTool({ workerCount, ...request }) {
     const { openNodeEngine } = await import("../sandbox/node/open-engine");
     return openNodeEngine({ ...request, ...(workerCount === null ? {} : { workerCount }) });

@@ -4,6 +4,7 @@ import { UserError } from "../model/user-error";
 import { nearest } from "../train/nearest";
 import type { CommandContext } from "./commands/context";
 import { evalCommand } from "./commands/eval";
+import { parityCommand } from "./commands/parity";
 import { sampleCommand } from "./commands/sample";
 import { toolCommand } from "./commands/tool";
 import { benchCommand, doctorCommand } from "./commands/tools";
@@ -69,6 +70,7 @@ function buildProgram(context: CommandContext): Command {
     evalCommand,
     doctorCommand,
     benchCommand,
+    parityCommand,
     toolCommand,
   ])
     program.addCommand(make(context));

@@ -53,6 +53,27 @@ export interface BenchRequest {
   readonly json: boolean;
 }
 
+/** What `parity` computes on. */
+export interface ParityRequest {
+  /** Folder of the model. */
+  readonly model: string;
+  /** JSON files with token ids and with coefficients of the same shape. */
+  readonly ids: string;
+  readonly coef: string | null;
+  /** The safetensors file to write. */
+  readonly out: string;
+  readonly adapter: string | null;
+  readonly toggles: "safe" | "fast";
+}
+
+export interface ParityReport {
+  readonly out: string;
+  readonly sequences: number;
+  readonly tokens: number;
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
 /**
  * The work behind the commands. The command line knows nothing else of it; a test passes its own.
  * All throw errors named UserError for the user's mistakes.
@@ -77,6 +98,7 @@ export interface Runners {
   ): Promise<number>;
   /** @returns the exit code */
   benchKernels(request: BenchRequest, io: CliIo): Promise<number>;
+  parity(request: ParityRequest, context: RunnerContext): Promise<ParityReport>;
   /** Python for the tool commands, which close it. */
   openTool(request: ToolRequest): Promise<PythonEngine>;
 }

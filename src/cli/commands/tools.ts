@@ -1,15 +1,6 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { CommandContext } from "./context";
-
-const adapterOption = () =>
-  new Option("--adapter <text>", "hardware, lavapipe, swiftshader or a part of a name (default: the best there is)");
-const togglesOption = () =>
-  new Option("--toggles <name>", "fast leaves out WebGPU's bounds and validation checks")
-    .choices(["safe", "fast"])
-    .default("safe");
-const jsonOption = (what: string) => new Option("--json", `${what} on standard output, all else on standard error`);
-
-type Toggles = "safe" | "fast";
+import { adapterOption, jsonOption, type Toggles, togglesOption } from "./device-options";
 
 /** `zerotir doctor`. */
 export function doctorCommand({ io, runners, finish }: CommandContext): Command {

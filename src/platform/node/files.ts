@@ -167,6 +167,29 @@ export async function writeSynced(
   }
 }
 
+/**
+ * Writes a file that appears under its name all at once, in place of one that was there.
+ * @returns its length in bytes
+ * @throws UserError when it cannot be written
+ */
+export async function replaceFile(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<number> {
+  const target = resolve(path);
+  const temporary = hidden(target, "tmp");
+  try {
+    await fs.mkdir(dirname(target), { recursive: true });
+    const length = await writeSynced(temporary, content);
+    await fs.rename(temporary, target);
+    await syncFolder(dirname(target));
+    return length;
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => undefined);
+    throw explained(error, `cannot write ${path}`);
+  }
+}
+
 /** Makes the names in a folder durable. Windows cannot open a folder and needs no such step. */
 export async function syncFolder(path: string): Promise<void> {
   let handle: fs.FileHandle;

@@ -5,7 +5,8 @@ import { rolloutLine } from "../rollout/records";
 import type { GradedTrajectory } from "../train/collect";
 import type { EvalOptions } from "../train/eval-options";
 import type { TrainingHost } from "../train/host";
-import { nanoQuestions, parseQuestions, type QuestionRow } from "../train/prompts";
+import { nanoQuestions, type QuestionRow } from "../train/prompts";
+import { requestOf } from "../train/questions";
 import { majorityIsRight, passAtK } from "./estimators";
 import { openSession } from "./session";
 
@@ -69,7 +70,7 @@ export async function runEvaluation(
 
 async function openQuestions(options: EvalOptions, host: TrainingHost): Promise<readonly QuestionRow[]> {
   if (options.dataset === "nano") return nanoQuestions(options.seed).heldOut(options.evalSamples ?? NANO_ROWS);
-  const rows = parseQuestions(await host.readText(options.dataset), options.dataset);
+  const { rows } = await host.loadDataset(requestOf(options, "eval"));
   return rows.slice(0, options.evalSamples ?? rows.length);
 }
 

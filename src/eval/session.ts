@@ -5,9 +5,13 @@ import type { EvalOptions } from "../train/eval-options";
 import type { TrainingHost } from "../train/host";
 import { createDecoder, eosTokenIds, loadModel } from "../train/policy";
 import type { QuestionRow } from "../train/prompts";
+import type { DatasetOptions } from "../train/questions";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
-export type SessionOptions = Omit<EvalOptions, "dataset" | "evalSamples" | "outputFile" | "numGenerations" | "preset">;
+export type SessionOptions = Omit<
+  EvalOptions,
+  keyof DatasetOptions | "evalSamples" | "outputFile" | "numGenerations" | "preset"
+>;
 
 export interface Session {
   readonly collector: Collector;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+  datasetFields,
   decodingFields,
   deviceFields,
   presetField,
@@ -47,7 +48,8 @@ export const evalOptions = new OptionSet("eval", {
   dataset: z
     .string()
     .min(1)
-    .meta(about("Model and data", "JSONL file of {prompt, answer} rows, or nano for held-out synthetic arithmetic")),
+    .meta(about("Model and data", "name of a data set (zerotir data list), file or folder; nano: held-out arithmetic")),
+  ...datasetFields,
   evalSamples: z
     .int()
     .min(1)

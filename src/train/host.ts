@@ -1,4 +1,5 @@
 /** What a run needs from the place where it runs; src/platform has one for Node and one for the browser. */
+import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { GpuContext } from "../gpu/context";
 import type { FolderReader } from "../model/folder";
 import type { RewardPool } from "../reward/pool";
@@ -18,6 +19,15 @@ export interface TrainingHost {
   openRewards(options: Pick<TrainOptions, "rewardScope">): RewardPool;
   /** A text file that the user named. @throws UserError when it cannot be read */
   readText(path: string): Promise<string>;
+  /**
+   * A data set by name or path, fetched when it is not here.
+   * @param onProgress is told of each file that is being fetched; `total` is undefined when the server does not say
+   * @throws UserError when it cannot be had, or a row is not understood
+   */
+  loadDataset(
+    request: DatasetRequest,
+    onProgress?: (file: string, done: number, total: number | undefined) => void,
+  ): Promise<Dataset>;
   /** The run folder. */
   runFiles(outputDir: string): RunFiles;
   /** The folder that --resume-from-checkpoint means: a path, or `latest` of the run folder. @throws UserError when there is none */

@@ -13,7 +13,8 @@ import type { TrainingHost } from "./host";
 import { afterTraining } from "./next-commands";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
-import { fileQuestions, nanoQuestions, parseQuestions, type QuestionRow, type QuestionSource } from "./prompts";
+import type { QuestionRow, QuestionSource } from "./prompts";
+import { openQuestions } from "./questions";
 import { RunFolder } from "./run-folder";
 import { chooseSamples, toSample } from "./samples";
 import { stepMetrics } from "./step-metrics";
@@ -55,7 +56,9 @@ export async function runTraining(
     options.resumeFromCheckpoint === null
       ? undefined
       : await host.checkpointFolder(options.resumeFromCheckpoint, options.outputDir);
-  const questions = await openQuestions(options, host);
+  const questions = await openQuestions(options, host, events.onNotice.bind(events), (file, done, total) =>
+    events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
+  );
   const gpu = await host.openGpu(options);
   const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
   const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
@@ -255,13 +258,10 @@ function checkTrainable(options: TrainOptions): void {
     );
 }
 
-async function openQuestions(options: TrainOptions, host: TrainingHost): Promise<QuestionSource> {
-  const { dataset, evalDataset, seed } = options;
-  const read = async (file: string) => parseQuestions(await host.readText(file), file);
-  const ownHeldOut = options.evalSamples === 0 ? [] : evalDataset === null ? undefined : await read(evalDataset);
-  if (dataset !== "nano") return fileQuestions(dataset, await read(dataset), seed, ownHeldOut);
-  const nano = nanoQuestions(seed);
-  return ownHeldOut === undefined ? nano : { ...nano, heldOut: (count) => ownHeldOut.slice(0, count) };
+/** Progress of a download. */
+function megabytes(done: number, total: number | undefined) {
+  const rounded = (bytes: number) => Math.round(bytes / 1e5) / 10;
+  return { done: rounded(done), unit: "MB", ...(total === undefined ? {} : { total: rounded(total) }) };
 }
 
 /** What the run will train on, each question once: a prompt that is too long is to be known before the first step, not hours later. */

@@ -21,6 +21,29 @@ export const seedField = z.int().min(0).max(0xffffffff).default(42);
 
 export const promptTemplateField = z.enum(["nano", "zero-tir", "zero-no-tool"]).default("zero-tir");
 
+/** Which rows of a data set are meant, and where in them question and answer stand. */
+export const datasetFields = {
+  datasetSplit: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Model and data", "split of --dataset, such as train or test; none: what suits the command")),
+  datasetPromptColumn: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Model and data", "column of the question, dots for nesting; none: found by the usual names")),
+  datasetAnswerColumn: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Model and data", "column of the right answer, as reward_model.ground_truth; none: found")),
+  offline: z.boolean().default(false).meta(about("Model and data", "never fetch a data set")),
+};
+
 /** How tokens are drawn, and how many. */
 export const samplingFields = {
   maxPromptLength: z.int().min(1).default(512).meta(about("Sampling", "tokens; a longer prompt is an error")),

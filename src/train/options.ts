@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+  datasetFields,
   decodingFields,
   deviceFields,
   memoryFields,
@@ -27,7 +28,13 @@ export const trainOptions = new OptionSet("train", {
   dataset: z
     .string()
     .min(1)
-    .meta(about("Model and data", "JSONL file of {prompt, answer} rows, or nano for endless synthetic arithmetic")),
+    .meta(
+      about(
+        "Model and data",
+        "name of a data set (zerotir data list), file or folder; nano: endless synthetic arithmetic",
+      ),
+    ),
+  ...datasetFields,
   promptTemplate: promptTemplateField.meta(
     about("Model and data", "frame around each question; zero-no-tool does not mention Python"),
   ),
@@ -101,7 +108,7 @@ export const trainOptions = new OptionSet("train", {
     .min(1)
     .nullable()
     .default(null)
-    .meta(about("Evaluation", "JSONL file for that table; none: rows of --dataset that are kept out of training")),
+    .meta(about("Evaluation", "data set for that table; none: rows of --dataset that are kept out of training")),
   ...deviceFields,
   ...decodingFields,
   ...memoryFields,

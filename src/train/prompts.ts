@@ -1,5 +1,4 @@
 /** Questions of a run: which ones a step trains on follows from the seed and the step alone, so a resumed run needs no cursor. */
-import { UserError } from "../model/user-error";
 import { nanoProblem } from "./nano/problems";
 import { CounterRandom } from "./nano/random";
 
@@ -7,6 +6,8 @@ import { CounterRandom } from "./nano/random";
 export interface QuestionRow {
   readonly prompt: string;
   readonly answer: string | readonly string[];
+  /** What else the data set says of the question, for reward functions that want it. */
+  readonly columns?: Readonly<Record<string, unknown>>;
 }
 
 /** An endless sequence of training questions, and held-out ones. */
@@ -39,7 +40,7 @@ export function nanoQuestions(seed: number): QuestionSource {
 const HELD_OUT_EVERY = 20;
 
 /**
- * Questions of a JSONL file in an order shuffled anew for each pass.
+ * Questions of a data set in an order shuffled anew for each pass.
  * @param heldOutRows rows to measure with; without them every twentieth of `rows`, which then is never trained on
  */
 export function fileQuestions(
@@ -79,45 +80,4 @@ function shuffled(length: number, seed: number, pass: number): number[] {
     [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
   }
   return order;
-}
-
-const QUESTION_KEYS = ["prompt", "question", "problem"];
-const ANSWER_KEYS = ["answer", "ground_truth", "final_answer", "label"];
-
-/**
- * Rows of a JSONL text with a question under prompt, question or problem and the answer under answer, ground_truth, final_answer or label.
- * @throws UserError naming file and line, or when there is no row
- */
-export function parseQuestions(text: string, file: string): QuestionRow[] {
-  const rows = text.split("\n").flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const where = `${file}, line ${index + 1}`;
-    let row: unknown;
-    try {
-      row = JSON.parse(line);
-    } catch {
-      throw new UserError(`${where}: not JSON; expected {"prompt": ..., "answer": ...} on each line`);
-    }
-    if (typeof row !== "object" || row === null)
-      throw new UserError(`${where}: expected an object with prompt and answer`);
-    const fields = new Map<string, unknown>(Object.entries(row));
-    const prompt = QUESTION_KEYS.map((key) => fields.get(key)).find((value) => typeof value === "string");
-    const answer = ANSWER_KEYS.map((key) => fields.get(key)).find((value) => value !== undefined && value !== null);
-    if (typeof prompt !== "string") throw new UserError(`${where}: has no text under ${QUESTION_KEYS.join(", ")}`);
-    if (answer === undefined) throw new UserError(`${where}: has no answer under ${ANSWER_KEYS.join(", ")}`);
-    const answers: unknown[] = Array.isArray(answer) ? answer : [answer];
-    if (answers.length === 0 || answers.some((one) => !isAnswer(one)))
-      throw new UserError(
-        `${where}: the answer is ${JSON.stringify(answer)}; expected a text or a number, or a list of them`,
-      );
-    return [{ prompt, answer: Array.isArray(answer) ? answers.map(String) : String(answer) }];
-  });
-  if (rows.length === 0)
-    throw new UserError(`${file}: has no rows; expected JSONL with {"prompt": ..., "answer": ...}`);
-  return rows;
-}
-
-/** An empty text is no answer: no box could ever equal it. */
-function isAnswer(value: unknown): boolean {
-  return (typeof value === "string" && value.trim() !== "") || typeof value === "number" || typeof value === "boolean";
 }

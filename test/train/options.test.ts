@@ -87,7 +87,9 @@ describe("resolveTrainOptions", () => {
 
   it("asks for a model and a data set, which have no default", () => {
     expect(() => resolveTrainOptions([])).toThrow("train needs --model-name-or-path: checkpoint folder");
-    expect(() => resolveTrainOptions([flags({ modelNameOrPath: "m" })])).toThrow("train needs --dataset: JSONL file");
+    expect(() => resolveTrainOptions([flags({ modelNameOrPath: "m" })])).toThrow(
+      "train needs --dataset: name of a data set",
+    );
   });
 
   it("writes a file that gives the same options again", () => {

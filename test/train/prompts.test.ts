@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { splitOf } from "../../src/train/nano/problems";
-import { fileQuestions, nanoQuestions, parseQuestions } from "../../src/train/prompts";
+import { fileQuestions, nanoQuestions } from "../../src/train/prompts";
 
 const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `q${i}`, answer: `${i}` }));
 const take = (source: { train(index: number): { prompt: string } }, from: number, to: number) =>
@@ -58,33 +58,5 @@ describe("nano questions", () => {
   test("seeds have sequences of their own, and the held-out ones in common", () => {
     expect(take(nanoQuestions(1), 0, 5)).not.toEqual(take(nanoQuestions(2), 0, 5));
     expect(nanoQuestions(1).heldOut(5)).toEqual(nanoQuestions(2).heldOut(5));
-  });
-});
-
-describe("rows of JSONL", () => {
-  test("the usual names of question and answer; several answers; numbers; blank lines", () => {
-    const text = [
-      '{"prompt": "a", "answer": "1"}',
-      "",
-      '{"question": "b", "ground_truth": 2}',
-      '{"problem": "c", "answer": ["3", 4]}\r',
-      '{"prompt": "d", "answer": null, "label": 0}',
-    ].join("\n");
-    expect(parseQuestions(text, "x.jsonl")).toEqual([
-      { prompt: "a", answer: "1" },
-      { prompt: "b", answer: "2" },
-      { prompt: "c", answer: ["3", "4"] },
-      { prompt: "d", answer: "0" },
-    ]);
-  });
-
-  test.each<[string, RegExp]>([
-    ['{"prompt": "a", "answer": "1"}\n{', /^x\.jsonl, line 2: not JSON/],
-    ["3", /^x\.jsonl, line 1: expected an object/],
-    ['{"answer": "1"}', /^x\.jsonl, line 1: has no text under prompt, question, problem/],
-    ['{"prompt": "a"}', /^x\.jsonl, line 1: has no answer under answer/],
-    ["", /^x\.jsonl: has no rows/],
-  ])("%j is refused", (text, message) => {
-    expect(() => parseQuestions(text, "x.jsonl")).toThrow(message);
   });
 });

@@ -5,6 +5,7 @@ import type { GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
 import { type CheckpointTensor, writeCheckpoint } from "../../src/model/folder";
 import { initialWeights } from "../../src/model/initialise";
+import { openDataset } from "../../src/platform/node/datasets";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
@@ -143,6 +144,7 @@ export async function tinyHost({ engine, rewards, gpu }: TinySettings = {}): Pro
     openPython: async () => engine ?? createMockEngine(calculate),
     openRewards: ({ rewardScope }) => rewards ?? inThreadRewardPool({ scope: rewardScope }),
     readText: (path) => fs.readFile(path, "utf8"),
+    loadDataset: (request) => openDataset(request, {}),
     runFiles: nodeRunFiles,
     checkpointFolder: async (path) => nodeFolder(path),
   };

@@ -46,6 +46,17 @@ export async function httpText(address: URL): Promise<string> {
   return response.text();
 }
 
+/** A file behind an address, fetched whole. @throws UserError when there is none */
+export async function httpBytes(address: URL): Promise<Uint8Array> {
+  const response = await request(address, "GET");
+  if (response === undefined) throw new UserError(`${address}: no such file; expected JSONL, JSON or parquet`);
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw unreachable(response.url, error);
+  }
+}
+
 /** The response, or undefined when there is no such file. */
 async function request(address: URL, method: "GET" | "HEAD"): Promise<Response | undefined> {
   const response = await fetch(address, { method }).catch((error: unknown) => {

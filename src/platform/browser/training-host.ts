@@ -1,4 +1,7 @@
 /** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in workers of this worker, files in memory, grading in this thread. */
+import { memoryFile } from "../../data/data-file";
+import { namedSplit, readRows } from "../../data/dataset";
+import { hubFiles } from "../../data/hub";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import type { FolderReader } from "../../model/folder";
@@ -8,7 +11,7 @@ import { createBrowserSandbox } from "../../sandbox/browser/pool";
 import { createNoEngine } from "../../sandbox/mock";
 import type { TrainingHost } from "../../train/host";
 import { openBrowserDevice } from "./adapter";
-import { httpFolder, httpText } from "./http-folder";
+import { httpBytes, httpFolder, httpText } from "./http-folder";
 import { MemoryRunFiles } from "./memory-files";
 
 export interface BrowserHostOptions {
@@ -66,6 +69,22 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
     },
     openRewards: ({ rewardScope }) => inThreadRewardPool({ scope: rewardScope }),
     readText: (path) => httpText(address(path)),
+    async loadDataset(request, onProgress) {
+      const named = namedSplit(request);
+      if (named !== undefined && named.split.hub === undefined)
+        throw new UserError(`${request.dataset}: is on no hub; give the address of a file`);
+      if (named !== undefined && request.offline)
+        throw new UserError(`${request.dataset}: --offline forbids to fetch it; give the address of a file`);
+      const urls =
+        named?.split.hub === undefined ? [address(request.dataset)] : hubFiles(named.split.hub).map(({ url }) => url);
+      const files = [];
+      for (const [index, url] of urls.entries()) {
+        onProgress?.(url.href, index, urls.length);
+        files.push(memoryFile(url.href, await httpBytes(url)));
+      }
+      const rows = await readRows(files, request, named?.split);
+      return { name: request.dataset, split: named?.splitName ?? null, files: urls.map(String), rows };
+    },
     runFiles,
     async checkpointFolder(path, outputDir): Promise<FolderReader> {
       const name = path.startsWith(`${outputDir}/`) ? path.slice(outputDir.length + 1) : path;

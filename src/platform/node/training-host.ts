@@ -11,6 +11,7 @@ import { openNodeEngine } from "../../sandbox/node/open-engine";
 import { packageRoot } from "../../sandbox/node/paths";
 import type { TrainingHost } from "../../train/host";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
+import { type DownloadProgress, openDataset } from "./datasets";
 import { latestCheckpoint, nodeFolder } from "./files";
 import { napWhileWaiting } from "./polling";
 import { nodeRewardPool } from "./reward-pool";
@@ -63,6 +64,7 @@ export function nodeTrainingHost(
         throw new UserError(`${path}: not UTF-8 text; convert it, for example with iconv -t UTF-8`);
       }
     },
+    loadDataset: (request, onProgress = announcingDownloads(announce)) => openDataset(request, process.env, onProgress),
     runFiles: nodeRunFiles,
     checkpointFolder: async (path) => nodeFolder(path),
     close() {
@@ -71,6 +73,16 @@ export function nodeTrainingHost(
       if (opened !== undefined) closeNodeDevice(opened);
       opened = undefined;
     },
+  };
+}
+
+/** A line for each file that is fetched, where nobody watches its progress. */
+function announcingDownloads(announce: (line: string) => void): DownloadProgress {
+  let current: string | undefined;
+  return (file, _, total) => {
+    if (file === current) return;
+    current = file;
+    announce(`fetching ${file}${total === undefined ? "" : `, ${(total / 1e6).toFixed(1)} MB`}`);
   };
 }
 

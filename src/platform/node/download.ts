@@ -1,0 +1,240 @@
+/** A file from the web into a cache: resumed where it stopped, checked, and under its name only when it is whole. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import { dirname } from "node:path";
+import { UserError } from "../../model/user-error";
+import { isAlive, syncFolder, writeSynced } from "./files";
+
+export interface DownloadOptions {
+  readonly url: URL;
+  /** Where the finished file lies. Beside it: `.sha256` with its checksum, and while it is fetched `.partial` and `.lock`. */
+  readonly target: string;
+  /** Sent as a bearer token to the first server only, not where it redirects to. */
+  readonly token?: string | undefined;
+  /** @param total undefined when the server does not say */
+  readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
+  /** Attempts after an interruption, each going on where the last one stopped. */
+  readonly attempts?: number;
+  /** Milliseconds without a byte after which an attempt counts as interrupted. */
+  readonly stallTimeout?: number;
+  /** Milliseconds before the second attempt; doubled each time. */
+  readonly retryDelay?: number;
+}
+
+const REDIRECTS = 8;
+
+/** An interruption that another attempt may get past. */
+class Interrupted extends Error {}
+
+/**
+ * The file at `target`, fetched when it is not there. Its checksum is the one that the server states (`X-Linked-Etag`), and the one
+ * written down at the first download: a cached file that no longer has it is refused.
+ * @throws UserError with what to do
+ */
+export async function download(options: DownloadOptions): Promise<string> {
+  const { target, url, attempts = 5, retryDelay = 500 } = options;
+  if (await isFile(target)) {
+    await checkCached(target);
+    return target;
+  }
+  await fs.mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
+    throw new UserError(`${dirname(target)}: cannot be made (${reason(error)}); choose a cache with ZEROTIR_CACHE`);
+  });
+  const release = await lock(`${target}.lock`);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await fetchOnce(options);
+        return target;
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        if (attempt >= attempts)
+          throw new UserError(
+            `${url}: ${error.message}, ${attempts} times; what has arrived is kept, so try again later`,
+          );
+        await new Promise((resolve) => setTimeout(resolve, retryDelay * 2 ** (attempt - 1)));
+      }
+    }
+  } finally {
+    await release();
+  }
+}
+
+async function fetchOnce({ url, target, token, onProgress, stallTimeout = 60_000 }: DownloadOptions): Promise<void> {
+  const partial = `${target}.partial`;
+  const tagFile = `${partial}.etag`;
+  const arrived = await fs.stat(partial).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  const tag = await fs.readFile(tagFile, "utf8").catch(() => "");
+  // Without a tag nobody could say whether the rest belongs to the same file.
+  const from = tag === "" ? 0 : arrived;
+  const stall = new AbortController();
+  let timer = setTimeout(() => stall.abort(), stallTimeout);
+  const interrupted = (error: unknown) =>
+    new Interrupted(
+      stall.signal.aborted ? "the server sent nothing for a while" : `the connection broke (${reason(error)})`,
+    );
+  try {
+    const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-`, "If-Range": tag } : {};
+    const { response, linkedTag } = await follow(url, headers, token, stall.signal).catch((error: unknown) => {
+      throw error instanceof UserError ? error : interrupted(error);
+    });
+    if (response.status === 416) {
+      await discard(target);
+      throw new Interrupted("the file changed on the server");
+    }
+    refuseStatus(response, url, token !== undefined);
+    const resumed = response.status === 206 && rangeStart(response) === from;
+    const length = response.headers.get("content-length");
+    const start = resumed ? from : 0;
+    // A packed body has another length than what is written.
+    const total = length === null || response.headers.has("content-encoding") ? undefined : start + Number(length);
+    await fs.writeFile(tagFile, strongTag(response));
+    const file = await fs.open(partial, resumed ? "a" : "w");
+    let done = start;
+    try {
+      onProgress?.(done, total);
+      const reader = response.body?.getReader();
+      while (reader !== undefined) {
+        const part = await reader.read().catch((error: unknown) => {
+          throw interrupted(error);
+        });
+        if (part.done) break;
+        clearTimeout(timer);
+        timer = setTimeout(() => stall.abort(), stallTimeout);
+        await file.write(part.value);
+        done += part.value.byteLength;
+        onProgress?.(done, total);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (total !== undefined && done < total) throw new Interrupted("the connection broke before the end");
+    await finish(target, url, linkedTag);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Follows redirects by hand: the hub's own answer has the checksum, and the token must not go further. */
+async function follow(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<{ response: Response; linkedTag: string | undefined }> {
+  let address = url;
+  let linkedTag: string | undefined;
+  for (let redirect = 0; redirect < REDIRECTS; redirect++) {
+    const authorization: Record<string, string> =
+      token !== undefined && address.origin === url.origin ? { Authorization: `Bearer ${token}` } : {};
+    const response = await fetch(address, {
+      redirect: "manual",
+      headers: { ...headers, "Accept-Encoding": "identity", ...authorization },
+      signal,
+    });
+    const stated = /^"?([0-9a-f]{64})"?$/.exec(response.headers.get("x-linked-etag") ?? "")?.[1];
+    linkedTag ??= stated;
+    const location = response.headers.get("location");
+    if (response.status < 300 || response.status >= 400 || location === null) return { response, linkedTag };
+    await response.body?.cancel();
+    address = new URL(location, address);
+  }
+  throw new UserError(`${url}: redirects without end; check HF_ENDPOINT`);
+}
+
+function refuseStatus(response: Response, url: URL, hasToken: boolean): void {
+  const { status } = response;
+  if (response.ok) return;
+  if (status === 401 || status === 403)
+    throw new UserError(
+      hasToken
+        ? `${url}: the hub refuses the token (${status}); accept the data set's terms on its page, or use another HF_TOKEN`
+        : `${url}: the hub wants a login (${status}); set HF_TOKEN to an access token of yours`,
+    );
+  if (status === 404)
+    throw new UserError(
+      `${url}: no such file on the hub (404); give a path of your own instead, or put the file into ZEROTIR_DATA`,
+    );
+  if (status === 408 || status === 429 || status >= 500) throw new Interrupted(`the server answered ${status}`);
+  throw new UserError(`${url}: the server answered ${status}; expected a file`);
+}
+
+/** Checks what has arrived, writes its checksum down, and gives it its name. */
+async function finish(target: string, url: URL, expected: string | undefined): Promise<void> {
+  const partial = `${target}.partial`;
+  const checksum = await sha256(partial);
+  if (expected !== undefined && checksum !== expected) {
+    await discard(target);
+    throw new UserError(`${url}: arrived with checksum ${checksum}, but the server states ${expected}; try again`);
+  }
+  await writeSynced(`${target}.sha256`, `${checksum}\n`);
+  await fs.rename(partial, target);
+  await fs.rm(`${partial}.etag`, { force: true });
+  await syncFolder(dirname(target));
+}
+
+async function checkCached(target: string): Promise<void> {
+  const expected = (await fs.readFile(`${target}.sha256`, "utf8").catch(() => "")).trim();
+  if (expected !== "" && (await sha256(target)) !== expected)
+    throw new UserError(
+      `${target}: changed since it was fetched (its checksum is not that of ${target}.sha256); delete it to fetch it anew`,
+    );
+}
+
+async function discard(target: string): Promise<void> {
+  for (const ending of [".partial", ".partial.etag"]) await fs.rm(`${target}${ending}`, { force: true });
+}
+
+/** sha256 of a file's bytes, in hexadecimal. */
+export async function sha256(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** One process at a time: two would write into the same partial file. A lock of a process that died is taken over. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      await fs.writeFile(path, String(process.pid), { flag: "wx" });
+      return () => fs.rm(path, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
+        throw new UserError(`${path}: cannot be written (${reason(error)}); choose a cache with ZEROTIR_CACHE`);
+      const holder = Number(await fs.readFile(path, "utf8").catch(() => ""));
+      if (holder > 0 && isAlive(holder))
+        throw new UserError(
+          `${path.replace(/\.lock$/, "")}: is being fetched by process ${holder}; wait until it is done`,
+        );
+      await fs.rm(path, { force: true });
+    }
+  }
+  throw new UserError(`${path}: another process takes it again and again; try later`);
+}
+
+/** An entity tag that a range request may rely on. */
+function strongTag(response: Response): string {
+  const tag = response.headers.get("etag") ?? "";
+  return tag.startsWith("W/") ? "" : tag;
+}
+
+function rangeStart(response: Response): number {
+  return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
+}
+
+function isFile(path: string): Promise<boolean> {
+  return fs.stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

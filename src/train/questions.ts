@@ -1,0 +1,65 @@
+/** The questions of a run: which data sets its options name, and a word when they overlap. */
+import { type Dataset, type DatasetRequest, datasetRequest } from "../data/dataset";
+import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
+import type { TrainingHost } from "./host";
+import type { TrainOptions } from "./options";
+import { fileQuestions, nanoQuestions, type QuestionSource } from "./prompts";
+
+/** What of the options says which rows of `--dataset` are meant. */
+export type DatasetOptions = Pick<
+  TrainOptions,
+  "dataset" | "datasetSplit" | "datasetPromptColumn" | "datasetAnswerColumn" | "offline"
+>;
+
+/** The request for `--dataset`. */
+export function requestOf(options: DatasetOptions, role: DatasetRequest["role"]): DatasetRequest {
+  return {
+    dataset: options.dataset,
+    role,
+    split: options.datasetSplit,
+    promptColumn: options.datasetPromptColumn,
+    answerColumn: options.datasetAnswerColumn,
+    offline: options.offline,
+  };
+}
+
+/**
+ * Opens `--dataset` and `--eval-dataset`.
+ * @param notice is given a line when problems of the evaluation set are in the training set
+ * @param onProgress is told of files that are being fetched
+ */
+export async function openQuestions(
+  options: TrainOptions,
+  host: TrainingHost,
+  notice: (line: string) => void,
+  onProgress: (file: string, done: number, total: number | undefined) => void,
+): Promise<QuestionSource> {
+  const { dataset, evalDataset, seed, offline } = options;
+  const heldOut =
+    options.evalSamples === 0 || evalDataset === null || evalDataset === "nano"
+      ? undefined
+      : await host.loadDataset(datasetRequest(evalDataset, "eval", { offline }), onProgress);
+  // Without a table nothing has to be kept out of training.
+  const ownRows = options.evalSamples === 0 ? [] : evalDataset === "nano" ? nanoHeldOut(options) : heldOut?.rows;
+  if (dataset === "nano") {
+    const nano = nanoQuestions(seed);
+    return ownRows === undefined ? nano : { ...nano, heldOut: (count) => ownRows.slice(0, count) };
+  }
+  const training = await host.loadDataset(requestOf(options, "train"), onProgress);
+  if (heldOut !== undefined) warnOfOverlap(training, heldOut, notice);
+  return fileQuestions(dataset, training.rows, seed, ownRows);
+}
+
+function nanoHeldOut(options: TrainOptions) {
+  return nanoQuestions(options.seed).heldOut(options.evalSamples);
+}
+
+function warnOfOverlap(training: Dataset, evaluation: Dataset, notice: (line: string) => void): void {
+  const prompts = ({ rows }: Dataset) => rows.map(({ prompt }) => prompt);
+  const { problems, equal, partial } = findOverlap(prompts(training), prompts(evaluation), DEFAULT_NGRAM_WORDS);
+  if (equal + partial === 0) return;
+  notice(
+    `of the ${problems} problems of ${evaluation.name}, ${equal} are in the training set too and ${partial} share ${DEFAULT_NGRAM_WORDS} words in a row with it: ` +
+      `see zerotir data check --train ${training.name} --eval ${evaluation.name}`,
+  );
+}

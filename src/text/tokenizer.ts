@@ -1,4 +1,5 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { exactPreTokenizer } from "./pre-tokenizer";
 import { TextStream } from "./text-stream";
 import { bytesPerToken, readTokenizerFiles, type TokenizerFiles } from "./tokenizer-json";
 import { UserError } from "./user-error";
@@ -62,7 +63,7 @@ class BpeTokenizer implements Tokenizer {
     this.#stripsLeadingSpace = files.stripsLeadingSpace;
     this.eosId = endOfSequenceId(files);
     const whole = json as TokenizerJson;
-    this.#encoder = new HuggingFaceTokenizer(withDefaults(whole), config as object);
+    this.#encoder = new HuggingFaceTokenizer(forLibrary(whole), config as object);
     this.#makePlainEncoder = () => new HuggingFaceTokenizer(withoutSpecialTokens(whole, files), config as object);
   }
 
@@ -110,12 +111,20 @@ class BpeTokenizer implements Tokenizer {
 
 interface TokenizerJson {
   readonly model: { readonly vocab: Readonly<Record<string, number>> };
+  readonly pre_tokenizer?: unknown;
   readonly added_tokens?: readonly { readonly content: string; readonly special?: boolean }[];
 }
 
-/** Fields that the library requires and files may leave out. */
-function withDefaults(json: TokenizerJson): object {
-  return { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...json };
+/** What the library is given: with the fields that it requires and files may leave out, and pre-tokenizers that cut as the reference does. */
+function forLibrary(json: TokenizerJson): object {
+  return {
+    added_tokens: [],
+    normalizer: null,
+    post_processor: null,
+    decoder: null,
+    ...json,
+    pre_tokenizer: exactPreTokenizer(json.pre_tokenizer ?? null),
+  };
 }
 
 /**
@@ -127,7 +136,7 @@ function withoutSpecialTokens(json: TokenizerJson, files: TokenizerFiles): objec
   if (files.unknownToken !== undefined) names.delete(files.unknownToken);
   const vocab = Object.fromEntries(Object.entries(json.model.vocab).filter(([entry]) => !names.has(entry)));
   return {
-    ...withDefaults(json),
+    ...forLibrary(json),
     model: { ...json.model, vocab },
     added_tokens: (json.added_tokens ?? []).filter((token) => token.special !== true),
   };

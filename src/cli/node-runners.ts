@@ -14,6 +14,13 @@ export const nodeRunners: Runners = {
       err: (line) => io.stderr.write(`${line}\n`),
     });
   },
+  async openTokenizer(model) {
+    const [{ loadTokenizerOf }, { checkpointOf, modelFolder }] = await Promise.all([
+      import("../train/policy"),
+      import("../platform/node/training-host"),
+    ]);
+    return (await loadTokenizerOf(modelFolder(await checkpointOf(model)))).tokenizer;
+  },
   parity: async (request, context) => (await import("./parity-runner")).parityInNode(request, context),
   async openTool({ workerCount, ...request }) {
     const { openNodeEngine } = await import("../sandbox/node/open-engine");

@@ -6,6 +6,7 @@ import type { CommandContext } from "./commands/context";
 import { evalCommand } from "./commands/eval";
 import { parityCommand } from "./commands/parity";
 import { sampleCommand } from "./commands/sample";
+import { tokenizeCommand } from "./commands/tokenize";
 import { toolCommand } from "./commands/tool";
 import { benchCommand, doctorCommand } from "./commands/tools";
 import { pretrainCommand, trainCommand } from "./commands/train";
@@ -71,6 +72,7 @@ function buildProgram(context: CommandContext): Command {
     doctorCommand,
     benchCommand,
     parityCommand,
+    tokenizeCommand,
     toolCommand,
   ])
     program.addCommand(make(context));

@@ -1,5 +1,6 @@
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
+import type { Tokenizer } from "../text/tokenizer";
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
 import type { Sample, TrainEvents, TrainSummary } from "../train/events";
 import type { TrainOptions } from "../train/options";
@@ -98,6 +99,8 @@ export interface Runners {
   ): Promise<number>;
   /** @returns the exit code */
   benchKernels(request: BenchRequest, io: CliIo): Promise<number>;
+  /** The tokenizer of a model folder, which may have no weights. */
+  openTokenizer(model: string): Promise<Tokenizer>;
   parity(request: ParityRequest, context: RunnerContext): Promise<ParityReport>;
   /** Python for the tool commands, which close it. */
   openTool(request: ToolRequest): Promise<PythonEngine>;

@@ -68,7 +68,7 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
   if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
   const companions = new Map<string, string>();
   for (const name of COMPANIONS) {
-    const text = names.includes(name) ? await readText(folder, name) : undefined;
+    const text = names.includes(name) || names.includes(`${name}.gz`) ? await readText(folder, name) : undefined;
     if (text !== undefined) companions.set(name, text);
   }
   const config = withGenerationEos(
@@ -113,16 +113,45 @@ export async function writeCheckpoint(
   await writer.write(WEIGHTS, safetensorsChunks(tensors));
 }
 
-/** A text file of the folder, or undefined when there is none. */
+/** A text file of the folder, or undefined when there is none. A file `<name>.gz` stands for one that is missing. */
 export async function readText(folder: FolderReader, name: string): Promise<string | undefined> {
   const source = await folder.open(name);
-  if (source === undefined) return undefined;
+  const packed = source === undefined ? await folder.open(`${name}.gz`) : undefined;
+  const file = `${folder.path}/${name}${packed === undefined ? "" : ".gz"}`;
+  const bytes = source === undefined ? packed && (await unpacked(packed, file)) : await source.read(0, source.size);
+  if (bytes === undefined) return undefined;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await source.read(0, source.size));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    if (error instanceof TypeError) throw new UserError(`${folder.path}/${name}: not UTF-8 text`);
+    if (error instanceof TypeError) throw new UserError(`${file}: not UTF-8 text`);
     throw error;
   }
+}
+
+/** Most bytes that a gzip file may become: far above any tokenizer, far below what would fill the memory. */
+const MOST_UNPACKED = 2 ** 28;
+
+async function unpacked(source: ByteSource, file: string): Promise<Uint8Array> {
+  const packed = new Blob([Uint8Array.from(await source.read(0, source.size))]);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of packed.stream().pipeThrough(new DecompressionStream("gzip"))) {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      if (size > MOST_UNPACKED) throw new UserError(`${file}: holds more than ${MOST_UNPACKED} bytes of text`);
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${file}: not a whole gzip file; get it again from where the model came from`);
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
 }
 
 async function readJson(folder: FolderReader, name: string): Promise<unknown> {

@@ -33,15 +33,8 @@ export interface Tokenizer {
   idOf(text: string): number | undefined;
 }
 
-/**
- * Builds a tokenizer from the parsed contents of tokenizer.json and tokenizer_config.json.
- * @throws UserError when the files are no byte-level or byte-fallback BPE tokenizer, or name no end-of-sequence token.
- */
-export function loadTokenizer(json: unknown, config: unknown): Tokenizer {
-  return new BpeTokenizer(json, config);
-}
-
-class BpeTokenizer implements Tokenizer {
+/** Byte-level BPE (Qwen, Llama 3, SmolLM2, GPT-2), and BPE with byte fallback (Llama 2). */
+export class BpeTokenizer implements Tokenizer {
   readonly vocabularySize: number;
   readonly eosId: number;
   readonly specialIds: ReadonlySet<number>;
@@ -53,6 +46,7 @@ class BpeTokenizer implements Tokenizer {
   #plainEncoder: HuggingFaceTokenizer | undefined;
   #idOfText: Map<string, number> | undefined;
 
+  /** @throws UserError when the files are no such tokenizer, or name no end-of-sequence token */
   constructor(json: unknown, config: unknown) {
     const files = readTokenizerFiles(json, config);
     this.#bytes = bytesPerToken(files);

@@ -7,7 +7,9 @@ import { Optimizer } from "../model/optimizer";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
 import { GpuDecoder } from "../rollout/gpu-decoder";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer";
+import { isCharacterConfig } from "../text/character-tokenizer";
+import { loadTokenizer } from "../text/load-tokenizer";
+import type { Tokenizer } from "../text/tokenizer";
 import type { TrainOptions } from "./options";
 
 /** Tokens per KV page. */
@@ -83,11 +85,14 @@ export async function loadTokenizerOf(
     }
   };
   const json = await parse("tokenizer.json");
-  if (json === undefined)
+  const config = (await parse("tokenizer_config.json")) ?? {};
+  if (json === undefined && (await folder.list()) === undefined)
+    throw new UserError(`${folder.path}: no such folder; expected one with tokenizer.json and tokenizer_config.json`);
+  if (json === undefined && !isCharacterConfig(config))
     throw new UserError(
       `${folder.path}: has no tokenizer.json, which turning text into token ids needs; add the model's own`,
     );
-  return { tokenizer: loadTokenizer(json, (await parse("tokenizer_config.json")) ?? {}), companions };
+  return { tokenizer: loadTokenizer(json, config), companions };
 }
 
 /** Every id that ends a text: those of the config and the tokenizer's. */

@@ -78,6 +78,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
     eval: unused,
     doctor: unused,
     benchKernels: unused,
+    openTokenizer: unused,
     parity: unused,
     openTool: unused,
     ...runners,

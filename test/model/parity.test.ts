@@ -7,7 +7,7 @@ import { readCheckpoint } from "../../src/model/folder";
 import { Model } from "../../src/model/model";
 import { TrainingPass } from "../../src/model/training";
 import { nodeFolder } from "../../src/platform/node/files";
-import { loadTokenizer } from "../../src/text/tokenizer";
+import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { largestDifference, modelContext, Numbers, shapeOf } from "../support/reference/models";
 import { RowRunner } from "../support/reference/rows";
 import { ReferenceModel } from "../support/reference/transformer";

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { describe, expect, it } from "vitest";
 import { byteLevelBytes, byteLevelCharacter } from "../../src/text/byte-level";
-import { loadTokenizer } from "../../src/text/tokenizer";
+import { loadTokenizer } from "../../src/text/load-tokenizer";
 
 const shared = new URL("../../../shared/models/", import.meta.url);
 

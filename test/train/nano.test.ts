@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { wrapObservation } from "../../src/sandbox/observation";
-import { loadTokenizer } from "../../src/text/tokenizer";
+import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { buildNanoCorpus, corpusTokens, encodeNanoDocument } from "../../src/train/nano/corpus";
 import { type NanoDocument, nanoDocument, nanoTextRows } from "../../src/train/nano/documents";
 import { evaluateExpression } from "../../src/train/nano/expression";

@@ -12,7 +12,7 @@ import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import { withoutTime } from "../../src/rollout/records";
 import type { PythonCall, PythonEngine } from "../../src/sandbox/engine";
 import { createMockEngine } from "../../src/sandbox/mock";
-import { loadTokenizer } from "../../src/text/tokenizer";
+import { loadTokenizer } from "../../src/text/load-tokenizer";
 import type { Sample, TrainEvents, TrainSummary } from "../../src/train/events";
 import type { TrainingHost } from "../../src/train/host";
 import { runTraining } from "../../src/train/loop";

@@ -5,6 +5,7 @@ import * as fs from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
+import type { FolderReader } from "../../model/folder";
 import { UserError } from "../../model/user-error";
 import { createNoEngine } from "../../sandbox/mock";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
@@ -42,7 +43,7 @@ export function nodeTrainingHost(
       opened.failure.onFailure(onDeviceFailure);
       return createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
     },
-    modelFolder: (nameOrPath) => nodeFolder(shippedModel(nameOrPath) ?? nameOrPath),
+    modelFolder,
     openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null, toolPackages = null }) =>
       maxToolCalls === 0
         ? createNoEngine()
@@ -95,6 +96,11 @@ function whyUnreadable(error: unknown): string {
   };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** The folder of a model: a shipped one by its name, else a path. */
+export function modelFolder(nameOrPath: string): FolderReader {
+  return nodeFolder(shippedModel(nameOrPath) ?? nameOrPath);
 }
 
 /** A model by name: a folder of checkpoints/ in this package. A path of the same name in the working directory wins. */

@@ -53,7 +53,7 @@ test.each([
   ["[1]", "line 1: not an object"],
   ["", "no rows"],
 ])("%j is refused, with the place", async (text, message) => {
-  const { code, out, err } = await tokenize("--in", await rowsFile(text), "--json");
+  const { code, out, err } = await tokenize("--in", await rowsFile(text));
   expect(code).toBe(2);
   expect(out).toBe("");
   expect(err).toContain(message);

@@ -22,6 +22,17 @@ export const nodeRunners: Runners = {
     return (await loadTokenizerOf(modelFolder(await checkpointOf(model)))).tokenizer;
   },
   parity: async (request, context) => (await import("./parity-runner")).parityInNode(request, context),
+  async openDataset(request, onProgress) {
+    const { openDataset } = await import("../platform/node/datasets");
+    return openDataset(request, process.env, onProgress);
+  },
+  async locateDatasets() {
+    const { placeOf } = await import("../platform/node/datasets");
+    const { datasets } = await import("../data/registry");
+    return datasets.flatMap(({ name, splits }) =>
+      Object.entries(splits).map(([split, files]) => ({ name, split, ...placeOf(files, process.env) })),
+    );
+  },
   async openTool({ workerCount, ...request }) {
     const { openNodeEngine } = await import("../sandbox/node/open-engine");
     return openNodeEngine({ ...request, ...(workerCount === null ? {} : { workerCount }) });

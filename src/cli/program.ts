@@ -3,6 +3,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { UserError } from "../model/user-error";
 import { nearest } from "../train/nearest";
 import type { CommandContext } from "./commands/context";
+import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";
 import { parityCommand } from "./commands/parity";
 import { sampleCommand } from "./commands/sample";
@@ -69,6 +70,7 @@ function buildProgram(context: CommandContext): Command {
     pretrainCommand,
     sampleCommand,
     evalCommand,
+    dataCommand,
     doctorCommand,
     benchCommand,
     parityCommand,

@@ -1,3 +1,4 @@
+import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";
@@ -44,6 +45,15 @@ export interface ToolRequest {
   readonly packages: string | null;
   /** Programs that run at once; null: what suits the machine. */
   readonly workerCount: number | null;
+}
+
+/** Where a split of a named data set is, or can be had. */
+export interface DatasetLocation {
+  readonly name: string;
+  readonly split: string;
+  readonly kind: "local" | "cached" | "hub" | "absent";
+  /** Paths, or the repository on the hub. */
+  readonly files: readonly string[];
 }
 
 export interface BenchRequest {
@@ -102,6 +112,13 @@ export interface Runners {
   /** The tokenizer of a model folder, which may have no weights. */
   openTokenizer(model: string): Promise<Tokenizer>;
   parity(request: ParityRequest, context: RunnerContext): Promise<ParityReport>;
+  /** Rows of a data set, fetched when it is not here. @param onProgress bytes of a file that is being fetched */
+  openDataset(
+    request: DatasetRequest,
+    onProgress: (file: string, done: number, total: number | undefined) => void,
+  ): Promise<Dataset>;
+  /** Every split of the registry. */
+  locateDatasets(): Promise<DatasetLocation[]>;
   /** Python for the tool commands, which close it. */
   openTool(request: ToolRequest): Promise<PythonEngine>;
 }

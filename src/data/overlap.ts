@@ -27,7 +27,13 @@ export function problemKey(problem: string): string {
   return problem.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
 
+/** How many problems repeat an earlier one of the same set. */
+export function countRepeats(problems: readonly string[]): number {
+  return problems.length - new Set(problems.map(problemKey)).size;
+}
+
 /**
+ * What two sets have in common.
  * @param ngramWords length of the runs of words; 0 to look for equal problems only
  */
 export function findOverlap(train: readonly string[], evaluation: readonly string[], ngramWords: number): Overlap {

@@ -126,10 +126,6 @@ export const datasets: readonly DatasetEntry[] = [
     train: { localFiles: ["deepscaler-easy-extreme-7k.jsonl"] },
   }),
   set("aime-1983-2023", "train", MAA, "AIME before 2024", { train: { localFiles: ["aime-1983-2023.jsonl"] } }),
-  set("digit-completion", "train and eval", "Apache-2.0", "verl's arithmetic sequences modulo a number", {
-    train: { localFiles: ["digit-completion-train.jsonl"] },
-    test: { localFiles: ["digit-completion-test.jsonl"] },
-  }),
   set("math500", "eval", "MIT", "500 problems of MATH's test split", {
     test: {
       localFiles: ["math500.jsonl"],

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { datasetEntry } from "../data/registry";
 import { UserError } from "../model/user-error";
 import { nearest } from "./nearest";
 import { presetNames } from "./option-fields";
@@ -7,8 +8,8 @@ import { type TrainOptions, trainOptions } from "./options";
 import { isPresetName, presets, TRAINING_ONLY } from "./presets";
 
 /**
- * Defaults, then the preset that a later layer names (as far as the command has its options), then the layers in order: config
- * file, flags, dotted overrides.
+ * Defaults, then what the data set suggests, then the preset that a later layer names (as far as the command has its options), then
+ * the layers in order: config file, flags, dotted overrides.
  *
  * @throws UserError for an unknown key or a value out of range
  */
@@ -19,7 +20,7 @@ export function resolveOptions<Shape extends z.ZodRawShape>(
   const name = set.infos.has("preset")
     ? layers.map(({ values }) => values.preset).findLast((value) => value !== undefined && value !== null)
     : undefined;
-  if (name === undefined) return set.resolve(layers);
+  if (name === undefined) return set.resolve([...datasetLayer(set, layers), ...layers]);
   if (typeof name !== "string" || !isPresetName(name))
     throw new UserError(
       `preset ${JSON.stringify(name)} does not exist; the nearest one is ${nearest(String(name), presetNames)} (there are ${presetNames.join(", ")})`,
@@ -28,7 +29,20 @@ export function resolveOptions<Shape extends z.ZodRawShape>(
   const values = Object.fromEntries(
     Object.entries(presets[name]).filter(([key]) => set.infos.has(key) && (isTraining || !TRAINING_ONLY.has(key))),
   );
-  return set.resolve([{ source: `preset ${name}`, spelling: "file", values }, ...layers]);
+  const all: OptionLayer[] = [{ source: `preset ${name}`, spelling: "file", values }, ...layers];
+  return set.resolve([...datasetLayer(set, all), ...all]);
+}
+
+/** The prompt template of the named data set that the last layer asks for, as the lowest layer. */
+function datasetLayer<Shape extends z.ZodRawShape>(
+  set: OptionSet<Shape>,
+  layers: readonly OptionLayer[],
+): OptionLayer[] {
+  if (!set.infos.has("dataset") || !set.infos.has("promptTemplate")) return [];
+  const dataset = layers.map(({ values }) => values.dataset).findLast((value) => value !== undefined);
+  const entry = typeof dataset === "string" ? datasetEntry(dataset) : undefined;
+  if (entry === undefined) return [];
+  return [{ source: `data set ${entry.name}`, spelling: "file", values: { promptTemplate: entry.promptTemplate } }];
 }
 
 /**

@@ -80,6 +80,8 @@ export function testRunners(runners: Partial<Runners>): Runners {
     benchKernels: unused,
     openTokenizer: unused,
     parity: unused,
+    openDataset: unused,
+    locateDatasets: unused,
     openTool: unused,
     ...runners,
   };

@@ -85,6 +85,16 @@ describe("resolveTrainOptions", () => {
     expect(() => resolveTrainOptions([model, layer])).toThrow(expect.objectContaining({ name: "UserError" }));
   });
 
+  it("takes the template that suits a named data set, unless one is given", () => {
+    const template = (values: Record<string, unknown>) =>
+      resolveTrainOptions([flags({ modelNameOrPath: "m", ...values })]).promptTemplate;
+    expect(template({ dataset: "nano" })).toBe("nano");
+    expect(template({ dataset: "gsm8k" })).toBe("zero-tir");
+    expect(template({ dataset: "nano.jsonl" })).toBe("zero-tir");
+    expect(template({ dataset: "nano", promptTemplate: "zero-no-tool" })).toBe("zero-no-tool");
+    expect(template({ preset: "nano", dataset: "gsm8k" })).toBe("nano");
+  });
+
   it("asks for a model and a data set, which have no default", () => {
     expect(() => resolveTrainOptions([])).toThrow("train needs --model-name-or-path: checkpoint folder");
     expect(() => resolveTrainOptions([flags({ modelNameOrPath: "m" })])).toThrow(

@@ -165,12 +165,19 @@ function refuseStatus(response: Response, url: URL, hasToken: boolean): void {
 }
 
 /** Checks what has arrived, writes its checksum down, and gives it its name. */
-async function finish(target: string, url: URL, expected: string | undefined): Promise<void> {
+async function finish(target: string, url: URL, stated: string | undefined): Promise<void> {
   const partial = `${target}.partial`;
   const checksum = await sha256(partial);
-  if (expected !== undefined && checksum !== expected) {
+  if (stated !== undefined && checksum !== stated) {
     await discard(target);
-    throw new UserError(`${url}: arrived with checksum ${checksum}, but the server states ${expected}; try again`);
+    throw new UserError(`${url}: arrived with checksum ${checksum}, but the server states ${stated}; try again`);
+  }
+  const recorded = await recordedChecksum(target);
+  if (recorded !== "" && checksum !== recorded) {
+    await discard(target);
+    throw new UserError(
+      `${url}: arrived with checksum ${checksum}, but the copy fetched before had ${recorded}; delete ${target}.sha256 to take the new one`,
+    );
   }
   await writeSynced(`${target}.sha256`, `${checksum}\n`);
   await fs.rename(partial, target);
@@ -178,8 +185,13 @@ async function finish(target: string, url: URL, expected: string | undefined): P
   await syncFolder(dirname(target));
 }
 
+/** The checksum of the first download, or an empty text. */
+async function recordedChecksum(target: string): Promise<string> {
+  return (await fs.readFile(`${target}.sha256`, "utf8").catch(() => "")).trim();
+}
+
 async function checkCached(target: string): Promise<void> {
-  const expected = (await fs.readFile(`${target}.sha256`, "utf8").catch(() => "")).trim();
+  const expected = await recordedChecksum(target);
   if (expected !== "" && (await sha256(target)) !== expected)
     throw new UserError(
       `${target}: changed since it was fetched (its checksum is not that of ${target}.sha256); delete it to fetch it anew`,

@@ -1,0 +1,120 @@
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli } from "../../src/cli/program";
+import type { Runners } from "../../src/cli/runners";
+import { openDataset } from "../../src/platform/node/datasets";
+import { Capture, testIo, testRunners } from "./support";
+
+let root: string;
+beforeEach(async () => {
+  root = await fs.mkdtemp(join(tmpdir(), "zerotir-data-"));
+});
+afterEach(() => fs.rm(root, { recursive: true, force: true }));
+
+async function run(argv: string[], runners: Partial<Runners> = {}) {
+  const io = testIo();
+  const opened: Partial<Runners> = { openDataset: (request) => openDataset(request, {}) };
+  const code = await runCli(["data", ...argv], io, testRunners({ ...opened, ...runners }));
+  return { code, out: io.stdout.text, err: io.stderr.text };
+}
+
+async function write(name: string, prompts: readonly string[]): Promise<string> {
+  const path = join(root, name);
+  await fs.writeFile(path, prompts.map((prompt, i) => `${JSON.stringify({ prompt, answer: i, level: 3 })}\n`).join(""));
+  return path;
+}
+
+const LONG = "one two three four five six seven eight nine ten eleven twelve thirteen";
+
+describe("data check", () => {
+  it("ends with 1 and shows what is in common", async () => {
+    const train = await write("train.jsonl", ["What is 2+2?", "what is $2+2$", `${LONG} a`]);
+    const clean = await write("clean.jsonl", ["Another?"]);
+    const dirty = await write("dirty.jsonl", ["WHAT IS 2 + 2", `${LONG} b`, "Another?"]);
+    const { code, out } = await run(["check", "--train", train, "--eval", `${clean}, ${dirty}`]);
+    expect(code).toBe(1);
+    expect(out).toContain("3 rows, 1 of them repeat a problem");
+    expect(out).toMatch(/evaluation set\s+problems\s+equal\s+13 words alike/);
+    expect(out).toMatch(/clean\.jsonl\s+1\s+0\s+0\n/);
+    expect(out).toMatch(/dirty\.jsonl\s+3\s+1\s+1\n/);
+    expect(out).toContain("dirty.jsonl, equal: WHAT IS 2 + 2");
+    expect(out).toMatch(/contaminated: .*shows the model problems of [^,]*dirty\.jsonl\n$/);
+    const json = await run(["check", "--train", train, "--eval", dirty, "--json"]);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      event: "data_check",
+      rows: 3,
+      repeated: 1,
+      ngramWords: 13,
+      contaminated: true,
+      evaluations: [{ name: dirty, problems: 3, equal: 1, partial: 1 }],
+    });
+  });
+
+  it("ends with 0 when there is nothing, or only what was not looked for", async () => {
+    const train = await write("train.jsonl", [`${LONG} a`]);
+    const evaluation = await write("eval.jsonl", [`${LONG} b`]);
+    expect((await run(["check", "--train", train, "--eval", evaluation])).code).toBe(1);
+    const equalOnly = await run(["check", "--train", train, "--eval", evaluation, "--ngram-words", "0"]);
+    expect(equalOnly).toMatchObject({ code: 0, out: expect.stringMatching(/nothing in common\n$/) });
+    expect((await run(["check", "--train", train, "--eval", evaluation, "--ngram-words", "14"])).code).toBe(0);
+  });
+
+  it.each<[string[], RegExp]>([
+    [["check", "--train", "gsm8k"], /^error: required option '--eval <datasets>' not specified/],
+    [["check", "--train", "/none.jsonl", "--eval", "x"], /^error: \/none\.jsonl: no such file/],
+    [["check", "--train", "x", "--eval", "y", "--ngram-words", "1.5"], /Expected a whole number of at least 0/],
+    [["show", "x.jsonl", "--rows", "0"], /Expected a whole number of at least 1/],
+    [["show", "math5000"], /the nearest name is math500/],
+  ])("%j is a mistake in one line", async (argv, message) => {
+    const { code, err, out } = await run(argv);
+    expect({ code, out, lines: err.split("\n").length }).toEqual({ code: 2, out: "", lines: 2 });
+    expect(err).toMatch(message);
+  });
+});
+
+describe("data show", () => {
+  it("prints rows as a run sees them, and nothing that a terminal would obey", async () => {
+    const path = await write("a.jsonl", ["first \u001b[2J", "second", "third"]);
+    const { code, out } = await run(["show", path, "--rows", "2"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/a\.jsonl: 3 rows of .*a\.jsonl\n\nfirst .*\nanswer {2}0\ncolumns level\n\nsecond\n/);
+    expect(out).not.toContain("third");
+    expect(out).not.toContain("\u001b");
+    const json = await run(["show", path, "--rows", "1", "--json"]);
+    expect(JSON.parse(json.out)).toEqual({ prompt: "first \u001b[2J", answer: "0", columns: { level: 3 } });
+  });
+
+  it("shows a download's progress on a terminal", async () => {
+    const io = { ...testIo(), stderr: new Capture(true) };
+    const code = await runCli(
+      ["data", "show", "gsm8k"],
+      io,
+      testRunners({
+        async openDataset({ dataset }, onProgress) {
+          onProgress("train.parquet", 1_500_000, 2_300_000);
+          return { name: dataset, split: "train", files: ["x"], rows: [{ prompt: "q", answer: "1", columns: {} }] };
+        },
+      }),
+    );
+    expect(code).toBe(0);
+    expect(io.stderr.text).toContain("fetching train.parquet: 1.5 of 2.3 MB");
+  });
+});
+
+it("data list names every set with the place of its splits", async () => {
+  const locateDatasets: Runners["locateDatasets"] = async () => [
+    { name: "gsm8k", split: "train", kind: "local", files: ["/data/gsm8k-train.jsonl"] },
+    { name: "gsm8k", split: "test", kind: "hub", files: ["openai/gsm8k"] },
+  ];
+  const { code, out } = await run(["list"], { locateDatasets });
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /gsm8k {2}.*\n.*MIT\n.*train: \/data\/gsm8k-train\.jsonl\n.*test: not here; is fetched from openai\/gsm8k\n/,
+  );
+  const json = (await run(["list", "--json"], { locateDatasets })).out.trim().split("\n");
+  const names = json.map((line) => JSON.parse(line).name);
+  expect(names).toEqual(expect.arrayContaining(["nano", "orz-57k", "torl", "simplerl-easy", "hmmt25"]));
+});

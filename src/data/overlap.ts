@@ -2,6 +2,10 @@
 
 /** Words of a run that two problems must share to count as overlapping, as in the GPT-3 paper (arXiv 2005.14165, appendix C). */
 export const DEFAULT_NGRAM_WORDS = 13;
+/** A run of words that more training problems than this have is a set phrase ("where m and n are relatively prime positive integers"), as in that paper. */
+const SET_PHRASE = 10;
+/** Share of a problem's words that must lie in runs that the training set has: less is a common beginning or end, not a common problem. */
+const COVERED = 0.5;
 const EXAMPLES = 3;
 
 /** What two sets share. Counts are of distinct problems of the evaluation set. */
@@ -10,7 +14,7 @@ export interface Overlap {
   readonly problems: number;
   /** Those that the training set has too, compared on letters and digits alone. */
   readonly equal: number;
-  /** Those that share a run of words with a training problem without being equal to one. */
+  /** Those without an equal one of which at least half the words lie in runs that the training set has too, set phrases aside. */
   readonly partial: number;
   /** A few of them, equal ones first. */
   readonly examples: readonly OverlapExample[];
@@ -20,6 +24,8 @@ export interface OverlapExample {
   readonly kind: "equal" | "partial";
   readonly evalProblem: string;
   readonly trainProblem: string;
+  /** The words in a row that both have; absent when all are equal. */
+  readonly sharedWords?: string;
 }
 
 /** A problem's letters and digits in lower case: markup, spacing and punctuation make no difference. */
@@ -47,37 +53,76 @@ export function findOverlap(train: readonly string[], evaluation: readonly strin
     const key = problemKey(problem);
     if (byKey.has(key) && !equal.has(key)) equal.set(key, problem);
   }
-  const partial = new Map<string, string>();
-  if (ngramWords > 0) {
-    // The evaluation set is the smaller one: its runs are indexed, and the training set is passed by.
-    const owners = new Map<string, string[]>();
-    for (const [key, problem] of byKey) {
-      if (equal.has(key)) continue;
-      for (const run of new Set(wordRuns(problem, ngramWords))) {
-        const keys = owners.get(run);
-        if (keys === undefined) owners.set(run, [key]);
-        else keys.push(key);
-      }
-    }
-    for (const problem of train)
-      for (const run of wordRuns(problem, ngramWords))
-        for (const key of owners.get(run) ?? []) if (!partial.has(key)) partial.set(key, problem);
-  }
-  const examples = (kind: OverlapExample["kind"], found: ReadonlyMap<string, string>) =>
-    [...found].slice(0, EXAMPLES).map(([key, trainProblem]) => ({
-      kind,
-      evalProblem: byKey.get(key) ?? "",
-      trainProblem,
-    }));
+  const partial = ngramWords > 0 ? sharedRuns(train, byKey, equal, ngramWords) : new Map<string, SharedRun>();
   return {
     problems: byKey.size,
     equal: equal.size,
     partial: partial.size,
-    examples: [...examples("equal", equal), ...examples("partial", partial)],
+    examples: [
+      ...[...equal].slice(0, EXAMPLES).map(([key, trainProblem]) => ({
+        kind: "equal" as const,
+        evalProblem: byKey.get(key) ?? "",
+        trainProblem,
+      })),
+      ...[...partial].slice(0, EXAMPLES).map(([key, { trainProblem, words }]) => ({
+        kind: "partial" as const,
+        evalProblem: byKey.get(key) ?? "",
+        trainProblem,
+        sharedWords: words,
+      })),
+    ],
   };
 }
 
+interface SharedRun {
+  readonly trainProblem: string;
+  readonly words: string;
+}
+
+/** Evaluation problems without an equal one whose words are covered by shared runs, each with the first such run. */
+function sharedRuns(
+  train: readonly string[],
+  evaluation: ReadonlyMap<string, string>,
+  equal: ReadonlyMap<string, string>,
+  length: number,
+): Map<string, SharedRun> {
+  // The evaluation set is the smaller one: its runs are indexed, and the training set is passed by.
+  const runs = new Map<string, { trainProblem: string; count: number }>();
+  for (const [key, problem] of evaluation)
+    if (!equal.has(key)) for (const run of wordRuns(problem, length)) runs.set(run, { trainProblem: "", count: 0 });
+  const seen = new Set<string>();
+  for (const problem of train) {
+    const key = problemKey(problem);
+    // A problem that the training set repeats must not make its words a set phrase.
+    if (seen.has(key)) continue;
+    seen.add(key);
+    for (const run of new Set(wordRuns(problem, length))) {
+      const found = runs.get(run);
+      if (found === undefined) continue;
+      if (found.count++ === 0) found.trainProblem = problem;
+    }
+  }
+  const partial = new Map<string, SharedRun>();
+  for (const [key, problem] of evaluation) {
+    if (equal.has(key)) continue;
+    const covered = new Set<number>();
+    let first: SharedRun | undefined;
+    for (const [at, words] of [...wordRuns(problem, length)].entries()) {
+      const { trainProblem, count } = runs.get(words) ?? { trainProblem: "", count: 0 };
+      if (count === 0 || count > SET_PHRASE) continue;
+      first ??= { trainProblem, words };
+      for (let word = at; word < at + length; word++) covered.add(word);
+    }
+    if (first !== undefined && covered.size >= COVERED * wordsOf(problem).length) partial.set(key, first);
+  }
+  return partial;
+}
+
 function* wordRuns(problem: string, length: number): Generator<string> {
-  const words = problem.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = wordsOf(problem);
   for (let first = 0; first + length <= words.length; first++) yield words.slice(first, first + length).join(" ");
+}
+
+function wordsOf(problem: string): readonly string[] {
+  return problem.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }

@@ -53,14 +53,9 @@ function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(iterable(value), plain);
+  // Bytes, and numbers of a list of one type.
+  if (ArrayBuffer.isView(value)) return Object.values(value).map(plain);
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
   return value;
-}
-
-function iterable(view: ArrayBufferView): Iterable<unknown> {
-  return Symbol.iterator in view && typeof view[Symbol.iterator] === "function"
-    ? (view as Iterable<unknown> & ArrayBufferView)
-    : [];
 }

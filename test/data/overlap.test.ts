@@ -28,8 +28,29 @@ describe("problems in common", () => {
     // "a train leaves town at noon and goes sixty miles an hour for": thirteen words.
     expect([run(13), run(14), run(0)]).toEqual([1, 0, 0]);
     expect(findOverlap(train, evaluation, 13).examples).toEqual([
-      { kind: "partial", evalProblem: evaluation[1], trainProblem: train[0] },
+      {
+        kind: "partial",
+        evalProblem: evaluation[1],
+        trainProblem: train[0],
+        sharedWords: "a train leaves town at noon and goes sixty miles an hour for",
+      },
     ]);
+  });
+
+  test("words in common that are less than half of a problem do not make it a common one", () => {
+    const phrase = "where m and n are relatively prime positive integers find the sum of both";
+    const evaluation = (words: number) => [`${Array.from({ length: words }, (_, i) => `w${i}`).join(" ")} ${phrase}`];
+    expect(phrase.split(" ")).toHaveLength(14);
+    expect(findOverlap([`Old, ${phrase}`], evaluation(14), 13).partial).toBe(1);
+    expect(findOverlap([`Old, ${phrase}`], evaluation(15), 13).partial).toBe(0);
+  });
+
+  test("what more than ten training problems have in common is a set phrase; a problem repeated eleven times is not", () => {
+    const phrase = "where m and n are relatively prime positive integers find the sum of both";
+    const train = (count: number) => Array.from({ length: count }, (_, i) => `Problem ${i}, ${phrase}`);
+    expect(findOverlap(train(10), [`New, ${phrase}`], 13).partial).toBe(1);
+    expect(findOverlap(train(11), [`New, ${phrase}`], 13).partial).toBe(0);
+    expect(findOverlap(Array(11).fill(`Old, ${phrase}`), [`New, ${phrase}`], 13).partial).toBe(1);
   });
 
   test("letters of every script count: two Chinese problems with the same numbers are two", () => {

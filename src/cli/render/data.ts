@@ -66,11 +66,15 @@ export function checkLines(check: DataCheck, style: Style): string[] {
     ...(ngramWords > 0 ? [figure(partial)] : []),
   ]);
   const examples = evaluations.flatMap(({ name, examples }) =>
-    examples.map(
-      ({ kind, evalProblem, trainProblem }) =>
-        `  ${style.paint("dim", `${plainText(name)}, ${kind === "equal" ? "equal" : "alike"}:`)} ${excerpt(evalProblem)}` +
-        (kind === "equal" ? "" : `\n      ${style.paint("dim", "and")} ${excerpt(trainProblem)}`),
-    ),
+    examples.flatMap(({ evalProblem, trainProblem, sharedWords }) => [
+      `  ${style.paint("dim", `${plainText(name)}, ${sharedWords === undefined ? "equal" : "alike"}:`)} ${excerpt(evalProblem)}`,
+      ...(sharedWords === undefined
+        ? []
+        : [
+            `    ${style.paint("dim", "training:")} ${excerpt(trainProblem)}`,
+            `    ${style.paint("dim", "both have:")} ${excerpt(sharedWords)}`,
+          ]),
+    ]),
   );
   const hit = evaluations.filter(({ equal, partial }) => equal + partial > 0).map(({ name }) => plainText(name));
   return [

@@ -46,8 +46,14 @@ function flagOf(info: OptionInfo): Option {
       ...before,
       text,
     ]);
-  const placeholder =
-    info.kind === "integer" || info.kind === "number" ? "n" : info.kind === "choice" ? "name" : "text";
+  const placeholders: Partial<Record<OptionInfo["kind"], string>> = {
+    integer: "n",
+    number: "n",
+    numbers: "n,...",
+    choice: "name",
+    names: "name,...",
+  };
+  const placeholder = placeholders[info.kind] ?? "text";
   return new Option(`--${info.flag} <${placeholder}>`, help);
 }
 

@@ -59,7 +59,13 @@ export async function runEvaluation(
       groups.push(...collected.groups);
       for (const { trajectory, prompt, grade } of collected.groups.flat())
         await hooks.onTrajectory(
-          rolloutLine(trajectory, { step: 0, prompt, reward: grade.numbers.reward, rewards: { ...grade.numbers } }),
+          rolloutLine(trajectory, {
+            step: 0,
+            prompt,
+            reward: grade.numbers.reward,
+            rewards: { ...grade.numbers },
+            rewardFunctions: grade.rewards,
+          }),
         );
     }
   } finally {

@@ -6,12 +6,14 @@ import type { TrainingHost } from "../train/host";
 import { createDecoder, eosTokenIds, loadModel } from "../train/policy";
 import type { QuestionRow } from "../train/prompts";
 import type { DatasetOptions } from "../train/questions";
+import type { RewardOptions } from "../train/reward-options";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
 export type SessionOptions = Omit<
   EvalOptions,
-  keyof DatasetOptions | "evalSamples" | "outputFile" | "numGenerations" | "preset"
->;
+  keyof DatasetOptions | "evalSamples" | "outputFile" | "numGenerations" | "preset" | "gradingProfile" | "rewardTimeout"
+> &
+  RewardOptions;
 
 export interface Session {
   readonly collector: Collector;
@@ -39,7 +41,7 @@ export async function openSession(
     options.maxPromptLength + options.maxCompletionLength,
   );
   const engine = await host.openPython(options);
-  const rewards = host.openRewards(options);
+  const rewards = await host.openRewards(options);
   const collector: Collector = {
     decoder: createDecoder(loaded, options, Math.min(trajectories, options.concurrency ?? MOST_AT_ONCE)),
     engine,

@@ -1,39 +1,38 @@
-import { afterThinking, answerTagsValid, type FinishReason } from "./answer-tags";
-import { answersEqual, countBoxed, extractBoxed } from "./boxed";
+import { showsAnswer } from "./answer-shown";
+import { countBoxed } from "./boxed";
 import { countFences, legacyCodeReward } from "./code-ratio";
+import { accuracy } from "./functions/accuracy";
+import { type BuiltInReward, builtInRewards } from "./functions/built-in";
+import type { AnswerRule, RewardFunction, RewardInput, SoftOverlongLimits } from "./functions/function";
+import type { GradeJob, RewardScope } from "./job";
+import { repeatness, trigramRepetition } from "./repetition";
+import { type GradingProfile, type Verdict, verifyAnswer } from "./verify";
 
-/** What a grader is told about a trajectory. Plain data: it crosses to a worker. */
-export interface GradeJob {
-  /** Text of the sampled tokens only. */
-  readonly modelText: string;
-  /** Text of all tokens after the prompt, tool output included. */
-  readonly fullText: string;
-  /** One right answer or several. Goes to graders only, never to the sandbox. */
-  readonly gold: string | readonly string[];
-  /** Executed code blocks, and how many of them did not end well. */
-  readonly executions: number;
-  readonly executionErrors: number;
-  readonly finishReason: FinishReason;
+export type { GradeJob } from "./job";
+
+/** A built-in function and what its value counts for. */
+export interface WeightedReward {
+  readonly name: BuiltInReward;
+  readonly weight: number;
 }
 
+/** How every trajectory of a run is graded. Plain data: it crosses to a worker. */
 export interface GradeOptions {
-  /**
-   * `model-tokens` (default): the answer is read from sampled tokens only. `full-text`: from everything, as the ZeroTIR code does; a program
-   * that prints a box is then graded.
-   */
-  readonly scope?: "model-tokens" | "full-text";
-  /** `boxed` (default): any closed box counts. `answer-tags`: ZeroTIR's gate, see {@link answerTagsValid}. */
-  readonly format?: "boxed" | "answer-tags";
-  /** Reward of a right and of a wrong answer; default 1 and 0. */
-  readonly correctReward?: number;
-  readonly wrongReward?: number;
+  /** Default `model-tokens`: with `full-text` a program that prints a box is graded. */
+  readonly scope?: RewardScope;
+  /** Profile of every function that judges the answer; by default each has the one of its source. */
+  readonly profile?: GradingProfile;
+  /** Default: `accuracy` with weight 1. */
+  readonly functions?: readonly WeightedReward[];
+  /** Default: DAPO's 20480 and 4096 tokens. */
+  readonly softOverlong?: SoftOverlongLimits;
 }
 
 /** Per-trajectory numbers, named as they are logged. Flags are 0 or 1. */
 export interface GradeNumbers {
-  /** What is optimised. */
+  /** What is optimised: the sum of the weighted values of the reward functions. */
   readonly reward: number;
-  /** Verdict of the rule on the answer. */
+  /** Verdict on the answer by the rule of the first function that judges it, else by that of `accuracy`. */
   readonly rule_rewards: 0 | 1;
   /** The published code ratio, see {@link legacyCodeReward}; over the full text. */
   readonly code_rewards: 0 | 1;
@@ -50,41 +49,104 @@ export interface GradeNumbers {
   readonly no_boxed: 0 | 1;
   readonly more_boxed: 0 | 1;
   readonly truncated: 0 | 1;
-  /** The grader itself failed or took too long; the answer then counts as wrong. */
+  /** Share of repeated substrings, see {@link repeatness}. */
+  readonly repeatness: number;
+  /** Share of repeated word trigrams, see {@link trigramRepetition}. */
+  readonly repetition_penalty: number;
+  /** The grader itself failed or took too long: the answer then counts as wrong, and functions without a value are left out. */
   readonly verifier_failed: 0 | 1;
 }
 
 export interface GradeResult {
   readonly numbers: GradeNumbers;
+  /** Value of each reward function by name, before its weight; null where it does not apply. */
+  readonly rewards: Readonly<Record<string, number | null>>;
   /** The extracted answer; null when there is none. */
   readonly prediction: string | null;
 }
 
-/** Grades one trajectory. Never throws, takes time linear in the text. */
+const DEFAULT_FUNCTIONS: readonly WeightedReward[] = [{ name: "accuracy", weight: 1 }];
+const DAPO_LIMITS: SoftOverlongLimits = { maxLength: 20480, cacheLength: 4096 };
+const NO_ANSWER: Verdict = { verdict: false, extracted: null };
+
+/** Grades one trajectory by the built-in functions. Never throws. */
 export function gradeTrajectory(job: GradeJob, options: GradeOptions = {}): GradeResult {
   const response = options.scope === "full-text" ? job.fullText : job.modelText;
-  const gated = options.format === "answer-tags";
-  const prediction =
-    gated && !answerTagsValid(response, job.finishReason)
-      ? undefined
-      : extractBoxed(gated ? afterThinking(response) : response);
-  const correct = prediction !== undefined && answersEqual(prediction, job.gold);
-  return { numbers: numbersOf(job, options, correct, false), prediction: prediction ?? null };
+  const verdicts = new Map<AnswerRule, Verdict>();
+  const verdictOf = (rule: AnswerRule) => {
+    const known = verdicts.get(rule) ?? judge(rule, response, job, options.profile ?? rule.profile);
+    verdicts.set(rule, known);
+    return known;
+  };
+  return graded(job, options, response, verdictOf, {
+    repeatness: repeatness(response),
+    repetition_penalty: trigramRepetition(response),
+    verifier_failed: 0,
+  });
 }
 
-/** The result that stands in when a grader failed: a wrong answer, marked as such. */
+/** The result that stands in when a grader failed: a wrong answer, marked as such, without the measures that take time. */
 export function failedGrade(job: GradeJob, options: GradeOptions = {}): GradeResult {
-  return { numbers: numbersOf(job, options, false, true), prediction: null };
+  const response = options.scope === "full-text" ? job.fullText : job.modelText;
+  return graded(job, options, response, () => NO_ANSWER, { repeatness: 0, repetition_penalty: 0, verifier_failed: 1 });
 }
 
-function numbersOf(job: GradeJob, options: GradeOptions, correct: boolean, failed: boolean): GradeNumbers {
-  const response = options.scope === "full-text" ? job.fullText : job.modelText;
+/** Adds the values of further functions, and the weighted ones to the reward. */
+export function withRewards(
+  grade: GradeResult,
+  further: readonly { readonly name: string; readonly weight: number; readonly value: number | null }[],
+): GradeResult {
+  const sum = further.reduce((total, { weight, value }) => total + weight * (value ?? 0), 0);
+  return {
+    ...grade,
+    numbers: { ...grade.numbers, reward: grade.numbers.reward + sum },
+    rewards: { ...grade.rewards, ...Object.fromEntries(further.map(({ name, value }) => [name, value])) },
+  };
+}
+
+function judge(rule: AnswerRule, response: string, job: GradeJob, profile: GradingProfile): Verdict {
+  const part = rule.part(response, job);
+  if (part === null || !showsAnswer(part, profile)) return NO_ANSWER;
+  return verifyAnswer(part, job.gold, { profile });
+}
+
+type Measures = Pick<GradeNumbers, "repeatness" | "repetition_penalty" | "verifier_failed">;
+
+function graded(
+  job: GradeJob,
+  options: GradeOptions,
+  response: string,
+  verdictOf: (rule: AnswerRule) => Verdict,
+  measures: Measures,
+): GradeResult {
+  const functions = (options.functions ?? DEFAULT_FUNCTIONS).map(({ name, weight }) => {
+    const chosen: RewardFunction = builtInRewards[name];
+    return { name, weight, chosen };
+  });
+  const input: Omit<RewardInput, "verdict"> = {
+    job,
+    response,
+    responseTokens: options.scope === "full-text" ? job.totalTokens : job.modelTokens,
+    softOverlong: options.softOverlong ?? DAPO_LIMITS,
+  };
+  const values = functions.map(({ name, weight, chosen }) => {
+    const verdict = chosen.answer === undefined ? NO_ANSWER : verdictOf(chosen.answer);
+    return { name, weight, value: chosen.value({ ...input, verdict }) };
+  });
+  const rule = functions.map(({ chosen }) => chosen.answer).find((answer) => answer !== undefined) ?? accuracy.answer;
+  const { verdict, extracted } = rule === undefined ? NO_ANSWER : verdictOf(rule);
+  return withRewards(
+    { numbers: { reward: 0, ...numbersOf(job, response, verdict), ...measures }, rewards: {}, prediction: extracted },
+    values,
+  );
+}
+
+function numbersOf(job: GradeJob, response: string, correct: boolean): Omit<GradeNumbers, "reward" | keyof Measures> {
   const flag = (value: boolean): 0 | 1 => (value ? 1 : 0);
   const code = legacyCodeReward(job.fullText);
   const fences = countFences(job.fullText);
   const boxes = countBoxed(response);
   return {
-    reward: correct ? (options.correctReward ?? 1) : (options.wrongReward ?? 0),
     rule_rewards: flag(correct),
     code_rewards: code,
     code_executed: flag(job.executions > 0),
@@ -97,6 +159,5 @@ function numbersOf(job: GradeJob, options: GradeOptions, correct: boolean, faile
     no_boxed: flag(boxes === 0),
     more_boxed: flag(boxes > 1),
     truncated: flag(job.finishReason === "length"),
-    verifier_failed: flag(failed),
   };
 }

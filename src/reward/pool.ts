@@ -2,13 +2,28 @@ import { type GradeJob, type GradeOptions, type GradeResult, gradeTrajectory } f
 
 /** Grades trajectories, while others are still being sampled. */
 export interface RewardPool {
-  /** Never rejects because of what a trajectory says; a grader that fails gives `verifier_failed` 1. */
+  /** Grades by the built-in functions. Never rejects because of what a trajectory says; a grader that fails gives `verifier_failed` 1. */
   grade(job: GradeJob): Promise<GradeResult>;
+  /**
+   * Adds the values of custom functions, which see a group at once; missing when there are none.
+   * @throws UserError when a function does not do what it should
+   */
+  readonly gradeGroup?: (group: GradedGroup) => Promise<readonly GradeResult[]>;
   /** Ends the workers. Jobs under way are given up: their promises reject. */
   close(): Promise<void>;
 }
 
-/** Grades in the calling thread: for a browser tab, and where graders are as cheap as the exact match. */
+/** The trajectories of one prompt, all graded by the built-in functions. */
+export interface GradedGroup {
+  /** As the model saw it. */
+  readonly prompt: string;
+  /** The other columns of the row. */
+  readonly columns: Readonly<Record<string, unknown>>;
+  readonly jobs: readonly GradeJob[];
+  readonly grades: readonly GradeResult[];
+}
+
+/** Grades in the calling thread, without a time limit: for tests, and where there are no workers. */
 export function inThreadRewardPool(options: GradeOptions = {}): RewardPool {
   return {
     grade: async (job) => gradeTrajectory(job, options),

@@ -6,8 +6,10 @@ export interface RecordFields {
   /** Text of the prompt. */
   prompt?: string;
   reward?: number;
-  /** Values of the single reward functions, by name. */
+  /** Figures of the grade, by name. */
   rewards?: Readonly<Record<string, number>>;
+  /** Values of the reward functions, by name; null where one does not apply. */
+  rewardFunctions?: Readonly<Record<string, number | null>>;
   /** Absent when the trajectory was filtered out before advantages. */
   advantage?: number;
 }
@@ -22,8 +24,7 @@ export function rolloutFileName(step: number): string {
  * holds all measured times and stands last. Log-probs are written with the fewest digits that give them back.
  */
 export function rolloutLine(trajectory: Trajectory, fields: RecordFields): string {
-  const { reward, rewards, advantage } = fields;
-  const names = Object.keys(rewards ?? {}).sort();
+  const { reward, advantage } = fields;
   return JSON.stringify({
     step: fields.step,
     id: trajectory.id,
@@ -35,7 +36,8 @@ export function rolloutLine(trajectory: Trajectory, fields: RecordFields): strin
     finish_reason: trajectory.finishReason,
     stop_string: trajectory.stopString,
     reward,
-    rewards: rewards && Object.fromEntries(names.map((name) => [name, rewards[name]])),
+    rewards: fields.rewards && byName(fields.rewards),
+    reward_functions: fields.rewardFunctions && byName(fields.rewardFunctions),
     advantage,
     tools: trajectory.toolLog.map(({ code, status, stdout, stderr, observation }) => ({
       code,
@@ -51,6 +53,10 @@ export function rolloutLine(trajectory: Trajectory, fields: RecordFields): strin
     logprobs: Array.from(trajectory.logprobs, shortF32),
     time: { tools: trajectory.toolLog.map(({ ms, queueMs }) => ({ ms, queue_ms: queueMs })) },
   });
+}
+
+function byName<Value>(values: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The part of a record line that equal runs share: the line without its `time`. */

@@ -13,6 +13,7 @@ import type { PythonEngine } from "../sandbox/engine";
 import { observationPolicy, preparedFor } from "../sandbox/policies";
 import { promptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
+import { BatchGrades } from "./batch-grades";
 import type { TrainOptions } from "./options";
 import type { QuestionRow } from "./prompts";
 import { withDeadline } from "./tool-deadline";
@@ -95,8 +96,11 @@ export async function collect(
   }));
   collector.decoder.sampleWith(settings.sampling);
 
-  const grades = new Map<number, Promise<GradeResult>>();
-  let gradeMs = 0;
+  const grades = new BatchGrades(
+    collector.rewards,
+    questions.map((row, index) => ({ row, prompt: prompts[index] ?? "" })),
+    settings.samplesPerQuestion,
+  );
   let statistics: RolloutStatistics | undefined;
   const trajectories = await generate(
     requests,
@@ -118,14 +122,7 @@ export async function collect(
     {
       onFinished(trajectory) {
         settings.onFinished?.();
-        const begun = performance.now();
-        const grade = collector.rewards.grade(gradeJob(trajectory, questions)).then((result) => {
-          gradeMs += performance.now() - begun;
-          return result;
-        });
-        // A rollout that is stopped never awaits its grades, and its pool is closed before they are done.
-        grade.catch(() => {});
-        grades.set(trajectory.id, grade);
+        grades.add(trajectory);
       },
       ...(settings.onHeartbeat === undefined ? {} : { onHeartbeat: settings.onHeartbeat }),
       onStatistics: (totals) => {
@@ -136,9 +133,9 @@ export async function collect(
   const ended = performance.now();
   const graded = await Promise.all(
     trajectories.map(async (trajectory): Promise<GradedTrajectory> => {
-      const grade = await grades.get(trajectory.id);
+      const grade = await grades.gradeOf(trajectory);
       const question = questions[trajectory.groupIndex];
-      if (grade === undefined || question === undefined) throw new Error(`trajectory ${trajectory.id} was not graded`);
+      if (question === undefined) throw new Error(`trajectory ${trajectory.id} has no question`);
       return { trajectory, question, prompt: prompts[trajectory.groupIndex] ?? "", grade };
     }),
   );
@@ -149,7 +146,7 @@ export async function collect(
     statistics,
     metrics: {
       ...timedMetrics(statistics),
-      "overlap/reward_hidden_fraction": gradeMs > 0 ? Math.max(0, 1 - exposedMs / gradeMs) : 1,
+      "overlap/reward_hidden_fraction": grades.milliseconds > 0 ? Math.max(0, 1 - exposedMs / grades.milliseconds) : 1,
       "overlap/reward_exposed_seconds": exposedMs / 1000,
     },
   };
@@ -175,17 +172,6 @@ function encodePrompt(tokenizer: Tokenizer, prompt: string, longest: number): Ui
       `a prompt has ${ids.length} tokens, --max-prompt-length allows ${longest}: ${JSON.stringify(prompt.slice(0, 80))}; raise the limit or drop the row`,
     );
   return ids;
-}
-
-function gradeJob(trajectory: Trajectory, questions: readonly QuestionRow[]) {
-  return {
-    modelText: trajectory.modelText,
-    fullText: trajectory.fullText,
-    gold: questions[trajectory.groupIndex]?.answer ?? "",
-    executions: trajectory.toolLog.length,
-    executionErrors: trajectory.toolLog.filter(({ status }) => status !== "ok").length,
-    finishReason: trajectory.finishReason,
-  };
 }
 
 /** Everything a rollout measures depends on the clock or on how far it ran ahead, so it goes under names that comparisons leave out. */

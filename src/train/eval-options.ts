@@ -3,9 +3,11 @@ import {
   datasetFields,
   decodingFields,
   deviceFields,
+  gradingProfileField,
   presetField,
   promptTemplateField,
   rewardScopeField,
+  rewardTimeoutField,
   samplingFields,
   seedField,
   toolFields,
@@ -58,6 +60,8 @@ export const evalOptions = new OptionSet("eval", {
     .meta(about("Evaluation", "rows taken from the start; none: all (256 of nano)")),
   numGenerations: z.int().min(1).default(1).meta(about("Sampling", "K: trajectories per row, for avg@K and pass@K")),
   rewardScope: rewardScopeField,
+  gradingProfile: gradingProfileField,
+  rewardTimeout: rewardTimeoutField,
   outputFile: z
     .string()
     .min(1)

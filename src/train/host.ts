@@ -5,6 +5,7 @@ import type { FolderReader } from "../model/folder";
 import type { RewardPool } from "../reward/pool";
 import type { PythonEngine } from "../sandbox/engine";
 import type { TrainOptions } from "./options";
+import type { RewardOptions } from "./reward-options";
 import type { RunFiles } from "./run-folder";
 
 /** Everything that differs between a terminal and a tab. */
@@ -16,7 +17,8 @@ export interface TrainingHost {
     options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls"> &
       Partial<Pick<TrainOptions, "toolEngine" | "toolUrl" | "toolPackages">>,
   ): Promise<PythonEngine>;
-  openRewards(options: Pick<TrainOptions, "rewardScope">): RewardPool;
+  /** @throws UserError when a reward function cannot be loaded */
+  openRewards(options: RewardOptions): Promise<RewardPool>;
   /** A text file that the user named. @throws UserError when it cannot be read */
   readText(path: string): Promise<string>;
   /**

@@ -17,7 +17,7 @@ import type { QuestionRow, QuestionSource } from "./prompts";
 import { openQuestions } from "./questions";
 import { RunFolder } from "./run-folder";
 import { chooseSamples, toSample } from "./samples";
-import { stepMetrics } from "./step-metrics";
+import { gradingNotices, stepMetrics } from "./step-metrics";
 import { type UpdateResult, update } from "./update";
 
 /** Options of a run whose folder has been decided. */
@@ -71,6 +71,8 @@ export async function runTraining(
     );
   if (options.dataset !== "nano")
     checkPrompts(loaded.tokenizer, questionsAhead(questions, firstStep, options), options);
+  // Before the run folder is made: a reward function that cannot be loaded is the user's mistake.
+  const rewards = await host.openRewards(options);
   const files = host.runFiles(options.outputDir);
   const folder =
     state === undefined
@@ -78,7 +80,6 @@ export async function runTraining(
       : await RunFolder.resume(files, configYaml, firstStep);
   events.onPhase("setup", { step: 0, waitingFor: "Python" });
   const engine = await host.openPython(options);
-  const rewards = host.openRewards(options);
   const run: Run = {
     options,
     events,
@@ -200,6 +201,7 @@ async function trainStep(run: Run, step: number): Promise<void> {
     events.onNotice(
       `step ${step}: --group-filter-min and --group-filter-max dropped every group, so there was no update`,
     );
+  for (const text of gradingNotices(collected)) events.onNotice(`step ${step}: ${text}`);
   if (!Number.isFinite(result.gradNorm))
     events.onNotice(
       `step ${step}: the gradient norm is not finite, so the weights were left as they are; see its rollouts`,
@@ -217,6 +219,7 @@ function* rolloutLines(step: number, collected: Collected, result: UpdateResult)
       prompt,
       reward: grade.numbers.reward,
       rewards: { ...grade.numbers },
+      rewardFunctions: grade.rewards,
       ...(advantage === undefined ? {} : { advantage }),
     });
   }

@@ -1,8 +1,10 @@
 /** Options that several commands share. */
 import * as z from "zod";
+import { builtInRewards } from "../reward/functions/built-in";
+import { gradingProfiles } from "../reward/verify";
 import { engineNames } from "../sandbox/engine-names";
 import { policyNames } from "../sandbox/policies";
-import { about } from "./option-set";
+import { about, aboutNames } from "./option-set";
 
 const positive = z.number().gt(0);
 const share = z.number().min(0).max(1);
@@ -98,6 +100,50 @@ export const toolFields = {
     .enum(policyNames)
     .default("zerotir")
     .meta(about("Tool", "how an output is cut and framed; but for zerotir, each has limits of its own")),
+};
+
+export const gradingProfileField = z
+  .enum(gradingProfiles)
+  .nullable()
+  .default(null)
+  .meta(about("Objective", "rules for reading and comparing answers; none: those of the reward function, else math"));
+
+export const rewardTimeoutField = z
+  .number()
+  .min(0.001)
+  .max(3600)
+  .default(10)
+  .meta(about("Objective", "seconds for grading a trajectory, or a group by a function of your own"));
+
+/** What is rewarded. */
+export const rewardFields = {
+  rewardFuncs: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(["accuracy"])
+    .meta(
+      aboutNames(
+        "Objective",
+        `what is rewarded: names among ${Object.keys(builtInRewards).join(", ")}, or file.mjs, or file.mjs:export`,
+      ),
+    ),
+  rewardWeights: z
+    .array(z.number())
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Objective", "weight of each reward function in the sum; none: all 1")),
+  softPunishCache: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(
+      about(
+        "Objective",
+        "soft_overlong_punishment: tokens before --max-completion-length where it begins; none: a fifth",
+      ),
+    ),
 };
 
 export const rewardScopeField = z

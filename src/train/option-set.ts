@@ -22,7 +22,7 @@ export interface OptionInfo {
   readonly flag: string;
   /** snake_case, as in files. */
   readonly fileKey: string;
-  readonly kind: "texts" | "text" | "integer" | "number" | "flag" | "choice";
+  readonly kind: "texts" | "names" | "numbers" | "text" | "integer" | "number" | "flag" | "choice";
   /** May be null, written `none` on the command line. */
   readonly nullable: boolean;
   /** Undefined: the option has to be given. */
@@ -130,16 +130,25 @@ export class OptionSet<Shape extends z.ZodRawShape> {
       if (text === "true" || text === "false") return text === "true";
       throw this.wrong(key, text);
     }
-    if (info.kind !== "integer" && info.kind !== "number") return text;
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value)) throw this.wrong(key, text);
-    return value;
+    if (info.kind === "names") return text.split(",").map((name) => name.trim());
+    const number = (part: string) => {
+      const value = Number(part);
+      if (part.trim() === "" || !Number.isFinite(value)) throw this.wrong(key, text);
+      return value;
+    };
+    if (info.kind === "numbers") return text.split(",").map(number);
+    return info.kind === "integer" || info.kind === "number" ? number(text) : text;
   }
 }
 
 /** What every option's schema carries in its zod metadata. */
 export function about(group: OptionGroup, description: string): { group: OptionGroup; description: string } {
   return { group, description };
+}
+
+/** {@link about} of a list that the command line takes with commas between its texts. */
+export function aboutNames(group: OptionGroup, description: string): ReturnType<typeof about> & { commas: true } {
+  return { ...about(group, description), commas: true };
 }
 
 export function camelCase(name: string): string {
@@ -158,12 +167,14 @@ const jsonType = z.looseObject({
   exclusiveMinimum: z.number().optional(),
   maximum: z.number().optional(),
   exclusiveMaximum: z.number().optional(),
+  items: z.looseObject({ type: z.string().optional() }).optional(),
 });
 const jsonField = jsonType.extend({
   anyOf: z.array(jsonType).optional(),
   default: z.unknown().optional(),
   group: z.string(),
   description: z.string(),
+  commas: z.boolean().optional(),
 });
 
 function describe(key: string, field: z.ZodType): OptionInfo {
@@ -175,7 +186,7 @@ function describe(key: string, field: z.ZodType): OptionInfo {
     integer: "integer",
     number: "number",
     boolean: "flag",
-    array: "texts",
+    array: type.items?.type === "number" ? "numbers" : json.commas === true ? "names" : "texts",
   };
   const kind = choices.length > 0 ? "choice" : (kinds[type.type ?? ""] ?? "text");
   const what =
@@ -183,11 +194,13 @@ function describe(key: string, field: z.ZodType): OptionInfo {
       ? `one of ${choices.join(", ")}`
       : kind === "flag"
         ? "true or false"
-        : kind === "texts"
+        : kind === "texts" || kind === "names"
           ? "texts that are not empty"
-          : kind === "text"
-            ? "a text that is not empty"
-            : `a ${kind === "integer" ? "whole number" : "number"}${bounds(type)}`;
+          : kind === "numbers"
+            ? "numbers"
+            : kind === "text"
+              ? "a text that is not empty"
+              : `a ${kind === "integer" ? "whole number" : "number"}${bounds(type)}`;
   return {
     key,
     flag: separated(key, "-"),

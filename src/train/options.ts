@@ -3,11 +3,14 @@ import {
   datasetFields,
   decodingFields,
   deviceFields,
+  gradingProfileField,
   memoryFields,
   optimizerFields,
   presetField,
   promptTemplateField,
+  rewardFields,
   rewardScopeField,
+  rewardTimeoutField,
   runFields,
   samplingFields,
   toolFields,
@@ -54,7 +57,10 @@ export const trainOptions = new OptionSet("train", {
   ...samplingFields,
   ...toolFields,
 
+  ...rewardFields,
   rewardScope: rewardScopeField,
+  gradingProfile: gradingProfileField,
+  rewardTimeout: rewardTimeoutField,
   advantageEstimator: z
     .enum(["grpo", "reinforce_pp_baseline"])
     .default("grpo")
@@ -85,11 +91,11 @@ export const trainOptions = new OptionSet("train", {
   groupFilterMin: share
     .nullable()
     .default(null)
-    .meta(about("Objective", "groups whose mean reward is not above this are dropped")),
+    .meta(about("Objective", "groups whose accuracy is not above this are dropped")),
   groupFilterMax: share
     .nullable()
     .default(null)
-    .meta(about("Objective", "groups whose mean reward is not below this are dropped")),
+    .meta(about("Objective", "groups whose accuracy is not below this are dropped")),
 
   learningRate: z.number().min(0).default(1e-6).meta(about("Optimizer", "AdamW's step size at its highest")),
   lrSchedulerType: z

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { datasetEntry } from "../data/registry";
 import { UserError } from "../model/user-error";
+import { selectRewards, UnknownReward } from "../reward/selection";
 import { nearest } from "./nearest";
 import { presetNames } from "./option-fields";
 import type { OptionLayer, OptionSet } from "./option-set";
@@ -48,12 +49,28 @@ function datasetLayer<Shape extends z.ZodRawShape>(
 /**
  * {@link resolveOptions} of `train`.
  *
+ * @param rewardFunctions names of functions that the host of the run has as values, which --reward-funcs may name too
  * @throws UserError also when options contradict each other
  */
-export function resolveTrainOptions(layers: readonly OptionLayer[]): TrainOptions {
+export function resolveTrainOptions(
+  layers: readonly OptionLayer[],
+  rewardFunctions: readonly string[] = [],
+): TrainOptions {
   const options = resolveOptions(trainOptions, layers);
   refuseContradictions(options);
+  checkRewards(options, rewardFunctions);
   return options;
+}
+
+function checkRewards(options: TrainOptions, values: readonly string[]): void {
+  try {
+    selectRewards(options.rewardFuncs, options.rewardWeights, values);
+  } catch (error) {
+    if (!(error instanceof UnknownReward)) throw error;
+    throw new UserError(
+      `--reward-funcs ${error.reward}: there is no such reward function; the nearest one is ${nearest(error.reward, error.known)} (a file of your own ends in .mjs or .js)`,
+    );
+  }
 }
 
 function refuseContradictions(options: TrainOptions): void {
@@ -75,6 +92,8 @@ function refuseContradictions(options: TrainOptions): void {
     options.groupFilterMin >= options.groupFilterMax
   )
     refuse("groupFilterMin", `but must be below --group-filter-max ${options.groupFilterMax}`);
+  if (options.softPunishCache !== null && options.softPunishCache > options.maxCompletionLength)
+    refuse("softPunishCache", `but --max-completion-length is ${options.maxCompletionLength}; it must not be longer`);
   if (options.warmupSteps > options.maxSteps)
     refuse("warmupSteps", `but --max-steps is ${options.maxSteps}; warm up for fewer`);
   if (options.maxToolResponseTokens >= options.maxCompletionLength && options.maxToolCalls > 0)

@@ -1,4 +1,6 @@
 /** The metrics row of a step from what its parts did. */
+
+import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
 import { mean, sampleStandardDeviation } from "../rl/moments";
 import type { Collected, GradedTrajectory } from "./collect";
@@ -44,6 +46,10 @@ export function stepMetrics(
     "rollout/code_rewards": share(all, "code_rewards"),
     "train/rule_rewards": kept.length === 0 ? null : share(kept, "rule_rewards"),
     "train/code_rewards": kept.length === 0 ? null : share(kept, "code_rewards"),
+    "rollout/repeatness": share(all, "repeatness"),
+    "rollout/repetition_penalty": share(all, "repetition_penalty"),
+    "rollout/verifier_failed": share(all, "verifier_failed"),
+    ...rewardMetrics(all),
     "train/kept_groups": result.kept.length / collected.groups.length,
     loss: totals.loss,
     grad_norm: result.gradNorm,
@@ -81,8 +87,38 @@ export function stepMetrics(
   };
 }
 
-function share(trajectories: readonly GradedTrajectory[], key: "rule_rewards" | "code_rewards"): number {
+function share(trajectories: readonly GradedTrajectory[], key: keyof GradeNumbers): number {
   return mean(trajectories.map(({ grade }) => grade.numbers[key]));
+}
+
+/** As TRL logs them: mean and standard deviation (ddof 1) of each function over the trajectories that it applies to. */
+function rewardMetrics(trajectories: readonly GradedTrajectory[]): Record<`rewards/${string}`, number | null> {
+  const names = Object.keys(trajectories[0]?.grade.rewards ?? {});
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const values = trajectories.flatMap(({ grade }) => grade.rewards[name] ?? []);
+      const none = values.length === 0;
+      return [
+        [`rewards/${name}/mean`, none ? null : mean(values)],
+        [`rewards/${name}/std`, none ? null : sampleStandardDeviation(values)],
+      ];
+    }),
+  );
+}
+
+/** What the user should know of a step's grades. */
+export function gradingNotices(collected: Collected): string[] {
+  const grades = collected.groups.flat().map(({ grade }) => grade);
+  const failed = grades.filter(({ numbers }) => numbers.verifier_failed === 1).length;
+  const unrewarded = grades.filter(({ rewards }) => Object.values(rewards).every((value) => value === null)).length;
+  return [
+    ...(failed > 0
+      ? [`grading took more than --reward-timeout, or failed, for ${failed} of ${grades.length} trajectories`]
+      : []),
+    ...(unrewarded > 0
+      ? [`no reward function applied to ${unrewarded} of ${grades.length} trajectories; their reward is 0`]
+      : []),
+  ];
 }
 
 function modelTokens(mask: Uint8Array): number {

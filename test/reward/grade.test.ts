@@ -1,19 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { answerTagsValid } from "../../src/reward/answer-tags";
 import { countFences, legacyCodeReward } from "../../src/reward/code-ratio";
-import { failedGrade, type GradeJob, gradeTrajectory } from "../../src/reward/grade";
+import {
+  failedGrade,
+  type GradeJob,
+  type GradeOptions,
+  gradeTrajectory,
+  type WeightedReward,
+} from "../../src/reward/grade";
 import { inThreadRewardPool } from "../../src/reward/pool";
+import { someJob } from "./job";
 
 const code = "\n```python\nprint(6*7)\n```";
 const observation = "\n```output\n42\n```\n\n\n";
 const solved: GradeJob = {
+  ...someJob,
   modelText: `${code}\\boxed{42}`,
   fullText: `${code}${observation}\\boxed{42}`,
   gold: "42",
   executions: 1,
-  executionErrors: 0,
-  finishReason: "stop",
 };
+
+const TORL: GradeOptions = { functions: [{ name: "torl", weight: 1 }] };
+const ZEROTIR: GradeOptions = { functions: [{ name: "zerotir", weight: 1 }] };
 
 describe("code ratio", () => {
   it.each([
@@ -38,10 +47,20 @@ describe("code ratio", () => {
   });
 });
 
+/** 1 - distinct / all of the substrings, counted one by one. */
+function repeatnessByCounting(text: string): number {
+  const seen = new Set<string>();
+  for (let start = 0; start < text.length; start++)
+    for (let end = start + 1; end <= text.length; end++) seen.add(text.slice(start, end));
+  return 1 - seen.size / ((text.length * (text.length + 1)) / 2);
+}
+const REPEATNESS = repeatnessByCounting(solved.modelText);
+
 describe("gradeTrajectory", () => {
   it("names what it finds", () => {
     expect(gradeTrajectory(solved)).toEqual({
       prediction: "42",
+      rewards: { accuracy: 1 },
       numbers: {
         reward: 1,
         rule_rewards: 1,
@@ -56,6 +75,8 @@ describe("gradeTrajectory", () => {
         no_boxed: 0,
         more_boxed: 0,
         truncated: 0,
+        repeatness: expect.closeTo(REPEATNESS, 12),
+        repetition_penalty: 0,
         verifier_failed: 0,
       },
     });
@@ -78,11 +99,32 @@ describe("gradeTrajectory", () => {
     expect(failing).toMatchObject({ code_execution_times: 4, code_execution_errors: 0.25 });
   });
 
-  it("pays the chosen rewards", () => {
-    const options = { correctReward: 1, wrongReward: -1 };
-    expect(gradeTrajectory(solved, options).numbers.reward).toBe(1);
-    expect(gradeTrajectory({ ...solved, gold: "41" }, options).numbers).toMatchObject({ reward: -1, rule_rewards: 0 });
-    expect(gradeTrajectory({ ...solved, gold: "41" }).numbers).toMatchObject({ reward: 0, code_correct: 0 });
+  it("adds up what the chosen functions are worth, and leaves out those that do not apply", () => {
+    const functions: WeightedReward[] = [
+      { name: "torl", weight: 0.5 },
+      { name: "execution_penalty", weight: 3 },
+    ];
+    const failed = { ...solved, lastExecutionFailed: true };
+    expect(gradeTrajectory(failed, { functions })).toMatchObject({
+      rewards: { torl: 1, execution_penalty: -0.5 },
+      numbers: { reward: -1, rule_rewards: 1 },
+    });
+    expect(gradeTrajectory({ ...failed, executions: 0, gold: "41" }, { functions })).toMatchObject({
+      rewards: { torl: -1, execution_penalty: null },
+      numbers: { reward: -0.5, rule_rewards: 0, code_correct: 0 },
+    });
+  });
+
+  it("knows the verdict whatever is rewarded", () => {
+    const functions: WeightedReward[] = [{ name: "repetition_penalty", weight: 1 }];
+    expect(gradeTrajectory(solved, { functions }).numbers).toMatchObject({ reward: 0, rule_rewards: 1 });
+  });
+
+  it("does not take a response without a box for an answer", () => {
+    expect(gradeTrajectory({ ...solved, modelText: "42" })).toMatchObject({
+      prediction: null,
+      rewards: { accuracy: 0 },
+    });
   });
 
   it("marks a response without box, with two, and cut off", () => {
@@ -97,17 +139,15 @@ describe("gradeTrajectory", () => {
   });
 
   it("counts a failed grader as a wrong answer and says so", () => {
-    expect(failedGrade(solved, { wrongReward: -1 })).toMatchObject({
+    expect(failedGrade(solved, TORL)).toMatchObject({
       prediction: null,
       numbers: { reward: -1, rule_rewards: 0, code_rewards: 1, verifier_failed: 1 },
     });
   });
 
   it("is what the in-thread pool gives", async () => {
-    const pool = inThreadRewardPool({ wrongReward: -1 });
-    expect(await pool.grade({ ...solved, gold: "41" })).toEqual(
-      gradeTrajectory({ ...solved, gold: "41" }, { wrongReward: -1 }),
-    );
+    const pool = inThreadRewardPool(TORL);
+    expect(await pool.grade({ ...solved, gold: "41" })).toEqual(gradeTrajectory({ ...solved, gold: "41" }, TORL));
     await pool.close();
   });
 });
@@ -127,11 +167,11 @@ describe("answer tags", () => {
   ] as const)("%j, %s: %s", (response, finishReason, valid) => {
     expect(answerTagsValid(response, finishReason)).toBe(valid);
     const job = { ...solved, modelText: response, finishReason };
-    expect(gradeTrajectory(job, { format: "answer-tags" }).numbers.rule_rewards).toBe(valid ? 1 : 0);
+    expect(gradeTrajectory(job, ZEROTIR).numbers).toMatchObject({ reward: Number(valid), rule_rewards: Number(valid) });
   });
 
   it("looks after the last thought only", () => {
     const job = { ...solved, modelText: "\\boxed{42}</think><answer>\\boxed{41}</answer>" };
-    expect(gradeTrajectory(job, { format: "answer-tags" }).prediction).toBe("41");
+    expect(gradeTrajectory(job, ZEROTIR).prediction).toBe("41");
   });
 });

@@ -192,8 +192,8 @@ describe("steps that teach nothing", () => {
     const pool = inThreadRewardPool();
     const rewards: RewardPool = {
       grade: async (job) => {
-        const { numbers, prediction } = await pool.grade(job);
-        return { numbers: { ...numbers, reward: numbers.reward * 3e38 }, prediction };
+        const { numbers, ...grade } = await pool.grade(job);
+        return { ...grade, numbers: { ...numbers, reward: numbers.reward * 3e38 } };
       },
       close: () => pool.close(),
     };

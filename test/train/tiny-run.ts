@@ -21,6 +21,7 @@ import { evaluateExpression } from "../../src/train/nano/expression";
 import { buildNanoTokenizerConfig, buildNanoTokenizerJson, tokenizerFileText } from "../../src/train/nano/tokenizer";
 import { trainOptions } from "../../src/train/options";
 import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { gradingPlan } from "../../src/train/reward-options";
 import { modelContext } from "../support/reference/models";
 
 export const tinyTokenizer = loadTokenizer(buildNanoTokenizerJson(), buildNanoTokenizerConfig());
@@ -142,7 +143,7 @@ export async function tinyHost({ engine, rewards, gpu }: TinySettings = {}): Pro
     openGpu: async () => context,
     modelFolder: nodeFolder,
     openPython: async () => engine ?? createMockEngine(calculate),
-    openRewards: ({ rewardScope }) => rewards ?? inThreadRewardPool({ scope: rewardScope }),
+    openRewards: async (options) => rewards ?? inThreadRewardPool(gradingPlan(options).builtIn),
     readText: (path) => fs.readFile(path, "utf8"),
     loadDataset: (request) => openDataset(request, {}),
     runFiles: nodeRunFiles,

@@ -9,6 +9,7 @@ import type { GradedTrajectory } from "../../src/train/collect";
 import type { TrainOptions } from "../../src/train/options";
 import { resolveTrainOptions } from "../../src/train/resolve-options";
 import { update } from "../../src/train/update";
+import { someJob } from "../reward/job";
 import {
   downloadAll,
   modelContext,
@@ -54,8 +55,7 @@ async function groups(shift = 0): Promise<GradedTrajectory[][]> {
   const made = REWARDS.map((rewards, groupIndex) =>
     rewards.map((reward, sampleIndex): GradedTrajectory => {
       const length = 3 + numbers.below(12);
-      const job = { modelText: "", fullText: "", gold: "1", executions: 0, executionErrors: 0 };
-      const grade = gradeTrajectory({ ...job, finishReason: "stop" });
+      const grade = gradeTrajectory({ ...someJob, gold: "1" });
       return {
         question: { prompt: "", answer: "1" },
         prompt: "",

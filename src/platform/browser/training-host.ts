@@ -10,6 +10,7 @@ import { inThreadRewardPool } from "../../reward/pool";
 import { createBrowserSandbox } from "../../sandbox/browser/pool";
 import { createNoEngine } from "../../sandbox/mock";
 import type { TrainingHost } from "../../train/host";
+import { gradingPlan } from "../../train/reward-options";
 import { openBrowserDevice } from "./adapter";
 import { httpBytes, httpFolder, httpText } from "./http-folder";
 import { MemoryRunFiles } from "./memory-files";
@@ -67,7 +68,7 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
         ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
       });
     },
-    openRewards: ({ rewardScope }) => inThreadRewardPool({ scope: rewardScope }),
+    openRewards: async (options) => inThreadRewardPool(gradingPlan(options).builtIn),
     readText: (path) => httpText(address(path)),
     async loadDataset(request, onProgress) {
       const named = namedSplit(request);

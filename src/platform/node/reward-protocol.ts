@@ -1,10 +1,28 @@
+import type { RewardBatch } from "../../reward/custom";
 import type { GradeJob, GradeOptions, GradeResult } from "../../reward/grade";
+import type { WorkerReply } from "../../reward/worker-pool";
 
-/** To the worker: one job at a time. */
+/** Asks for a grade by the built-in functions. */
 export interface GradeRequest {
+  readonly kind: "grade";
   readonly job: GradeJob;
   readonly options: GradeOptions;
 }
 
-/** From the worker: once when it has started, then one result per job. */
-export type GradeReply = { readonly kind: "ready" } | { readonly kind: "result"; readonly result: GradeResult };
+/** Asks for the values of a user's function. */
+export interface ScoreRequest {
+  readonly kind: "score";
+  /** Address of the module. */
+  readonly url: string;
+  readonly exportName: string;
+  /** How errors call the function. */
+  readonly label: string;
+  /** Null: the function is loaded and not called. */
+  readonly batch: RewardBatch | null;
+}
+
+/** Values, or a mistake of the user's in one sentence. */
+export type ScoreResult = { readonly values: readonly (number | null)[] } | { readonly mistake: string };
+
+export type RewardRequest = GradeRequest | ScoreRequest;
+export type RewardReply = WorkerReply<GradeResult> | WorkerReply<ScoreResult>;

@@ -11,6 +11,7 @@ import { createNoEngine } from "../../sandbox/mock";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
 import { packageRoot } from "../../sandbox/node/paths";
 import type { TrainingHost } from "../../train/host";
+import { gradingPlan } from "../../train/reward-options";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { type DownloadProgress, openDataset } from "./datasets";
 import { latestCheckpoint, nodeFolder } from "./files";
@@ -50,7 +51,7 @@ export function nodeTrainingHost(
         : keep(
             await openNodeEngine({ engine: toolEngine, url: toolUrl, memoryMb: toolMemoryMb, packages: toolPackages }),
           ),
-    openRewards: ({ rewardScope }) => keep(nodeRewardPool({ scope: rewardScope })),
+    openRewards: async (options) => keep(await nodeRewardPool(gradingPlan(options))),
     async readText(path) {
       let bytes: Uint8Array;
       try {

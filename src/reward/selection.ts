@@ -1,0 +1,74 @@
+/** From the names and weights of `--reward-funcs` and `--reward-weights` to the functions that a run uses. */
+import { builtInRewards, isBuiltInReward } from "./functions/built-in";
+import type { WeightedReward } from "./grade";
+import { UserError } from "./user-error";
+
+/** A reward function of the user's: an export of a file, or a value that the embedding program holds under `name`. */
+export interface CustomReward {
+  /** As it is logged: the export's name, or that of the file. */
+  readonly name: string;
+  readonly weight: number;
+  /** Null for a value. */
+  readonly file: string | null;
+  /** Name of the export; `default` unless given. */
+  readonly exportName: string;
+}
+
+export interface RewardSelection {
+  readonly builtIn: readonly WeightedReward[];
+  readonly custom: readonly CustomReward[];
+}
+
+const MODULE = /^(?<file>.*?(?<stem>[^/\\]+)\.[cm]?[jt]s)(?::(?<exportName>[\w$]+))?$/;
+
+/**
+ * @param functions names of built-in functions, files `path/name.mjs` or `path/name.mjs:export`, or names in `values`
+ * @param weights one per function; null: all 1
+ * @param values names of functions that the embedding program passes
+ * @throws UserError for an unknown name, a name that stands for two functions, or another number of weights than functions
+ */
+export function selectRewards(
+  functions: readonly string[],
+  weights: readonly number[] | null,
+  values: readonly string[] = [],
+): RewardSelection {
+  if (weights !== null && weights.length !== functions.length)
+    throw new UserError(
+      `--reward-weights has ${weights.length} ${weights.length === 1 ? "number" : "numbers"}, but --reward-funcs names ${functions.length}; give one weight for each function`,
+    );
+  const builtIn: WeightedReward[] = [];
+  const custom: CustomReward[] = [];
+  functions.forEach((text, index) => {
+    const weight = weights?.[index] ?? 1;
+    const { file, stem = "", exportName } = MODULE.exec(text)?.groups ?? {};
+    if (values.includes(text)) custom.push({ name: text, weight, file: null, exportName: "default" });
+    else if (isBuiltInReward(text)) builtIn.push({ name: text, weight });
+    else if (file !== undefined)
+      custom.push({
+        name: exportName === undefined || exportName === "default" ? stem : exportName,
+        weight,
+        file,
+        exportName: exportName ?? "default",
+      });
+    else throw new UnknownReward(text, [...Object.keys(builtInRewards), ...values]);
+  });
+  const names = [...builtIn, ...custom].map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new UserError(
+      `--reward-funcs names ${twice} twice; each function is logged by its name, so give another one`,
+    );
+  return { builtIn, custom };
+}
+
+/** A name that is no function's; whoever knows how to compare words suggests one of `known`. */
+export class UnknownReward extends UserError {
+  readonly reward: string;
+  readonly known: readonly string[];
+
+  constructor(reward: string, known: readonly string[]) {
+    super(`--reward-funcs ${reward}: there is no such reward function; there are ${known.join(", ")}`);
+    this.reward = reward;
+    this.known = known;
+  }
+}

@@ -4,7 +4,7 @@ import { type GradeJob, type GradeOptions, gradeTrajectory } from "../../src/rew
 import { repeatness, trigramRepetition } from "../../src/reward/repetition";
 import { jobOf } from "./job";
 
-function valueOf(name: BuiltInReward, job: GradeJob, options: GradeOptions = {}): number | null | undefined {
+function rewardOf(name: BuiltInReward, job: GradeJob, options: GradeOptions = {}): number | null | undefined {
   const { rewards, numbers } = gradeTrajectory(job, { ...options, functions: [{ name, weight: 1 }] });
   expect(numbers.reward).toBe(rewards[name] ?? 0);
   return rewards[name];
@@ -38,12 +38,12 @@ describe("values of the published formulas", () => {
     ["repetition_penalty", jobOf("a b c A  b\nC"), -0.25],
     ["repetition_penalty", jobOf("a b"), 0],
   ] as const)("%s of %j is %s", (name, job, value) => {
-    expect(valueOf(name, job)).toBe(value);
+    expect(rewardOf(name, job)).toBe(value);
   });
 
   it("do not apply to a row without an answer", () => {
     for (const name of ["accuracy", "zerotir", "torl", "simplerl", "dapo"] as const)
-      expect(valueOf(name, { ...right, gold: [] }), name).toBeNull();
+      expect(rewardOf(name, { ...right, gold: [] }), name).toBeNull();
   });
 
   // L_max 20, L_cache 8: nothing up to 12 tokens, then an eighth per token, -1 beyond 20.
@@ -57,9 +57,9 @@ describe("values of the published formulas", () => {
   ])("soft overlong punishment of %d tokens is %d", (tokens, value) => {
     const softOverlong = { maxLength: 20, cacheLength: 8 };
     const job = { ...right, modelTokens: tokens, totalTokens: tokens + 8 };
-    expect(valueOf("soft_overlong_punishment", job, { softOverlong })).toBe(value);
+    expect(rewardOf("soft_overlong_punishment", job, { softOverlong })).toBe(value);
     expect(
-      valueOf(
+      rewardOf(
         "soft_overlong_punishment",
         { ...job, modelTokens: 0, totalTokens: tokens },
         {
@@ -71,8 +71,8 @@ describe("values of the published formulas", () => {
   });
 
   it("has DAPO's lengths unless told others: 16384 tokens go unpunished", () => {
-    expect(valueOf("soft_overlong_punishment", { ...right, modelTokens: 16384 })).toBe(0);
-    expect(valueOf("soft_overlong_punishment", { ...right, modelTokens: 16384 + 1024 })).toBe(-0.25);
+    expect(rewardOf("soft_overlong_punishment", { ...right, modelTokens: 16384 })).toBe(0);
+    expect(rewardOf("soft_overlong_punishment", { ...right, modelTokens: 16384 + 1024 })).toBe(-0.25);
   });
 
   it("have one line of help each", () => {

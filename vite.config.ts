@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { extname, join } from "node:path";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 import manifest from "./package.json" with { type: "json" };
 
 const external = [
@@ -49,6 +50,40 @@ function demoFiles(): Plugin {
   };
 }
 
+/** Makes the page of run reports: one file, whose only script and style are allowed by their hashes. */
+function reportPage(): Plugin {
+  return {
+    name: "zerotir-report-page",
+    async generateBundle() {
+      const root = join(import.meta.dirname, "src/report/html/page");
+      const built = await build({
+        configFile: false,
+        root,
+        logLevel: "warn",
+        build: { write: false, target: "es2023", modulePreload: false },
+      });
+      if (!("output" in built)) this.error("the report page was not built in one go");
+      const text = (ending: string) => {
+        const [file, ...more] = built.output.filter(({ fileName }) => fileName.endsWith(ending));
+        if (file === undefined || more.length > 0) this.error(`the report page must have one ${ending} file`);
+        return file.type === "chunk" ? file.code : String(file.source);
+      };
+      const hash = (content: string) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+      const [script, style] = [text(".js").replaceAll("</", "<\\/"), text(".css")];
+      const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'`;
+      const page = text(".html")
+        .replace(/\s*<script type="module"[^>]*><\/script>/, "")
+        .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style}</style>`)
+        .replace(
+          '<meta charset="utf-8" />',
+          (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}" />`,
+        )
+        .replace("</body>", () => `  <script type="module">${script}</script>\n  </body>`);
+      this.emitFile({ type: "asset", fileName: "report-page.html", source: page });
+    },
+  };
+}
+
 /** `vite build` makes the Node programs in dist/; `vite --mode demo` serves and builds the browser page. */
 export default defineConfig(({ mode }) =>
   mode === "demo"
@@ -64,6 +99,7 @@ export default defineConfig(({ mode }) =>
         build: { outDir: "../../dist/demo", emptyOutDir: true, target: "es2023" },
       }
     : {
+        plugins: [reportPage()],
         build: {
           ssr: true,
           target: "node20",

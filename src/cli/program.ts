@@ -11,6 +11,7 @@ import { tokenizeCommand } from "./commands/tokenize";
 import { toolCommand } from "./commands/tool";
 import { benchCommand, doctorCommand } from "./commands/tools";
 import { pretrainCommand, trainCommand } from "./commands/train";
+import { viewCommand } from "./commands/view";
 import { SECTIONS } from "./config-file";
 import { type CliIo, jsonLine } from "./io";
 import { splitOverrides } from "./options";
@@ -71,6 +72,7 @@ function buildProgram(context: CommandContext): Command {
     sampleCommand,
     evalCommand,
     dataCommand,
+    viewCommand,
     doctorCommand,
     benchCommand,
     parityCommand,

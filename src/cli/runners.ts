@@ -85,6 +85,36 @@ export interface ParityReport {
   readonly bytes: number;
 }
 
+/** What `view` shows, and how. */
+export interface ViewRequest {
+  readonly runFolder: string;
+  /** The file to write; null: serve the page. */
+  readonly output: string | null;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Show it in the user's browser. */
+  readonly open: boolean;
+  readonly rolloutsPerStep: number;
+  readonly maxSizeMb: number;
+}
+
+export interface ViewWatch {
+  /** Aborted by Ctrl-C: stop serving. */
+  readonly signal: AbortSignal;
+  readonly onServing: (address: string) => void;
+}
+
+/** A file was written, or the page was served until the end. */
+export type ViewEnd =
+  | {
+      readonly event: "report";
+      readonly path: string;
+      readonly bytes: number;
+      readonly rolloutSteps: number;
+      readonly rollouts: number;
+    }
+  | { readonly event: "closed"; readonly address: string };
+
 /**
  * The work behind the commands. The command line knows nothing else of it; a test passes its own.
  * All throw errors named UserError for the user's mistakes.
@@ -119,6 +149,7 @@ export interface Runners {
   ): Promise<Dataset>;
   /** Every split of the registry. */
   locateDatasets(): Promise<DatasetLocation[]>;
+  view(request: ViewRequest, watch: ViewWatch): Promise<ViewEnd>;
   /** Python for the tool commands, which close it. */
   openTool(request: ToolRequest): Promise<PythonEngine>;
 }

@@ -1,7 +1,8 @@
 /** `train` and `pretrain` in Node: where the run lies, what it runs on, and how it ends. */
 
+import { join } from "node:path";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../platform/node/run-place";
-import type { TrainSummary } from "../train/events";
+import { allEvents, type TrainEvents, type TrainSummary } from "../train/events";
 import type { TrainingHost } from "../train/host";
 import { runTraining } from "../train/loop";
 import { type TrainOptions, trainOptions } from "../train/options";
@@ -9,11 +10,35 @@ import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options
 import { runPretraining } from "../train/pretrain-run";
 import { withHost } from "./question-runners";
 import type { TrainingContext } from "./runners";
+import { recordAttempt } from "./view/attempts";
+import { DEFAULT_LIMITS, writeReport } from "./view/report-file";
 
 export function trainInNode(options: TrainOptions, context: TrainingContext): Promise<TrainSummary> {
   return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
-    runTraining(placed, trainOptions.toYaml(placed), host, context.events, context.signal),
+    withReport(placed, context.events, (events) =>
+      runTraining(placed, trainOptions.toYaml(placed), host, events, context.signal),
+    ),
   );
+}
+
+/** Records the attempt, and writes the report before the closing summary, which names it. A report that fails is no failed run. */
+async function withReport(
+  { outputDir, htmlReport }: { readonly outputDir: string; readonly htmlReport: boolean },
+  events: TrainEvents,
+  run: (events: TrainEvents) => Promise<TrainSummary>,
+): Promise<TrainSummary> {
+  const attempt = recordAttempt({ ...allEvents(events), onFinish() {} });
+  const ended = await run(attempt.events);
+  let report: string | undefined;
+  try {
+    await attempt.done();
+    if (htmlReport) report = (await writeReport(outputDir, join(outputDir, "report.html"), DEFAULT_LIMITS)).path;
+  } catch (error) {
+    events.onNotice(`no report: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const summary = { ...ended, ...(report === undefined ? {} : { report }) };
+  events.onFinish(summary);
+  return summary;
 }
 
 export function pretrainInNode(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {

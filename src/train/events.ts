@@ -68,6 +68,8 @@ export interface TrainSummary {
   readonly seconds: number;
   readonly table: readonly SummaryRow[];
   readonly runFolder: string;
+  /** The page that shows the run; missing when none was written. */
+  readonly report?: string;
   /** The checkpoint to go on from; missing when nothing was saved. */
   readonly checkpoint?: string;
   /** Commands worth trying next, with what each shows. */

@@ -48,6 +48,7 @@ export const trainOptions = new OptionSet("train", {
     .default(100)
     .meta(about("Run", "optimizer steps counted from the first start, resumed or not")),
   ...runFields,
+  htmlReport: z.boolean().default(true).meta(about("Run", "write report.html into the run folder at the end")),
   logCompletions: z.boolean().default(true).meta(about("Run", "show samples while training")),
   logCompletionsSteps: z.int().min(1).default(5).meta(about("Run", "steps between samples that are shown")),
   numCompletionsToPrint: z.int().min(1).default(1).meta(about("Run", "samples shown each time")),

@@ -62,9 +62,11 @@ describe("train", () => {
     expect(stderr).not.toContain('"event"');
     expect(stderr.length).toBeGreaterThan(50);
     expect((await fs.readdir(join(root, "two"))).sort()).toEqual([
+      "attempts.jsonl",
       "checkpoints",
       "config.resolved.yaml",
       "metrics.jsonl",
+      "report.html",
       "rollouts",
     ]);
     // Python ran for real.

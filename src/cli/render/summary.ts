@@ -19,6 +19,7 @@ export function summaryLines(summary: TrainSummary, style: Style): string[] {
   lines.push("", `  ${style.paint("dim", "run folder")}  ${plainText(summary.runFolder)}`);
   if (summary.checkpoint !== undefined)
     lines.push(`  ${style.paint("dim", "checkpoint")}  ${plainText(summary.checkpoint)}`);
+  if (summary.report !== undefined) lines.push(`  ${style.paint("dim", "report")}      ${plainText(summary.report)}`);
   if (summary.next.length > 0) {
     lines.push("", `  ${summary.outcome === "finished" ? "What to try next" : "How to go on"}`);
     for (const { command, why } of summary.next)

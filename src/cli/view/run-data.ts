@@ -1,0 +1,148 @@
+/** Everything that the report page shows but the rollouts themselves. */
+import { basename, resolve } from "node:path";
+import type { Fact, MetricColumns, RolloutStep, RunData, ValidationRow } from "../../report/html/run-data";
+import { rolloutsShown } from "../../report/html/selection";
+import { metricHelp } from "../../train/metrics";
+import type { AttemptEnd, AttemptLine, AttemptStart } from "./attempts";
+import { isBeingWritten, type MetricRow, readAttempts, readConfig, readMetrics } from "./run-reader";
+import { statisticsOf } from "./statistics";
+
+/** A run without its rollouts, and what is needed to read those. */
+export interface ReadRun {
+  readonly data: Omit<RunData, "rolloutSteps" | "rolloutRule">;
+  readonly model: unknown;
+  /** Trajectories per prompt and prompts per step, as far as the options say. */
+  readonly groupSize: number;
+  readonly promptsPerStep: number | null;
+}
+
+export async function readRun(path: string): Promise<ReadRun> {
+  const [rows, attempts, config] = await Promise.all([readMetrics(path), readAttempts(path), readConfig(path)]);
+  const metrics = columnsOf(rows);
+  const maxSteps = numberOf(config.max_steps);
+  return {
+    model: config.model_name_or_path,
+    groupSize: numberOf(config.num_generations) ?? 1,
+    promptsPerStep: numberOf(config.prompts_per_step),
+    data: {
+      name: basename(resolve(path)),
+      madeAt: new Date().toISOString(),
+      state: stateOf(attempts.at(-1), rows.at(-1)?.step ?? 0, await isBeingWritten(path)),
+      maxSteps,
+      metrics,
+      help: metricHelp,
+      statistics: statisticsOf(metrics),
+      validation: validationOf(rows, attempts),
+      config: Object.entries(config).map(([name, value]): Fact => [name, value === null ? "none" : String(value)]),
+      environment: environmentOf(attempts, config.seed),
+    },
+  };
+}
+
+/** Which of its rollouts a step shows, in words. */
+export function rolloutRule(run: ReadRun, limit: number): string {
+  const { groupSize, promptsPerStep } = run;
+  const shown = rolloutsShown(limit, groupSize);
+  const all = promptsPerStep === null ? null : promptsPerStep * groupSize;
+  if (all !== null && shown >= all) return `All ${all} rollouts of a step are here.`;
+  const groups = shown / groupSize;
+  const part =
+    shown < groupSize ? `the first ${shown} of the first prompt` : `all ${groupSize} of the first ${groups} prompts`;
+  return `Of each step's ${all ?? "many"} rollouts these are ${part}; prompts come in shuffled order, so this is no choice by outcome. More with zerotir view --rollouts-per-step.`;
+}
+
+/** The steps of a run with the number of rollouts that each shows. */
+export function shownSteps(run: ReadRun, steps: readonly { readonly step: number }[], limit: number): RolloutStep[] {
+  const all = run.promptsPerStep === null ? Number.POSITIVE_INFINITY : run.promptsPerStep * run.groupSize;
+  const shown = Math.min(all, rolloutsShown(limit, run.groupSize));
+  return shown === 0 ? [] : steps.map(({ step }) => ({ step, shown }));
+}
+
+/** Six digits are more than a curve can show. */
+function columnsOf(rows: readonly MetricRow[]): MetricColumns {
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  names.delete("step");
+  const short = (value: number | null | undefined) =>
+    value === null || value === undefined ? null : Number(value.toPrecision(6));
+  return {
+    steps: rows.map(({ step }) => step),
+    columns: Object.fromEntries([...names].sort().map((name) => [name, rows.map((row) => short(row[name]))])),
+  };
+}
+
+function stateOf(last: AttemptLine | undefined, step: number, isWritten: boolean): string {
+  if (last?.event === "end")
+    return last.outcome === "finished" ? `finished after ${last.step} steps` : `interrupted after ${last.step} steps`;
+  if (isWritten) return `training, ${step} of ${last?.max_steps ?? "?"} steps done`;
+  return last === undefined ? `${step} steps` : `ended without a word after ${step} steps`;
+}
+
+const EVAL = "eval/";
+
+/** Held-out figures from before and after each attempt, and those measured between steps, by step. */
+function validationOf(rows: readonly MetricRow[], attempts: readonly AttemptLine[]): ValidationRow[] {
+  const between = rows.flatMap((row): ValidationRow[] => {
+    const figures = Object.entries(row).filter(([name]) => name.startsWith(EVAL));
+    if (figures.length === 0) return [];
+    return [
+      {
+        step: row.step,
+        label: `step ${row.step}`,
+        figures: Object.fromEntries(figures.map(([name, value]) => [name.slice(EVAL.length), value])),
+      },
+    ];
+  });
+  let start: AttemptStart | undefined;
+  const ends = attempts.flatMap((line): ValidationRow[] => {
+    if (line.event === "start") {
+      start = line;
+      return [];
+    }
+    const [before, after] = [figuresOf(line, "before"), figuresOf(line, "after")];
+    const first = start?.first_step ?? 0;
+    return [
+      ...(before === null
+        ? []
+        : [{ step: first, label: first === 0 ? "before training" : `before step ${first + 1}`, figures: before }]),
+      ...(after === null ? [] : [{ step: line.step, label: `after step ${line.step}`, figures: after }]),
+    ];
+  });
+  return [...ends, ...between].sort((a, b) => a.step - b.step);
+}
+
+function figuresOf({ held_out }: AttemptEnd, when: "before" | "after"): ValidationRow["figures"] | null {
+  const figures = Object.fromEntries(held_out.map((row) => [row.name, row[when]]));
+  return Object.values(figures).some((value) => value !== null) ? figures : null;
+}
+
+function environmentOf(attempts: readonly AttemptLine[], seed: unknown): Fact[] {
+  const starts = attempts.filter((line) => line.event === "start");
+  const ends = attempts.filter((line) => line.event === "end");
+  const start = starts.at(-1);
+  if (start === undefined)
+    return [
+      ["recorded", `no: the run has no attempts.jsonl`],
+      ["seed", String(seed ?? "unknown")],
+    ];
+  const adapters = [...new Set(starts.map(({ adapter }) => adapter))];
+  return [
+    ["adapter", adapters.join(", then ")],
+    ["zerotir", start.zerotir],
+    ["Dawn (npm webgpu)", start.dawn],
+    ["Node", start.node],
+    ["platform", start.platform],
+    ["processor", start.processor],
+    ["model", start.model],
+    ["parameters", start.parameters.toLocaleString("en-US")],
+    ["data", start.dataset],
+    ["batch", start.batch],
+    ["seed", String(seed ?? "unknown")],
+    ["started", starts[0]?.time ?? start.time],
+    ["starts of the run", String(starts.length)],
+    ["seconds, all starts that ended", ends.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1)],
+  ];
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}

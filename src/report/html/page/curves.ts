@@ -1,0 +1,158 @@
+/** Which figures share a chart, and the charts of a run. */
+import type { MetricColumns, RunData } from "../run-data";
+import { Chart, type ChartContent } from "./chart";
+import type { StepCursor } from "./cursor";
+
+interface Group {
+  readonly title: string;
+  readonly about: string;
+  readonly unit: "share" | "number";
+  /** Metric names with what to call them. */
+  readonly series: Readonly<Record<string, string>>;
+}
+
+const GROUPS: readonly Group[] = [
+  {
+    title: "Accuracy and reward",
+    about: "Of all trajectories sampled, before any filter. The reward is on the same axis where it lies in 0 to 1.",
+    unit: "share",
+    series: { "rollout/rule_rewards": "accuracy", reward: "reward" },
+  },
+  {
+    title: "Code ratio",
+    about: "Share of trajectories that hold a Python block. The reward does not mention code.",
+    unit: "share",
+    series: { "rollout/code_rewards": "code ratio" },
+  },
+  {
+    title: "Entropy",
+    about: "Nats per model token. A fall to 0 means that the model has stopped to explore.",
+    unit: "number",
+    series: { entropy: "entropy" },
+  },
+  {
+    title: "Groups that teach nothing",
+    about: "Share of groups whose trajectories all got the same reward.",
+    unit: "share",
+    series: { frac_reward_zero_std: "same reward", "train/kept_groups": "kept" },
+  },
+  {
+    title: "Loss",
+    about: "Near 0 with normalised advantages. It says nothing about progress; the reward does.",
+    unit: "number",
+    series: { loss: "loss" },
+  },
+  {
+    title: "Gradient norm",
+    about: "Before clipping, with the mean absolute advantage that drives it.",
+    unit: "number",
+    series: { grad_norm: "gradient norm", advantage_abs: "advantage" },
+  },
+  {
+    title: "KL and log-prob difference",
+    about: "Sampling against training policy. A difference of 0 means exactly on-policy.",
+    unit: "number",
+    series: { kl: "KL", "sampling/sampling_logp_difference/max": "greatest difference" },
+  },
+  {
+    title: "Clipped tokens",
+    about: "Share of tokens whose ratio was clipped.",
+    unit: "number",
+    series: { "clip_ratio/low_mean": "low", "clip_ratio/high_mean": "high", "clip_ratio/region_mean": "all" },
+  },
+  {
+    title: "Length",
+    about: "Model tokens per trajectory. Observations do not count.",
+    unit: "number",
+    series: {
+      "completions/mean_length": "mean",
+      "completions/max_length": "most",
+      "completions/min_length": "least",
+    },
+  },
+  {
+    title: "Cut off",
+    about: "Share of trajectories that ended at the length limit.",
+    unit: "share",
+    series: { "completions/clipped_ratio": "cut off" },
+  },
+  {
+    title: "Tool calls",
+    about: "Python calls per trajectory.",
+    unit: "number",
+    series: { "tools/call_frequency": "calls" },
+  },
+  {
+    title: "Tool failures",
+    about: "Share of Python calls that failed.",
+    unit: "share",
+    series: { "tools/failure_frequency": "failed" },
+  },
+  {
+    title: "Step time",
+    about: "Seconds.",
+    unit: "number",
+    series: { step_time: "step", "time/rollout": "rollout", "time/update": "update" },
+  },
+  {
+    title: "Tokens per second",
+    about: "Of the whole step, of sampling, of the update.",
+    unit: "number",
+    series: {
+      "perf/throughput": "step",
+      "perf/rollout_tokens_per_second": "rollout",
+      "perf/train_tokens_per_second": "update",
+    },
+  },
+];
+
+/** Charts of a run's figures in groups; one chart for each figure that is in no group. */
+export class Curves {
+  readonly #main: HTMLElement;
+  readonly #rest: HTMLElement;
+  readonly #cursor: StepCursor;
+  readonly #charts = new Map<string, Chart>();
+
+  constructor(main: HTMLElement, rest: HTMLElement, cursor: StepCursor) {
+    this.#main = main;
+    this.#rest = rest;
+    this.#cursor = cursor;
+  }
+
+  show({ metrics, help }: RunData, smooth: boolean): void {
+    const grouped = new Set(GROUPS.flatMap(({ series }) => Object.keys(series)));
+    for (const group of GROUPS) {
+      const content = groupContent(group, metrics);
+      if (content.series.length > 0) this.#put(this.#main, content, smooth);
+    }
+    for (const name of Object.keys(metrics.columns).sort()) {
+      if (grouped.has(name)) continue;
+      const about = Object.hasOwn(help, name) ? (help[name] ?? "") : "";
+      const series = [{ name: "", values: metrics.columns[name] ?? [] }];
+      this.#put(this.#rest, { title: name, about, unit: "number", steps: metrics.steps, series }, smooth);
+    }
+  }
+
+  #put(place: HTMLElement, content: ChartContent, smooth: boolean): void {
+    const known = this.#charts.get(content.title);
+    if (known !== undefined) {
+      known.show(content, smooth);
+      return;
+    }
+    const chart = new Chart(content, this.#cursor, smooth);
+    this.#charts.set(content.title, chart);
+    place.append(chart.figure);
+  }
+}
+
+function groupContent({ title, about, unit, series }: Group, { steps, columns }: MetricColumns): ChartContent {
+  const found = Object.entries(series).flatMap(([metric, name]) => {
+    const values = Object.hasOwn(columns, metric) ? columns[metric] : undefined;
+    return values === undefined ? [] : [{ name, values }];
+  });
+  // A reward outside 0 to 1 would be cut off on the axis of shares.
+  const fits = found.filter(
+    ({ values }) => unit !== "share" || values.every((value) => value === null || (value >= 0 && value <= 1)),
+  );
+  return { title, about, unit, steps, series: fits };
+}

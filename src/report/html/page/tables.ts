@@ -1,0 +1,75 @@
+/** Statistics, validation, config and environment as tables. */
+import type { Fact, RunStatistics, ValidationRow } from "../run-data";
+import { element, table, visible } from "./dom";
+import { figure, fixed, percent, probability } from "./format";
+
+export function statisticsView(statistics: RunStatistics | null): HTMLElement[] {
+  if (statistics === null) return [element("p", "panel hint", "Statistics need at least four steps.")];
+  const { correlations, series, caveats } = statistics;
+  return [
+    element("ul", "caveats", ...caveats.map((text) => element("li", "", ...visible(text)))),
+    table(
+      [
+        "series",
+        "against",
+        "n",
+        "Spearman ρ",
+        "p if independent",
+        "95 % block bootstrap",
+        "Pearson r",
+        "p",
+        "ρ of changes",
+      ],
+      correlations.map((row) => [
+        row.x,
+        row.y,
+        String(row.points),
+        fixed(row.spearman, 3),
+        probability(row.spearmanP),
+        row.interval === null ? "–" : `${fixed(row.interval[0], 2)} to ${fixed(row.interval[1], 2)}`,
+        fixed(row.pearson, 3),
+        probability(row.pearsonP),
+        fixed(row.differences, 3),
+      ]),
+    ),
+    table(
+      ["series", "n", "mean", "standard deviation", "first", "last", "ρ against step"],
+      series.map((row) => [
+        row.name,
+        String(row.points),
+        figure(row.mean),
+        figure(row.standardDeviation),
+        figure(row.first),
+        figure(row.last),
+        fixed(row.trend, 3),
+      ]),
+    ),
+  ];
+}
+
+export function validationView(rows: readonly ValidationRow[]): HTMLElement {
+  if (rows.length === 0)
+    return element(
+      "p",
+      "panel hint",
+      "No measurement on held-out questions yet. --eval-samples asks for one before and after a run.",
+    );
+  const names = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
+  return table(
+    ["held out", ...names],
+    rows.map(({ label, figures }) => [
+      label,
+      ...names.map((name) => percent(Object.hasOwn(figures, name) ? (figures[name] ?? null) : null)),
+    ]),
+  );
+}
+
+export function factsView(facts: readonly Fact[]): HTMLElement {
+  return element(
+    "dl",
+    "",
+    ...facts.map(([label, value]) =>
+      element("div", "", element("dt", "", ...visible(label)), element("dd", "", ...visible(value))),
+    ),
+  );
+}

@@ -4,6 +4,7 @@ import { builtinModules } from "node:module";
 import { extname, join } from "node:path";
 import { build, defineConfig, type Plugin } from "vite";
 import manifest from "./package.json" with { type: "json" };
+import { bundle, programText } from "./scripts/vite-program-text";
 
 const external = [
   ...builtinModules,
@@ -84,6 +85,20 @@ function reportPage(): Plugin {
   };
 }
 
+/** Puts the hash of the sandbox frame's script into the page's policy, which the frame inherits. */
+function framePolicy(): Plugin {
+  return {
+    name: "zerotir-frame-policy",
+    transformIndexHtml: {
+      order: "pre",
+      async handler(html) {
+        const { hash } = await bundle(join(import.meta.dirname, "src/sandbox/browser/frame-program.ts"));
+        return html.replace("'sandbox-frame'", `'${hash}'`);
+      },
+    },
+  };
+}
+
 /** `vite build` makes the Node programs in dist/; `vite --mode demo` serves and builds the browser page. */
 export default defineConfig(({ mode }) =>
   mode === "demo"
@@ -91,8 +106,7 @@ export default defineConfig(({ mode }) =>
         root: "src/demo",
         base: "./",
         publicDir: false,
-        plugins: [demoFiles()],
-        // The Python workers are started by the training worker, which takes modules of its own.
+        plugins: [demoFiles(), programText(), framePolicy()],
         worker: { format: "es" },
         // Found in workers only after the page runs, when finding them would reload it.
         optimizeDeps: { include: ["@huggingface/tokenizers", "comlink", "uplot", "yaml", "zod"] },

@@ -1,6 +1,7 @@
 /** The page: a form, a training worker, and a view of what it tells. */
 import * as Comlink from "comlink";
 import { requestBrowserAdapter } from "../platform/browser/adapter";
+import { openSandboxFrame } from "../sandbox/browser/frame";
 import type { TrainOptions } from "../train/options";
 import { byId } from "./dom";
 import { demoOptions } from "./options";
@@ -65,6 +66,7 @@ function formOptions(): Partial<TrainOptions> {
 async function train(): Promise<void> {
   const resuming = state === "paused" && view.checkpoint !== null;
   view.showError("");
+  const frame = openSandboxFrame();
   try {
     const options = demoOptions(location.search, formOptions());
     const remote = resuming && trainer !== undefined ? trainer : newTrainer();
@@ -76,8 +78,10 @@ async function train(): Promise<void> {
     const request = {
       options: { ...options, resumeFromCheckpoint: view.checkpoint },
       base: new URL(".", document.baseURI).href,
+      sandbox: frame.port,
     };
-    const { outcome } = await Promise.race([remote.train(request, Comlink.proxy(view)), failure]);
+    const training = remote.train(Comlink.transfer(request, [frame.port]), Comlink.proxy(view));
+    const { outcome } = await Promise.race([training, failure]);
     enter(outcome === "finished" ? "finished" : "paused");
   } catch (error) {
     view.showError(explain(error));
@@ -87,6 +91,8 @@ async function train(): Promise<void> {
       saved === null ? "Stopped by an error" : "Stopped by an error; Continue goes on from what was saved",
     );
     enter(saved === null ? "failed" : "paused");
+  } finally {
+    frame.remove();
   }
 }
 

@@ -10,6 +10,8 @@ export interface TrainRequest {
   readonly options: TrainOptions;
   /** Address of the folder that holds checkpoints/ and python/. */
   readonly base: string;
+  /** Port of a sandbox frame, transferred; one for each start. */
+  readonly sandbox: MessagePort;
 }
 
 /** What the page can ask of the worker. */
@@ -29,7 +31,7 @@ let stopping = new AbortController();
 let host: BrowserTrainingHost | undefined;
 
 const trainer: Trainer = {
-  async train({ options, base }, events) {
+  async train({ options, base, sandbox }, events) {
     stopping = new AbortController();
     // A lost device leaves promises that never settle, so its error must win over them.
     let failed: (error: Error) => void = () => {};
@@ -38,6 +40,7 @@ const trainer: Trainer = {
     });
     host = browserTrainingHost({
       base: new URL(base),
+      sandbox,
       files: host,
       announce: (line) => events.onNotice(line),
       onDeviceFailure: failed,

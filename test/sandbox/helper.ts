@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult } from "../../src/sandbox/engine";
 
 /** Runs a program with generous time and a fixed seed, unless told otherwise. */
-export function runner(engine: () => PythonEngine) {
+export function runner(engine: () => Pick<PythonEngine, "run">) {
   return (code: string, limits: Partial<PythonCall> = {}): Promise<PythonResult> =>
     engine().run({ ...DEFAULT_LIMITS, timeoutMs: 60_000, seed: "test", ...limits, code });
 }

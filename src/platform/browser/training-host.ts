@@ -1,4 +1,4 @@
-/** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in workers of this worker, files in memory, grading in this thread. */
+/** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in a frame of the page, files in memory, grading in this thread. */
 import { memoryFile } from "../../data/data-file";
 import { namedSplit, readRows } from "../../data/dataset";
 import { hubFiles } from "../../data/hub";
@@ -7,7 +7,7 @@ import type { OpenDevice } from "../../gpu/device";
 import type { FolderReader } from "../../model/folder";
 import { UserError } from "../../model/user-error";
 import { inThreadRewardPool } from "../../reward/pool";
-import { createBrowserSandbox } from "../../sandbox/browser/pool";
+import { createBrowserSandbox } from "../../sandbox/browser/engine";
 import { createNoEngine } from "../../sandbox/mock";
 import type { TrainingHost } from "../../train/host";
 import { gradingPlan } from "../../train/reward-options";
@@ -20,6 +20,8 @@ export interface BrowserHostOptions {
   readonly base: URL;
   /** Is given one line when the adapter computes on the CPU. */
   readonly announce: (line: string) => void;
+  /** Port of the page's sandbox frame; Python is started behind it when a run needs it. */
+  readonly sandbox: MessagePort;
   /** Is called with the first error of the device: the run cannot go on. */
   readonly onDeviceFailure?: (error: Error) => void;
   /** Bytes of the interpreter loaded so far. */
@@ -62,7 +64,7 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
       if (maxToolCalls === 0 || toolEngine === "none") return createNoEngine();
       if (toolEngine !== "wasi" || toolPackages !== null)
         throw new UserError("a page runs Python by --tool-engine wasi without --tool-packages; leave both out");
-      return createBrowserSandbox({
+      return createBrowserSandbox(options.sandbox, {
         assetUrl: address("python"),
         memoryMb: toolMemoryMb,
         ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),

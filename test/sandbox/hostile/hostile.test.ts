@@ -7,13 +7,10 @@ import type { PythonResult } from "../../../src/sandbox/engine";
 import { createNodeSandbox, type NodeSandbox } from "../../../src/sandbox/node/pool";
 import { alive, until } from "../helper";
 import { type HostileCase, limitsOf, SUITE_LIMITS } from "./case";
-import { HOSTILE } from "./suite";
+import { CASES, fault } from "./suite";
 import { PROBE } from "./tamper";
 
 const ROUNDS = 3;
-const CASES = HOSTILE.flatMap(({ category, cases }) =>
-  cases.map((each) => ({ ...each, id: `${category}: ${each.id}` })),
-);
 const BENIGN = "import math, random\nprint(math.comb(10, 5), sum(range(100)), random.random())";
 /** With the suite's seed. */
 const BENIGN_OUTPUT = "252 4950 0.7431123787206563\n";
@@ -76,14 +73,6 @@ function attempt(hostile: HostileCase): Promise<PythonResult> {
   const { port } = server.address() as AddressInfo;
   const code = hostile.code.replaceAll("{{CANARY}}", canary).replaceAll("{{PORT}}", String(port));
   return engine.run({ ...limitsOf(hostile), code });
-}
-
-/** What is wrong with an outcome, if anything. */
-function fault(hostile: HostileCase, { status, stdout, stderr }: PythonResult): string | undefined {
-  const said = `${hostile.id}: ${status} ${JSON.stringify(stdout.slice(0, 200))} ${JSON.stringify(stderr.slice(-300))}`;
-  if (![hostile.expect].flat().includes(status)) return said;
-  const matches = (hostile.stdout?.test(stdout) ?? true) && (hostile.stderr?.test(stderr) ?? true);
-  return matches ? undefined : `${said} does not match`;
 }
 
 test("every name is there once, and there are enough", () => {

@@ -109,7 +109,9 @@ export default defineConfig(({ mode }) =>
         plugins: [demoFiles(), programText(), framePolicy()],
         worker: { format: "es" },
         // Found in workers only after the page runs, when finding them would reload it.
-        optimizeDeps: { include: ["@huggingface/tokenizers", "comlink", "uplot", "yaml", "zod"] },
+        optimizeDeps: {
+          include: ["@huggingface/tokenizers", "comlink", "hyparquet", "hyparquet-compressors", "uplot", "yaml", "zod"],
+        },
         build: { outDir: "../../dist/demo", emptyOutDir: true, target: "es2023" },
       }
     : {

@@ -23,9 +23,9 @@ export const nodeRunners: Runners = {
     return (await loadTokenizerOf(modelFolder(await checkpointOf(model)))).tokenizer;
   },
   parity: async (request, context) => (await import("./parity-runner")).parityInNode(request, context),
-  async openDataset(request, onProgress) {
+  async openDataset(request, onProgress, signal) {
     const { openDataset } = await import("../platform/node/datasets");
-    return openDataset(request, process.env, onProgress);
+    return openDataset(request, process.env, onProgress, signal);
   },
   async locateDatasets() {
     const { placeOf } = await import("../platform/node/datasets");

@@ -146,6 +146,7 @@ export interface Runners {
   openDataset(
     request: DatasetRequest,
     onProgress: (file: string, done: number, total: number | undefined) => void,
+    signal: AbortSignal,
   ): Promise<Dataset>;
   /** Every split of the registry. */
   locateDatasets(): Promise<DatasetLocation[]>;

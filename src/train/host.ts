@@ -29,6 +29,7 @@ export interface TrainingHost {
   loadDataset(
     request: DatasetRequest,
     onProgress?: (file: string, done: number, total: number | undefined) => void,
+    signal?: AbortSignal,
   ): Promise<Dataset>;
   /** The run folder. */
   runFiles(outputDir: string): RunFiles;

@@ -56,8 +56,12 @@ export async function runTraining(
     options.resumeFromCheckpoint === null
       ? undefined
       : await host.checkpointFolder(options.resumeFromCheckpoint, options.outputDir);
-  const questions = await openQuestions(options, host, events.onNotice.bind(events), (file, done, total) =>
-    events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
+  const questions = await openQuestions(
+    options,
+    host,
+    (line) => events.onNotice(line),
+    (file, done, total) => events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
+    signal,
   );
   const gpu = await host.openGpu(options);
   const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);

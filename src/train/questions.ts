@@ -33,19 +33,20 @@ export async function openQuestions(
   host: TrainingHost,
   notice: (line: string) => void,
   onProgress: (file: string, done: number, total: number | undefined) => void,
+  signal?: AbortSignal,
 ): Promise<QuestionSource> {
   const { dataset, evalDataset, seed, offline } = options;
   const heldOut =
     options.evalSamples === 0 || evalDataset === null || evalDataset === "nano"
       ? undefined
-      : await host.loadDataset(datasetRequest(evalDataset, "eval", { offline }), onProgress);
+      : await host.loadDataset(datasetRequest(evalDataset, "eval", { offline }), onProgress, signal);
   // Without a table nothing has to be kept out of training.
   const ownRows = options.evalSamples === 0 ? [] : evalDataset === "nano" ? nanoHeldOut(options) : heldOut?.rows;
   if (dataset === "nano") {
     const nano = nanoQuestions(seed);
     return ownRows === undefined ? nano : { ...nano, heldOut: (count) => ownRows.slice(0, count) };
   }
-  const training = await host.loadDataset(requestOf(options, "train"), onProgress);
+  const training = await host.loadDataset(requestOf(options, "train"), onProgress, signal);
   if (heldOut !== undefined) warnOfOverlap(training, heldOut, notice);
   return fileQuestions(dataset, training.rows, seed, ownRows);
 }

@@ -96,6 +96,8 @@ test("from the hub into the cache, by its addresses; offline it is refused, unle
     expect(new Set(told).size).toBe(2);
     expect(await prompts({ ...request, offline: true }, env)).toEqual(["train", "test"]);
     expect(server.requests).toHaveLength(2);
+    await fs.appendFile(join(root, "datasets", "ChilleD--SVAMP", "main", "data", "test-00000-of-00001.parquet"), "x");
+    await expect(openDataset(request, env)).rejects.toThrow(/changed since it was fetched/);
     await expect(openDataset(datasetRequest("deepscaler-7k", "train"), env)).rejects.toThrow(
       /is on no hub; set ZEROTIR_DATA/,
     );

@@ -99,6 +99,27 @@ test("a slow server is waited for, a silent one is not", async () => {
   expect(server?.requests).toHaveLength(2);
 });
 
+test("an abort ends it at once, between two bytes or two attempts, and what has arrived is kept", async () => {
+  const stop = new AbortController();
+  const partly = (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200, { "Content-Length": BYTES.byteLength, ETag: '"one"' }).write(BYTES.subarray(0, 1000));
+  };
+  const started = fetchWith(partly, { signal: stop.signal, onProgress: (done) => done === 1000 && stop.abort() });
+  await expect(started).rejects.toMatchObject({ name: "AbortError" });
+  expect((await fs.stat(`${target()}.partial`)).size).toBe(1000);
+  const later = new AbortController();
+  const waiting = fetchWith(
+    (_, response) => {
+      response.writeHead(503).end();
+      setTimeout(() => later.abort(), 50);
+    },
+    { signal: later.signal, retryDelay: 60_000 },
+  );
+  await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+  await fetchWith((request, response) => send(request, response, BYTES));
+  expect(await fs.readFile(target())).toEqual(Buffer.from(BYTES));
+});
+
 describe("checksums", () => {
   const stated = (checksum: string) => (request: IncomingMessage, response: ServerResponse) => {
     if (request.url?.startsWith("/store")) return send(request, response, BYTES);
@@ -162,7 +183,9 @@ describe("refusals", () => {
     await fs.rm(target());
     const url = new URL("/x", server?.origin);
     await server?.close();
-    await expect(download({ url, target: target(), attempts: 1 })).rejects.toThrow(/ECONNREFUSED/);
+    await expect(download({ url, target: target(), attempts: 1 })).rejects.toThrow(
+      /the server cannot be reached \(.*ECONNREFUSED/,
+    );
     await expect(fetchWith((_, response) => void response.writeHead(302, { Location: "/x" }).end())).rejects.toThrow(
       /redirects without end/,
     );

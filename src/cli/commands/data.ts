@@ -151,10 +151,13 @@ async function open(request: DatasetRequest, runners: Runners, io: CliIo) {
   const screen = new Screen(io.stderr);
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
   try {
-    return await runners.openDataset(request, (file, done, total) =>
-      screen.setStatus(
-        `  fetching ${file}: ${megabytes(done)}${total === undefined ? "" : ` of ${megabytes(total)}`} MB`,
-      ),
+    return await runners.openDataset(
+      request,
+      (file, done, total) =>
+        screen.setStatus(
+          `  fetching ${file}: ${megabytes(done)}${total === undefined ? "" : ` of ${megabytes(total)}`} MB`,
+        ),
+      io.signal,
     );
   } finally {
     screen.setStatus();

@@ -9,7 +9,7 @@ import { HUB_ENDPOINT, hubFiles } from "../../data/hub";
 import { type DatasetSplit, datasets } from "../../data/registry";
 import { UserError } from "../../model/user-error";
 import { nearest } from "../../train/nearest";
-import { download } from "./download";
+import { checkCached, download } from "./download";
 import { nodeFolder } from "./files";
 
 /** Variables that say where data lies: ZEROTIR_DATA, ZEROTIR_CACHE, XDG_CACHE_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. */
@@ -36,6 +36,7 @@ export async function openDataset(
   request: DatasetRequest,
   env: DataEnvironment = process.env,
   onProgress?: DownloadProgress,
+  signal?: AbortSignal,
 ): Promise<Dataset> {
   const { dataset } = request;
   const named = isPath(dataset) ? undefined : namedSplit(request);
@@ -45,10 +46,11 @@ export async function openDataset(
   }
   const { entry, splitName, split } = named;
   const place = placeOf(split, env);
+  if (place.kind === "cached") for (const path of place.files) await checkCached(path);
   const files =
     place.kind === "local" || place.kind === "cached"
       ? place.files
-      : await fetchSplit(`${entry.name} (${splitName})`, split, request.offline, env, onProgress);
+      : await fetchSplit(`${entry.name} (${splitName})`, split, request.offline, env, onProgress, signal);
   return { name: dataset, split: splitName, files, rows: await readRows(await open(files), request, split) };
 }
 
@@ -85,6 +87,7 @@ async function fetchSplit(
   offline: boolean,
   env: DataEnvironment,
   onProgress: DownloadProgress | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const looked = [
     ...(split.localFiles.length === 0
@@ -110,6 +113,7 @@ async function fetchSplit(
         target: join(cacheFolder(env), cachePath),
         token: env.HF_TOKEN || undefined,
         onProgress: (done, total) => onProgress?.(basename(cachePath), done, total),
+        signal,
       }),
     );
   return files;

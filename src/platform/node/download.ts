@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../model/user-error";
 import { isAlive, syncFolder, writeSynced } from "./files";
 
@@ -20,6 +21,8 @@ export interface DownloadOptions {
   readonly stallTimeout?: number;
   /** Milliseconds before the second attempt; doubled each time. */
   readonly retryDelay?: number;
+  /** Ends the download; what has arrived is kept. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const REDIRECTS = 8;
@@ -33,7 +36,7 @@ class Interrupted extends Error {}
  * @throws UserError with what to do
  */
 export async function download(options: DownloadOptions): Promise<string> {
-  const { target, url, attempts = 5, retryDelay = 500 } = options;
+  const { target, url, signal, attempts = 5, retryDelay = 500 } = options;
   if (await isFile(target)) {
     await checkCached(target);
     return target;
@@ -53,7 +56,7 @@ export async function download(options: DownloadOptions): Promise<string> {
           throw new UserError(
             `${url}: ${error.message}, ${attempts} times; what has arrived is kept, so try again later`,
           );
-        await new Promise((resolve) => setTimeout(resolve, retryDelay * 2 ** (attempt - 1)));
+        await delay(retryDelay * 2 ** (attempt - 1), undefined, signal === undefined ? {} : { signal });
       }
     }
   } finally {
@@ -61,7 +64,14 @@ export async function download(options: DownloadOptions): Promise<string> {
   }
 }
 
-async function fetchOnce({ url, target, token, onProgress, stallTimeout = 60_000 }: DownloadOptions): Promise<void> {
+async function fetchOnce({
+  url,
+  target,
+  token,
+  onProgress,
+  signal,
+  stallTimeout = 60_000,
+}: DownloadOptions): Promise<void> {
   const partial = `${target}.partial`;
   const tagFile = `${partial}.etag`;
   const arrived = await fs.stat(partial).then(
@@ -73,14 +83,15 @@ async function fetchOnce({ url, target, token, onProgress, stallTimeout = 60_000
   const from = tag === "" ? 0 : arrived;
   const stall = new AbortController();
   let timer = setTimeout(() => stall.abort(), stallTimeout);
-  const interrupted = (error: unknown) =>
-    new Interrupted(
-      stall.signal.aborted ? "the server sent nothing for a while" : `the connection broke (${reason(error)})`,
-    );
+  const either = signal === undefined ? stall.signal : AbortSignal.any([stall.signal, signal]);
+  const interrupted = (error: unknown, what = "the connection broke") => {
+    signal?.throwIfAborted();
+    return new Interrupted(stall.signal.aborted ? "the server sent nothing for a while" : `${what} (${reason(error)})`);
+  };
   try {
     const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-`, "If-Range": tag } : {};
-    const { response, linkedTag } = await follow(url, headers, token, stall.signal).catch((error: unknown) => {
-      throw error instanceof UserError ? error : interrupted(error);
+    const { response, linkedTag } = await follow(url, headers, token, either).catch((error: unknown) => {
+      throw error instanceof UserError ? error : interrupted(error, "the server cannot be reached");
     });
     if (response.status === 416) {
       await discard(target);
@@ -190,7 +201,8 @@ async function recordedChecksum(target: string): Promise<string> {
   return (await fs.readFile(`${target}.sha256`, "utf8").catch(() => "")).trim();
 }
 
-async function checkCached(target: string): Promise<void> {
+/** @throws UserError when a file has no longer the checksum that was written down when it was fetched */
+export async function checkCached(target: string): Promise<void> {
   const expected = await recordedChecksum(target);
   if (expected !== "" && (await sha256(target)) !== expected)
     throw new UserError(

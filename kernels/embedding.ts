@@ -4,10 +4,11 @@ import forward from "../shaders/embedding.wgsl?raw";
 import backward from "../shaders/embedding_gradient.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
-import { defineProgram, elementGrid } from "./program";
+import { defineByStorage, defineProgram, elementGrid } from "./program";
+import type { WeightStorage } from "./weight_storage";
 
-const embeddingProgram = defineProgram("embedding", forward, {
-  bindings: ["rows", "slot_tokens", "table", "x"],
+const embeddingPrograms = defineByStorage("embedding", forward, {
+  bindings: ["rows", "weight", "slot_tokens", "x"],
   params: ["rows", "width4", "slot_length", "shard_begin", "shard_rows"],
 });
 const embeddingGradientProgram = defineProgram("embedding_gradient", backward, {
@@ -15,14 +16,21 @@ const embeddingGradientProgram = defineProgram("embedding_gradient", backward, {
   params: ["first", "tokens", "width4", "shard_begin"],
 });
 
-/** x[row] = table[token of row]. `width` in elements, a multiple of 4. */
+/** x[row] = table[token of row]. `width` in elements, a multiple of 4; the table is f32 unless `storage` says otherwise. */
 export function embedding(
   gpu: GpuContext,
   views: { rows: BufferView; slotTokens: BufferView; table: BufferView; x: BufferView },
-  shape: { rows: number; width: number; slotLength: number; shardBegin: number; shardRows: number },
+  shape: {
+    rows: number;
+    width: number;
+    slotLength: number;
+    shardBegin: number;
+    shardRows: number;
+    storage?: WeightStorage;
+  },
 ): void {
-  embeddingProgram.record(gpu, {
-    bindings: { rows: views.rows, slot_tokens: views.slotTokens, table: views.table, x: views.x },
+  embeddingPrograms[shape.storage ?? "f32"].record(gpu, {
+    bindings: { rows: views.rows, weight: views.table, slot_tokens: views.slotTokens, x: views.x },
     params: {
       rows: shape.rows,
       width4: shape.width / 4,

@@ -3,18 +3,35 @@ import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type 
 import { type LinearShape, linear, linearInputGradient, linearWeightGradient } from "./linear";
 import { linearInputGradientReference, linearReference, linearWeightGradientReference } from "./linear.reference";
 import { Tensor } from "./tensor";
+import { decodeWeights, encodeWeights, storageBytes, weightStorages } from "./weight_storage";
 
 /** A chain of K fused multiply-adds errs by about sqrt(K) * 2^-24 of its norm: 1e-6 at K = 512. */
 const TOLERANCE = 2e-6;
 
 function label(shape: LinearShape): string {
   const shard = shape.stride === undefined ? "" : ` in columns ${shape.offset ?? 0}.. of ${shape.stride}`;
-  return `${shape.rows} x ${shape.inner} -> ${shape.outer}${shard}`;
+  const storage = storageOf(shape) === "f32" ? "" : `, ${shape.storage} weight`;
+  return `${shape.rows} x ${shape.inner} -> ${shape.outer}${shard}${storage}`;
+}
+
+const storageOf = (shape: LinearShape) => shape.storage ?? "f32";
+
+/** Random weights as they are stored. */
+function storedWeight(random: Random, shape: LinearShape): Uint32Array {
+  return encodeWeights(storageOf(shape), random.normals(shape.outer * shape.inner));
+}
+
+/** The weights that the GPU reads. */
+function weightOf(stored: Uint32Array, shape: LinearShape): Tensor {
+  return new Tensor([shape.outer, shape.inner], decodeWeights(storageOf(shape), stored, shape.outer * shape.inner));
 }
 
 function costs(shape: LinearShape): { flops: number; bytes: number } {
   const { rows, outer, inner } = shape;
-  return { flops: 2 * rows * outer * inner, bytes: words(rows * inner, outer * inner, rows * outer) };
+  return {
+    flops: 2 * rows * outer * inner,
+    bytes: words(rows * inner, rows * outer) + storageBytes(storageOf(shape), outer * inner),
+  };
 }
 
 const strideOf = (shape: LinearShape) => shape.stride ?? shape.outer;
@@ -47,7 +64,7 @@ export function linearCase(shape: LinearShape, options: { bias?: boolean; residu
     ...costs(shape),
     inputs: (random) => ({
       x: random.normals(rows * inner),
-      weight: random.normals(outer * inner),
+      weight: storedWeight(random, shape),
       bias: options.bias ? random.normals(outer) : poisoned(outer),
       residual: options.residual ? sharded(random, shape) : poisoned(rows * strideOf(shape)),
     }),
@@ -58,7 +75,7 @@ export function linearCase(shape: LinearShape, options: { bias?: boolean; residu
     expected({ x, weight, bias, residual }) {
       const product = linearReference(
         new Tensor([rows, inner], x),
-        new Tensor([outer, inner], weight),
+        weightOf(weight, shape),
         options.bias ? new Tensor([outer], bias) : undefined,
         options.residual ? columnsOf(residual, shape) : undefined,
       );
@@ -71,14 +88,14 @@ export function linearCase(shape: LinearShape, options: { bias?: boolean; residu
 }
 
 export function inputGradientCase(shape: LinearShape, accumulate = false): KernelCase {
-  const { rows, outer, inner } = shape;
+  const { rows, inner } = shape;
   return defineCase({
     name: `linear input gradient ${label(shape)}${accumulate ? ", added" : ""}`,
     tolerance: TOLERANCE,
     ...costs(shape),
     inputs: (random) => ({
       dy: sharded(random, shape),
-      weight: random.normals(outer * inner),
+      weight: storedWeight(random, shape),
       dx: accumulate ? random.normals(rows * inner) : poisoned(rows * inner),
     }),
     outputs: { dx: rows * inner },
@@ -86,7 +103,7 @@ export function inputGradientCase(shape: LinearShape, accumulate = false): Kerne
       linearInputGradient(gpu, views, shape, accumulate);
     },
     expected({ dy, weight, dx }) {
-      const gradient = linearInputGradientReference(columnsOf(dy, shape), new Tensor([outer, inner], weight));
+      const gradient = linearInputGradientReference(columnsOf(dy, shape), weightOf(weight, shape));
       if (accumulate)
         dx.forEach((value, index) => {
           gradient.data[index] = (gradient.data[index] ?? 0) + value;
@@ -138,6 +155,13 @@ export const linearCases: readonly KernelCase[] = [
   ...SHAPES.map((shape) => inputGradientCase(shape)),
   inputGradientCase({ rows: 10, inner: 40, outer: 11 }, true),
   ...SHAPES.map((shape) => weightGradientCase(shape)),
+  // Rows that end inside a block of 32, and more than one block.
+  ...weightStorages
+    .filter((storage) => storage !== "f32")
+    .flatMap((storage) => [
+      linearCase({ rows: 7, inner: 36, outer: 13, stride: 16, storage }),
+      inputGradientCase({ rows: 7, inner: 36, outer: 13, storage }),
+    ]),
 ];
 
 /** Projections of the nano model over a training batch and over a decode batch, and square matrices. */
@@ -148,6 +172,7 @@ export const linearBenchCases: readonly KernelCase[] = [
     { rows: 1024, inner: 96, outer: 512 },
     { rows: 1024, inner: 256, outer: 96 },
   ].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]),
+  ...weightStorages.map((storage) => linearCase({ rows: 512, inner: 512, outer: 512, storage })).slice(1),
   linearCase({ rows: 128, inner: 96, outer: 512 }),
   linearCase({ rows: 1, inner: 512, outer: 512 }),
 ];

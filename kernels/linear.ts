@@ -12,7 +12,8 @@ import weightGradientTiled from "../shaders/linear_weight_gradient_tiled.wgsl?ra
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import { sharesLoads, TILE_LANES } from "./lanes";
-import { type Constants, defineProgram } from "./program";
+import { type Constants, defineByStorage, defineProgram } from "./program";
+import type { WeightStorage } from "./weight_storage";
 
 const FORWARD = {
   bindings: ["x", "weight", "bias", "residual", "y"],
@@ -29,19 +30,19 @@ const WEIGHT_GRADIENT = {
 
 /** Programs in which each lane loads for itself, those that share loads through the subgroup, and those that stage tiles in workgroup memory. */
 const own = {
-  forward: defineProgram("linear", forward, FORWARD),
-  inputGradient: defineProgram("linear_input_gradient", inputGradient, INPUT_GRADIENT),
+  forward: defineByStorage("linear", forward, FORWARD),
+  inputGradient: defineByStorage("linear_input_gradient", inputGradient, INPUT_GRADIENT),
   weightGradient: defineProgram("linear_weight_gradient", weightGradient, WEIGHT_GRADIENT),
 };
 const shared = {
-  forward: defineProgram("linear_subgroup", forwardSubgroup, FORWARD),
-  inputGradient: defineProgram("linear_input_gradient_subgroup", inputGradientSubgroup, INPUT_GRADIENT),
+  forward: defineByStorage("linear_subgroup", forwardSubgroup, FORWARD),
+  inputGradient: defineByStorage("linear_input_gradient_subgroup", inputGradientSubgroup, INPUT_GRADIENT),
   weightGradient: defineProgram("linear_weight_gradient_subgroup", weightGradientSubgroup, WEIGHT_GRADIENT),
 };
 
 const tiled = {
-  forward: defineProgram("linear_tiled", forwardTiled, FORWARD),
-  inputGradient: defineProgram("linear_input_gradient_tiled", inputGradientTiled, INPUT_GRADIENT),
+  forward: defineByStorage("linear_tiled", forwardTiled, FORWARD),
+  inputGradient: defineByStorage("linear_input_gradient_tiled", inputGradientTiled, INPUT_GRADIENT),
   weightGradient: defineProgram("linear_weight_gradient_tiled", weightGradientTiled, WEIGHT_GRADIENT),
 };
 
@@ -107,6 +108,8 @@ export interface LinearShape {
   readonly inner: number;
   readonly stride?: number;
   readonly offset?: number;
+  /** How the weight lies in memory; f32 unless given. Its gradient is always f32. */
+  readonly storage?: WeightStorage;
 }
 
 /** y = x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer). Columns from `outer` up to a multiple of 4 become 0. */
@@ -119,7 +122,7 @@ export function linear(
   const { stride = shape.outer, offset = 0 } = shape;
   if (stride % 4 !== 0 || offset % 4 !== 0)
     throw new RangeError(`linear writes rows in vec4: stride ${stride} and offset ${offset} must be multiples of 4`);
-  programs.forward.record(gpu, {
+  programs.forward[shape.storage ?? "f32"].record(gpu, {
     bindings: {
       x: views.x,
       weight: views.weight,
@@ -151,7 +154,7 @@ export function linearInputGradient(
   accumulate = false,
 ): void {
   const { programs, lanes, gradientRows, inputConstants } = tiling(gpu);
-  programs.inputGradient.record(gpu, {
+  programs.inputGradient[shape.storage ?? "f32"].record(gpu, {
     bindings: views,
     params: gradientParams(shape),
     constants: { ...inputConstants, ACCUMULATE: accumulate },

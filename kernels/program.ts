@@ -8,14 +8,28 @@
 
 import philox from "../shaders/lib/philox.wgsl?raw";
 import rowReduce from "../shaders/lib/row_reduce.wgsl?raw";
+import weightBf16 from "../shaders/lib/weight_bf16.wgsl?raw";
+import weightF16 from "../shaders/lib/weight_f16.wgsl?raw";
+import weightF32 from "../shaders/lib/weight_f32.wgsl?raw";
+import weightInt4 from "../shaders/lib/weight_int4.wgsl?raw";
+import weightInt8 from "../shaders/lib/weight_int8.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import type { BindingAccess, Pipeline } from "../src/gpu/pipelines";
 import type { Grid } from "../src/gpu/recorder";
 import { unroll } from "./unroll";
+import { type WeightStorage, weightStorages } from "./weight_storage";
 
 /** Texts that a shader may include by a line `// include <name>`. */
-const LIBRARY: Record<string, string> = { philox, row_reduce: rowReduce };
+const LIBRARY: Record<string, string> = {
+  philox,
+  row_reduce: rowReduce,
+  weight_f32: weightF32,
+  weight_f16: weightF16,
+  weight_bf16: weightBf16,
+  weight_int8: weightInt8,
+  weight_int4: weightInt4,
+};
 
 type ScalarType = "u32" | "i32" | "f32";
 
@@ -120,6 +134,23 @@ export function defineProgram<Binding extends string, Param extends string>(
       gpu.recorder.dispatch(pipeline(gpu, call.constants ?? {}), views, packed, call.grid);
     },
   };
+}
+
+/** The programs of a text that includes `weight_f32`, one for each way a weight matrix may be stored. */
+export function defineByStorage<Binding extends string, Param extends string>(
+  name: string,
+  text: string,
+  expected: { bindings: readonly Binding[]; params: readonly Param[] },
+): Readonly<Record<WeightStorage, Program<Binding, Param>>> {
+  const define = (storage: WeightStorage) =>
+    defineProgram(
+      storage === "f32" ? name : `${name}_${storage}`,
+      text.replace(/^\/\/ include weight_f32$/m, `// include weight_${storage}`),
+      expected,
+    );
+  const [f32, f16, bf16, int8, int4] = weightStorages.map(define);
+  if (!f32 || !f16 || !bf16 || !int8 || !int4) throw new Error(`${name} lacks a storage`);
+  return { f32, f16, bf16, int8, int4 };
 }
 
 function parseParams(name: string, source: string): Field[] {

@@ -1,4 +1,4 @@
-// x[row, :] = table[token(row), :], token(row) = slot_tokens[slot(row), position(row)].
+// x[row, :] = weight[token(row), :], token(row) = slot_tokens[slot(row), position(row)].
 // Owner of x[row, c..c+3]: one invocation. No sum. A table in shards runs once per shard; an invocation writes when its token is in the shard.
 struct Params {
   rows: u32,
@@ -9,8 +9,8 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
-@group(0) @binding(2) var<storage, read> slot_tokens: array<u32>;
-@group(0) @binding(3) var<storage, read> table: array<vec4f>;
+// include weight_f32
+@group(0) @binding(3) var<storage, read> slot_tokens: array<u32>;
 @group(0) @binding(4) var<storage, read_write> x: array<vec4f>;
 
 @compute @workgroup_size(64)
@@ -20,5 +20,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row >= params.rows) { return; }
   let token = slot_tokens[rows[row].x * params.slot_length + rows[row].y];
   if (token < params.shard_begin || token - params.shard_begin >= params.shard_rows) { return; }
-  x[index] = table[(token - params.shard_begin) * params.width4 + index % params.width4];
+  x[index] = weight4((token - params.shard_begin) * params.width4 + index % params.width4);
 }

@@ -15,7 +15,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+// include weight_f32
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < TILE_M; i++) { x_at[i] = min(row + i, params.rows - 1u) * params.inner4; }
   var sums: array<vec4f, TILE_M>;
   for (var k = 0u; k < params.inner4; k++) {
-    let w = transpose(mat4x4f(weight[weight_at.x + k], weight[weight_at.y + k], weight[weight_at.z + k], weight[weight_at.w + k]));
+    let w = transpose(mat4x4f(weight4(weight_at.x + k), weight4(weight_at.y + k), weight4(weight_at.z + k), weight4(weight_at.w + k)));
     for (var i = 0u; i < TILE_M; i++) {
       let a = x[x_at[i] + k];
       sums[i] = fma(a.wwww, w[3], fma(a.zzzz, w[2], fma(a.yyyy, w[1], fma(a.xxxx, w[0], sums[i]))));

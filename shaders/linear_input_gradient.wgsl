@@ -13,7 +13,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+// include weight_f32
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
 @compute @workgroup_size(LANES)
@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < TILE_M; i++) { dy_at[i] = min(row + i, params.rows - 1u) * params.dy_stride + params.dy_offset; }
   var sums: array<vec4f, TILE_M>;
   for (var n = 0u; n < params.outer; n++) {
-    let w = weight[n * params.width4 + column];
+    let w = weight4(n * params.width4 + column);
     for (var i = 0u; i < TILE_M; i++) { sums[i] = fma(vec4f(dy[dy_at[i] + n]), w, sums[i]); }
   }
   for (var i = 0u; i < TILE_M; i++) {

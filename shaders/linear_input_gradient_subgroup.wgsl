@@ -14,7 +14,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+// include weight_f32
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
 @compute @workgroup_size(LANES)
@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var r = 0u; r < ROUNDS; r++) { dy_at[r] = min(row + r * LANES + place, params.rows - 1u) * params.dy_stride + params.dy_offset; }
   var sums: array<array<vec4f, LANES>, ROUNDS>;
   for (var n = 0u; n < params.outer; n++) {
-    let w = weight[n * params.width4 + weight_column];
+    let w = weight4(n * params.width4 + weight_column);
     for (var r = 0u; r < ROUNDS; r++) {
       let own = dy[dy_at[r] + n];
       for (var i = 0u; i < LANES; i++) { sums[r][i] = fma(vec4f(subgroupBroadcast(own, i)), w, sums[r][i]); }

@@ -12,7 +12,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+// include weight_f32
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 var<workgroup> dy_tile: array<f32, 1024>;
 var<workgroup> weight_tile: array<vec4f, 128>;
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var at = lane; at < 128u; at += 64u) {
       let term = min(n + at / 8u, params.outer - 1u);
       let column = min(first_column + at % 8u, params.width4 - 1u);
-      weight_tile[at] = select(vec4f(0.0), weight[term * params.width4 + column], n + at / 8u < params.outer);
+      weight_tile[at] = select(vec4f(0.0), weight4(term * params.width4 + column), n + at / 8u < params.outer);
     }
     workgroupBarrier();
     for (var s = 0u; s < 16u; s++) {

@@ -14,7 +14,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+// include weight_f32
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let x_row = min(first_row + at / 4u, params.rows - 1u);
       let weight_row = min(first_column + at / 4u, params.columns - 1u);
       x_tile[place] = select(vec4f(0.0), x[x_row * params.inner4 + column], inside);
-      weight_tile[place] = select(vec4f(0.0), weight[weight_row * params.inner4 + column], inside);
+      weight_tile[place] = select(vec4f(0.0), weight4(weight_row * params.inner4 + column), inside);
     }
     workgroupBarrier();
     for (var c = 0u; c < 4u; c++) {

@@ -86,7 +86,7 @@ export async function callReward(
     throw new UserError(`${label}: returned ${shown(values)} ${where}, expected a list of ${count} numbers or nulls`);
   if (values.length !== count)
     throw new UserError(
-      `${label}: returned ${values.length} values ${where}, expected ${count}, one for each completion`,
+      `${label}: returned ${values.length} ${values.length === 1 ? "value" : "values"} ${where}, expected ${count}, one for each completion`,
     );
   return values.map((value: unknown, index) => {
     if (value === null || (typeof value === "number" && Number.isFinite(value))) return value;

@@ -23,7 +23,7 @@ export interface GradedGroup {
   readonly grades: readonly GradeResult[];
 }
 
-/** Grades in the calling thread, without a time limit: for tests, and where there are no workers. */
+/** Grades in the calling thread, without a time limit. */
 export function inThreadRewardPool(options: GradeOptions = {}): RewardPool {
   return {
     grade: async (job) => gradeTrajectory(job, options),

@@ -1,4 +1,4 @@
-/** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in a frame of the page, files in memory, grading in this thread. */
+/** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in a frame of the page, files in memory, grading in a worker. */
 import { memoryFile } from "../../data/data-file";
 import { namedSplit, readRows } from "../../data/dataset";
 import { hubFiles } from "../../data/hub";
@@ -6,7 +6,7 @@ import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import type { FolderReader } from "../../model/folder";
 import { UserError } from "../../model/user-error";
-import { inThreadRewardPool } from "../../reward/pool";
+import type { CustomRewardFunction } from "../../reward/custom";
 import { createBrowserSandbox } from "../../sandbox/browser/engine";
 import { createNoEngine } from "../../sandbox/mock";
 import type { TrainingHost } from "../../train/host";
@@ -14,6 +14,7 @@ import { gradingPlan } from "../../train/reward-options";
 import { openBrowserDevice } from "./adapter";
 import { httpBytes, httpFolder, httpText } from "./http-folder";
 import { MemoryRunFiles } from "./memory-files";
+import { browserRewardPool } from "./reward-pool";
 
 export interface BrowserHostOptions {
   /** Holds `checkpoints/<name>/` with the shipped models and `python/` with the interpreter; user's addresses are relative to it. */
@@ -26,6 +27,8 @@ export interface BrowserHostOptions {
   readonly onDeviceFailure?: (error: Error) => void;
   /** Bytes of the interpreter loaded so far. */
   readonly onPythonProgress?: (loaded: number) => void;
+  /** Reward functions of the page's own, which --reward-funcs names; their names go to `resolveTrainOptions` too. */
+  readonly rewardFunctions?: Readonly<Record<string, CustomRewardFunction>>;
   /** An earlier host whose files this one goes on with. */
   readonly files?: Pick<BrowserTrainingHost, "runFiles"> | undefined;
 }
@@ -70,7 +73,10 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
         ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
       });
     },
-    openRewards: async (options) => inThreadRewardPool(gradingPlan(options).builtIn),
+    openRewards: async (rewards) => {
+      const functions = options.rewardFunctions ?? {};
+      return browserRewardPool({ ...gradingPlan(rewards, Object.keys(functions)), functions });
+    },
     readText: (path) => httpText(address(path)),
     async loadDataset(request, onProgress) {
       const named = namedSplit(request);

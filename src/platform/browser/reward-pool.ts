@@ -1,0 +1,66 @@
+import { type CustomRewardFunction, callReward, gradeGroupBy, type RewardCall, rewardLabel } from "../../reward/custom";
+import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
+import type { RewardPool } from "../../reward/pool";
+import type { CustomReward } from "../../reward/selection";
+import { UserError } from "../../reward/user-error";
+import { type SpawnWorker, WorkerPool } from "../../reward/worker-pool";
+import type { GradeRequest } from "./reward-worker";
+
+export interface BrowserRewardPoolOptions {
+  readonly builtIn: GradeOptions;
+  readonly custom: readonly CustomReward[];
+  /** The functions that `custom` names. */
+  readonly functions?: Readonly<Record<string, CustomRewardFunction>>;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Grades in a worker, which is ended with its job when that takes too long. Functions of the page's own are values, so they are called in this
+ * thread: the limit then ends the wait for a promise, not a loop.
+ * @throws UserError for a custom function in a file: an address in a link must not bring code into the page
+ */
+export function browserRewardPool({
+  builtIn,
+  custom,
+  functions = {},
+  timeoutMs,
+}: BrowserRewardPoolOptions): RewardPool {
+  for (const reward of custom)
+    if (!Object.hasOwn(functions, reward.name) || reward.file !== null)
+      throw new UserError(`--reward-funcs ${rewardLabel(reward)}: a page takes functions as values, not from files`);
+  const graders = new WorkerPool<GradeRequest, GradeResult>(spawn, { workers: 1, timeoutMs });
+  const call: RewardCall = async (reward, batch) => {
+    const chosen = functions[reward.name];
+    if (chosen === undefined) throw new Error(`no reward function ${reward.name}`);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), timeoutMs);
+    });
+    try {
+      return await Promise.race([callReward(chosen, rewardLabel(reward), batch), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    async grade(job) {
+      const outcome = await graders.run({ job, options: builtIn });
+      return outcome.kind === "result" ? outcome.result : failedGrade(job, builtIn);
+    },
+    ...(custom.length === 0 ? {} : { gradeGroup: gradeGroupBy(custom, builtIn.scope ?? "model-tokens", call) }),
+    close: () => graders.close(),
+  };
+}
+
+const spawn: SpawnWorker<GradeRequest, GradeResult> = (onReply, onEnd) => {
+  const worker = new Worker(new URL("./reward-worker.ts", import.meta.url), { type: "module" });
+  worker.onmessage = (event) => onReply(event.data);
+  worker.onerror = (event) => onEnd(event.message);
+  worker.onmessageerror = () => onEnd("a message could not be read");
+  return {
+    post: (request) => worker.postMessage(request),
+    // A worker does not keep a page open.
+    setBusy: () => {},
+    terminate: async () => worker.terminate(),
+  };
+};

@@ -145,7 +145,7 @@ async function open(): Promise<void> {
   } catch (error) {
     byId("problem", HTMLElement).hidden = false;
     byId("problem-text", HTMLElement).textContent = explain(error);
-    view.showPhase("No WebGPU");
+    view.showPhase("Cannot train in this browser");
     start.disabled = true;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { extname, join } from "node:path";
 import { build, defineConfig, type Plugin } from "vite";
@@ -99,6 +99,20 @@ function framePolicy(): Plugin {
   };
 }
 
+/** Puts the font that PNG figures are written in, and its licence, into dist/fonts. */
+function figureFont(): Plugin {
+  return {
+    name: "zerotir-figure-font",
+    writeBundle() {
+      const source = join(import.meta.dirname, "node_modules/dejavu-fonts-ttf");
+      const fonts = join(import.meta.dirname, "dist/fonts");
+      mkdirSync(fonts, { recursive: true });
+      copyFileSync(join(source, "ttf/DejaVuSans.ttf"), join(fonts, "DejaVuSans.ttf"));
+      copyFileSync(join(source, "LICENSE"), join(fonts, "LICENSE"));
+    },
+  };
+}
+
 /** `vite build` makes the Node programs in dist/; `vite --mode demo` serves and builds the browser page. */
 export default defineConfig(({ mode }) =>
   mode === "demo"
@@ -115,7 +129,7 @@ export default defineConfig(({ mode }) =>
         build: { outDir: "../../dist/demo", emptyOutDir: true, target: "es2023" },
       }
     : {
-        plugins: [reportPage()],
+        plugins: [reportPage(), figureFont()],
         build: {
           ssr: true,
           target: "node20",

@@ -7,6 +7,7 @@ import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";
 import { parityCommand } from "./commands/parity";
 import { sampleCommand } from "./commands/sample";
+import { statsCommand } from "./commands/stats";
 import { tokenizeCommand } from "./commands/tokenize";
 import { toolCommand } from "./commands/tool";
 import { benchCommand, doctorCommand } from "./commands/tools";
@@ -73,6 +74,7 @@ function buildProgram(context: CommandContext): Command {
     evalCommand,
     dataCommand,
     viewCommand,
+    statsCommand,
     doctorCommand,
     benchCommand,
     parityCommand,

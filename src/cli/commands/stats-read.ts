@@ -1,0 +1,123 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { UserError } from "../../model/user-error";
+import type { FigureRun } from "../../report/figures/run";
+import { type CurveFit, fitCurves, type NoFit } from "../../report/statistics/fit";
+import {
+  type Aligned,
+  align,
+  columnName,
+  type MetricsTable,
+  numericColumns,
+  parseMetrics,
+} from "../../report/statistics/metrics-table";
+import { FEWEST_POINTS, relate } from "../../report/statistics/relation";
+import { nearest } from "../../train/nearest";
+
+/** What is asked of a run. */
+export interface StatsQuestion {
+  readonly x: string;
+  readonly y: string;
+  /** Column that the curves are fitted against, or `step`. */
+  readonly against: string;
+  readonly seed: number;
+}
+
+/** What is said of one run. */
+export interface StatsReport {
+  readonly figure: Omit<FigureRun, "fits">;
+  /** Name of the column that the curves are fitted against. */
+  readonly against: string;
+  readonly fits: { readonly x: readonly (CurveFit | NoFit)[]; readonly y: readonly (CurveFit | NoFit)[] };
+  /** Remarks on the file, such as lines that were skipped. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads one run.
+ *
+ * @param path run folder, or a file of metrics
+ * @throws UserError when there is nothing to read, no such series, or too few steps that have both
+ */
+export async function readStats(path: string, question: StatsQuestion): Promise<StatsReport> {
+  const { file, text } = await metricsText(path);
+  const table = parseMetrics(text);
+  if (table.rows === 0)
+    throw new UserError(`${file}: no line is a row of metrics with a step; the run has not ended a step yet`);
+  const [xName, yName] = [columnOf(table, question.x, file), columnOf(table, question.y, file)];
+  const points = align(table, xName, yName);
+  if (points.x.length < FEWEST_POINTS)
+    throw new UserError(
+      `${file}: ${points.x.length} steps have both ${xName} and ${yName}, and a correlation needs at least ${FEWEST_POINTS}; train for more steps`,
+    );
+  const against = question.against === "step" ? "step" : columnOf(table, question.against, file);
+  const { points: placed, values } = placedPoints(table, points, against);
+  if (values.length < FEWEST_POINTS)
+    throw new UserError(`${file}: only ${values.length} steps have ${against} beside both series; use --against step`);
+  const order = Array.from(values, (_, i) => i).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+  const ordered = (series: Float64Array) => Float64Array.from(order, (i) => series[i] ?? 0);
+  return {
+    figure: {
+      name: basename(path.endsWith(".jsonl") ? path : resolve(path)),
+      points: placed,
+      relation: relate(points, xName, yName, question.seed),
+      against: { name: against, values },
+    },
+    against,
+    fits: {
+      x: fitCurves(ordered(values), ordered(placed.x)),
+      y: fitCurves(ordered(values), ordered(placed.y)),
+    },
+    notes: notesOn(table, points.dropped),
+  };
+}
+
+async function metricsText(path: string): Promise<{ file: string; text: string }> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined)
+    throw new UserError(`${path}: no such folder or file; name the --output-dir of a training, or a metrics.jsonl`);
+  const file = stats.isDirectory() ? join(path, "metrics.jsonl") : path;
+  try {
+    return { file, text: await readFile(file, "utf8") };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      throw new UserError(`${path} has no metrics.jsonl, so it is no run folder; name the --output-dir of a training`);
+    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function columnOf(table: MetricsTable, name: string, file: string): string {
+  const found = columnName(table, name);
+  if (found !== undefined) return found;
+  const best = nearest(name, numericColumns(table));
+  throw new UserError(`${file} has no series ${name}${best === undefined ? "" : `; the nearest one is ${best}`}`);
+}
+
+/** The points that have a place on the horizontal axis, and their places. */
+function placedPoints(
+  table: MetricsTable,
+  points: Aligned,
+  against: string,
+): { points: Aligned; values: Float64Array } {
+  if (against === "step") return { points, values: points.steps };
+  const column = table.columns.get(against);
+  const at = Array.from(points.steps, (step) => column?.get(step) ?? null);
+  const pick = (series: Float64Array) => series.filter((_, i) => at[i] !== null);
+  return {
+    points: { ...points, steps: pick(points.steps), x: pick(points.x), y: pick(points.y) },
+    values: Float64Array.from(at.filter((value) => value !== null)),
+  };
+}
+
+function notesOn({ repeatedSteps, unreadableLines, isTorn }: MetricsTable, dropped: number): string[] {
+  const steps = (count: number) => `${count} ${count === 1 ? "step" : "steps"}`;
+  const notes: string[] = [];
+  if (dropped > 0) notes.push(`${steps(dropped)} left out: one of the two series has no number there`);
+  if (repeatedSteps > 0) notes.push(`${steps(repeatedSteps)} written again, as after a resume: the last row counts`);
+  if (unreadableLines.length > 0)
+    notes.push(
+      `${unreadableLines.length} ${unreadableLines.length === 1 ? "line is" : "lines are"} no row with a step and left out, the first is line ${unreadableLines[0]}`,
+    );
+  if (isTorn) notes.push("the last line breaks off, as of a run that was killed, and is left out");
+  return notes;
+}

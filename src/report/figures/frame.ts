@@ -74,26 +74,27 @@ export interface LegendEntry {
 }
 
 /** Width of a character of 12 pixels, on the wide side: entries are never too close. */
-const CHARACTER = 7.3;
+const CHARACTER = 7.2;
 
 /**
- * Entries in rows that break before the right end.
+ * Entries in even columns, row by row.
  *
+ * @param most columns at most; fewer where the longest entry asks for it
  * @returns the drawing, and the height it takes
  */
 export function legend(
   entries: readonly LegendEntry[],
+  most: number,
   left: number,
   right: number,
   top: number,
 ): { parts: string[]; height: number } {
-  const parts: string[] = [];
-  let [x, y] = [left, top];
-  for (const { text, sample } of entries) {
-    const width = 34 + [...text].length * CHARACTER + 22;
-    if (x > left && x + width > right) [x, y] = [left, y + 20];
-    parts.push(sample(x, y), label(x + 34, y + 4.2, text, { fill: INK }));
-    x += width;
-  }
-  return { parts, height: entries.length === 0 ? 0 : y - top + 20 };
+  const widest = Math.max(0, ...entries.map(({ text }) => 34 + [...text].length * CHARACTER + 16));
+  const columns = Math.max(1, Math.min(most, Math.floor((right - left) / widest)));
+  const parts = entries.flatMap(({ text, sample }, i) => {
+    const x = left + (i % columns) * widest;
+    const y = top + Math.floor(i / columns) * 20;
+    return [sample(x, y), label(x + 34, y + 4.2, text, { fill: INK })];
+  });
+  return { parts, height: 20 * Math.ceil(entries.length / columns) };
 }

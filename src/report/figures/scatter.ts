@@ -26,7 +26,7 @@ export function scatterFigure(runs: readonly FigureRun[]): string {
         text: `${clipped(name, 30)}, ρ ${relation.spearman.coefficient?.toFixed(3) ?? "undefined"}`,
         sample: (x, y) => mark(x + 18, y, i, seriesColour(i)),
       }));
-  const key = legend(entries, 24, WIDTH - 24, 82);
+  const key = legend(entries, 3, 24, WIDTH - 24, 82);
   const axes = {
     box: { left: 84, right: WIDTH - (isSingle ? 104 : 36), top: 82 + key.height, bottom: HEIGHT - 62 },
     x: axis("x"),

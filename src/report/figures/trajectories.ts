@@ -21,7 +21,7 @@ export function trajectoriesFigure(runs: readonly FigureRun[]): string {
   if (first === undefined) throw new RangeError("a figure needs a run");
   const isOnePanel = areShares(...runs.flatMap(({ points }) => [points.x, points.y]));
   const panels = isOnePanel ? [["y", "x"] as const] : [["y"] as const, ["x"] as const];
-  const key = legend(legendEntries(runs), 24, WIDTH - 24, 82);
+  const key = legend(legendEntries(runs), 2, 24, WIDTH - 24, 82);
   const top = 92 + key.height;
   const stride = Math.max(...runs.map(({ points }) => Math.ceil(points.x.length / MOST_POINTS)));
   const body = [...key.parts];

@@ -40,15 +40,22 @@ export interface NoFit {
 
 /** Points of a coarse search; the last steps use all. */
 const COARSE_POINTS = 300;
+/** Of a longer series every second, third, ... point is used, so that a fit takes a second at most; `n` tells how many. */
+const MOST_POINTS = 5000;
 
 /**
  * Fits every shape. Deterministic: a grid over the nonlinear parameters with the linear ones solved exactly (variable projection, Golub and
  * Pereyra 1973), then Levenberg-Marquardt from the best grid point.
  *
- * @param x finite, ascending
- * @param y as many
+ * @param allX finite, ascending
+ * @param allY as many
  */
-export function fitCurves(x: Series, y: Series): (CurveFit | NoFit)[] {
+export function fitCurves(allX: Series, allY: Series): (CurveFit | NoFit)[] {
+  const stride = Math.ceil(allX.length / MOST_POINTS);
+  const [x, y] = [allX, allY].map((series) => Array.from(series).filter((_, i) => i % stride === 0)) as [
+    number[],
+    number[],
+  ];
   return CURVES.map((curve) => {
     const reason = obstacle(curve, x, y);
     const { name, formula } = curve;

@@ -34,10 +34,7 @@ export function addOptions<Shape extends z.ZodRawShape>(command: Command, set: O
 }
 
 function flagOf(info: OptionInfo): Option {
-  const value =
-    info.defaultValue === undefined
-      ? ""
-      : ` (default: ${info.defaultValue === null ? "none" : String(info.defaultValue)})`;
+  const value = info.defaultValue === undefined ? "" : ` (default: ${String(info.defaultValue ?? "") || "none"})`;
   const choices = info.choices.length > 0 ? `; one of ${info.choices.join(", ")}` : "";
   const help = `${info.help}${choices}${value}`;
   if (info.kind === "flag") return new Option(`--${info.flag}`, help);
@@ -54,7 +51,10 @@ function flagOf(info: OptionInfo): Option {
     names: "name,...",
   };
   const placeholder = placeholders[info.kind] ?? "text";
-  return new Option(`--${info.flag} <${placeholder}>`, help);
+  const option = new Option(`--${info.flag} <${placeholder}>`, help);
+  return info.kind === "names" || info.kind === "numbers"
+    ? option.argParser((text: string, before?: string) => (before === undefined ? text : `${before},${text}`))
+    : option;
 }
 
 /** The layers of a command line: its config file, its flags, its dotted overrides. */

@@ -119,7 +119,7 @@ function report(error: unknown, program: Command, argv: readonly string[], io: C
 }
 
 /** Errors by name whose message says it all: the device was lost or refused work, the run was stopped. */
-const EXPECTED_FAILURES = new Set(["GpuError", "AbortError", "SandboxStartError"]);
+const EXPECTED_FAILURES = new Set(["GpuError", "AbortError", "SandboxStartError", "EndpointError"]);
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,4 +1,5 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
+import type { EvaluationReport } from "../eval/evaluate";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";
@@ -20,18 +21,10 @@ export interface TrainingContext extends RunnerContext {
   readonly events: TrainEvents;
 }
 
-/** Figures of `eval`, shares unless said otherwise. */
-export interface EvalReport {
-  readonly dataset: string;
-  readonly model: string;
-  readonly rows: number;
-  /** Trajectories per row. */
-  readonly generations: number;
-  readonly figures: readonly {
-    readonly name: string;
-    readonly value: number | null;
-    readonly unit: "share" | "number";
-  }[];
+/** What `eval` found. */
+export interface EvalReport extends EvaluationReport {
+  /** Where samples and tables lie; null: nowhere. */
+  readonly outputDir: string | null;
   readonly seconds: number;
 }
 
@@ -125,12 +118,15 @@ export interface Runners {
   /** Shows every trajectory, in the order of the questions, when all have ended. */
   sample(
     options: SampleOptions,
-    context: RunnerContext & { readonly onSample: (sample: Sample) => void },
+    context: RunnerContext & {
+      readonly onSample: (sample: Sample) => void;
+      readonly onProgress: (done: number, total: number) => void;
+    },
   ): Promise<void>;
-  /** @param onProgress trajectories done and in all */
+  /** @param onProgress samples done and in all, and which model is on which benchmark */
   eval(
     options: EvalOptions,
-    context: RunnerContext & { readonly onProgress: (done: number, total: number) => void },
+    context: RunnerContext & { readonly onProgress: (done: number, total: number, what: string) => void },
   ): Promise<EvalReport>;
   /** @returns the exit code */
   doctor(

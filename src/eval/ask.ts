@@ -10,21 +10,24 @@ import { openSession } from "./session";
 export async function ask(
   options: SampleOptions,
   host: TrainingHost,
-  hooks: { readonly signal?: AbortSignal; onSample(sample: Sample): void },
+  hooks: {
+    readonly signal?: AbortSignal;
+    onSample(sample: Sample): void;
+    /** Called as each trajectory ends. */
+    onProgress?(done: number, total: number): void;
+  },
 ): Promise<void> {
   const gpu = await host.openGpu(options);
-  const session = await openSession(
-    { ...options, rewardScope: "model-tokens" },
-    host,
-    gpu,
-    options.prompt.length * options.numGenerations,
-  );
+  const total = options.prompt.length * options.numGenerations;
+  const session = await openSession({ ...options, rewardScope: "model-tokens" }, host, gpu, total);
+  let done = 0;
   try {
     const { groups } = await session.answer(
       options.prompt.map((prompt) => ({ prompt, answer: [] })),
       {
         step: 0,
         samplesPerQuestion: options.numGenerations,
+        onFinished: () => hooks.onProgress?.(++done, total),
         ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
       },
     );

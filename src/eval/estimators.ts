@@ -10,17 +10,19 @@ export function passAtK(n: number, c: number, k: number): number {
 }
 
 /**
- * Whether the most frequent answer is right (maj@k). Answers are compared as text; no answer (null) is no vote; of equally frequent ones the first wins.
+ * Whether the most frequent answer is right (maj@k). Right answers are one class, since each equals the gold one; wrong ones are
+ * compared as text. No answer (null) is no vote; of equally frequent classes the first wins.
  */
 export function majorityIsRight(
   votes: readonly { readonly answer: string | null; readonly correct: boolean }[],
 ): boolean {
-  const tally = new Map<string, { count: number; correct: boolean }>();
+  const right = { count: 0, correct: true };
+  const tally = new Map<string | typeof right, { count: number; correct: boolean }>();
   for (const { answer, correct } of votes) {
     if (answer === null) continue;
-    const entry = tally.get(answer) ?? { count: 0, correct };
+    const entry = correct ? right : (tally.get(answer) ?? { count: 0, correct });
     entry.count++;
-    tally.set(answer, entry);
+    tally.set(correct ? right : answer, entry);
   }
   let best: { count: number; correct: boolean } | undefined;
   for (const entry of tally.values()) if (best === undefined || entry.count > best.count) best = entry;

@@ -1,125 +1,194 @@
-/** Accuracy and code use of a model over a data set. */
-
-import { mean } from "../rl/moments";
-import { rolloutLine } from "../rollout/records";
-import type { GradedTrajectory } from "../train/collect";
-import type { EvalOptions } from "../train/eval-options";
+/** Models x N_max x benchmarks: every sample asked for once, and the figures of each combination. */
 import type { TrainingHost } from "../train/host";
-import { nanoQuestions, type QuestionRow } from "../train/prompts";
-import { requestOf } from "../train/questions";
-import { majorityIsRight, passAtK } from "./estimators";
-import { openSession } from "./session";
+import type { RunFiles } from "../train/run-folder";
+import { type Benchmark, type BenchmarkOptions, openBenchmarks } from "./benchmarks";
+import { type Figures, figuresOf } from "./figures";
+import { type PublishedFigure, publishedFigures } from "./published";
+import { refuseOtherOptions } from "./resume";
+import { SampleLog } from "./sample-log";
+import { type SampleKey, sampleLine } from "./samples";
+import { markdownTable } from "./table";
+import type { Asked, Target, TargetPlan } from "./target";
 
-export interface EvaluationFigure {
-  readonly name: string;
-  readonly value: number | null;
-  readonly unit: "share" | "number";
+/** One combination. */
+export interface Cell {
+  readonly model: string;
+  readonly label: string;
+  readonly benchmark: string;
+  /** N_max. */
+  readonly maxToolCalls: number;
+  /** Null when a sample is missing because the evaluation was stopped. */
+  readonly figures: Figures | null;
 }
 
-export interface EvaluationResult {
-  readonly rows: number;
+export interface EvaluationReport {
+  /** False: stopped before all samples were there. */
+  readonly finished: boolean;
+  /** K. */
   readonly generations: number;
-  readonly figures: readonly EvaluationFigure[];
+  readonly greedy: boolean;
+  readonly seed: number;
+  /** Samples of this report, and those of them that an earlier call had left. */
+  readonly samples: number;
+  readonly resumed: number;
+  readonly cells: readonly Cell[];
+  /** Figures of others for these benchmarks. */
+  readonly published: readonly PublishedFigure[];
 }
 
-/** Rows of nano when `--eval-samples` does not say. */
-const NANO_ROWS = 256;
-/** Questions asked together: bounds what is held in memory, and is where progress is told. */
-const QUESTIONS_AT_ONCE = 64;
+export interface EvaluationSettings extends BenchmarkOptions {
+  readonly numGenerations: number;
+  readonly maxToolCalls: readonly number[];
+  readonly greedy: boolean;
+  readonly seed: number;
+}
+
+export interface EvaluationHooks {
+  readonly signal?: AbortSignal;
+  /** @param what the model and benchmark under way */
+  onProgress(done: number, total: number, what: string): void;
+}
 
 /**
- * Asks every question `numGenerations` times. `onTrajectory` gets each as a line of JSON, in order.
+ * Asks every target every question of every benchmark K times.
+ *
+ * @param files the output folder; without it nothing is kept
+ * @param settingsFile all options as they are written down: a folder is gone on with under the same ones only
  * @throws UserError for what the user can repair
  */
 export async function runEvaluation(
-  options: EvalOptions,
-  host: TrainingHost,
-  hooks: {
-    readonly signal?: AbortSignal;
-    onProgress(done: number, total: number): void;
-    onTrajectory(line: string): Promise<void>;
-  },
-): Promise<EvaluationResult> {
-  const questions = await openQuestions(options, host);
-  const generations = options.numGenerations;
-  const total = questions.length * generations;
-  const gpu = await host.openGpu(options);
-  const session = await openSession(options, host, gpu, Math.min(questions.length, QUESTIONS_AT_ONCE) * generations);
-  const groups: (readonly GradedTrajectory[])[] = [];
-  try {
-    for (let first = 0; first < questions.length && !hooks.signal?.aborted; first += QUESTIONS_AT_ONCE) {
-      let finished = groups.length * generations;
-      const collected = await session.answer(questions.slice(first, first + QUESTIONS_AT_ONCE), {
-        step: first / QUESTIONS_AT_ONCE,
-        samplesPerQuestion: generations,
-        questionsPerStep: QUESTIONS_AT_ONCE,
-        ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
-        onFinished: () => hooks.onProgress(++finished, total),
-      });
-      groups.push(...collected.groups);
-      for (const { trajectory, prompt, grade } of collected.groups.flat())
-        await hooks.onTrajectory(
-          rolloutLine(trajectory, {
-            step: 0,
-            prompt,
-            reward: grade.numbers.reward,
-            rewards: { ...grade.numbers },
-            rewardFunctions: grade.rewards,
-          }),
-        );
-    }
-  } finally {
-    await session.close();
+  settings: EvaluationSettings,
+  targets: readonly TargetPlan[],
+  host: Pick<TrainingHost, "loadDataset">,
+  files: RunFiles | undefined,
+  settingsFile: Readonly<Record<string, unknown>>,
+  hooks: EvaluationHooks,
+): Promise<EvaluationReport> {
+  const benchmarks = await openBenchmarks(settings, host, (file) => hooks.onProgress(0, 0, `fetching ${file}`));
+  if (files !== undefined) await refuseOtherOptions(files, settingsFile, targets, benchmarks);
+  const log = await SampleLog.open(files);
+  const resumed = log.count;
+  const total =
+    targets.length *
+    settings.maxToolCalls.length *
+    settings.numGenerations *
+    benchmarks.reduce((sum, { rows }) => sum + rows.length, 0);
+  for (const plan of targets) await askTarget(plan, benchmarks, settings, log, total, hooks);
+  await log.flush();
+  const finished = log.count === total;
+  const cells = targets.flatMap((plan) =>
+    benchmarks.flatMap((benchmark) =>
+      settings.maxToolCalls.map((maxToolCalls) => cellOf(plan, benchmark, maxToolCalls, settings, log)),
+    ),
+  );
+  const report: EvaluationReport = {
+    finished,
+    generations: settings.numGenerations,
+    greedy: settings.greedy,
+    seed: settings.seed,
+    samples: log.count,
+    resumed,
+    cells,
+    published: publishedFigures.filter((figure) => benchmarks.some(({ name }) => name === figure.benchmark)),
+  };
+  if (files !== undefined && finished) {
+    await log.arrange(allKeys(targets, benchmarks, settings));
+    // How much an earlier call had done is no part of the result.
+    const { resumed: _, ...result } = report;
+    await files.write("report.json", `${JSON.stringify(result, null, 2)}\n`);
+    await files.write("table.md", markdownTable(report));
   }
-  return { rows: groups.length, generations, figures: figuresOf(groups, generations) };
+  return report;
 }
 
-async function openQuestions(options: EvalOptions, host: TrainingHost): Promise<readonly QuestionRow[]> {
-  if (options.dataset === "nano") return nanoQuestions(options.seed).heldOut(options.evalSamples ?? NANO_ROWS);
-  const { rows } = await host.loadDataset(requestOf(options, "eval"));
-  return rows.slice(0, options.evalSamples ?? rows.length);
+/** The samples of one target that are still missing. It is opened for the first of them. */
+async function askTarget(
+  plan: TargetPlan,
+  benchmarks: readonly Benchmark[],
+  settings: EvaluationSettings,
+  log: SampleLog,
+  total: number,
+  hooks: EvaluationHooks,
+): Promise<void> {
+  const { signal } = hooks;
+  const generations = settings.numGenerations;
+  let target: Target | undefined;
+  try {
+    for (const maxToolCalls of settings.maxToolCalls)
+      for (const benchmark of benchmarks) {
+        if (signal?.aborted) return;
+        const key = (question: number, sample: number): SampleKey => ({
+          model: plan.name,
+          benchmark: benchmark.name,
+          maxToolCalls,
+          question,
+          sample,
+        });
+        const asked: Asked[] = benchmark.rows.flatMap((row, question) => {
+          const samples = Array.from({ length: generations }, (_, sample) => sample).filter(
+            (sample) => log.outcome(key(question, sample)) === undefined,
+          );
+          return samples.length === 0 ? [] : [{ question, row, samples }];
+        });
+        const what = `${plan.label} on ${benchmark.name}${settings.maxToolCalls.length > 1 ? `, N_max ${maxToolCalls}` : ""}`;
+        hooks.onProgress(log.count, total, what);
+        if (asked.length === 0) continue;
+        target ??= await plan.open(generations * Math.max(...benchmarks.map(({ rows }) => rows.length)));
+        target.check(asked.map(({ row }) => row));
+        await target.answer(asked, {
+          maxToolCalls,
+          generations,
+          ...(signal === undefined ? {} : { signal }),
+          onAnswer(question, sample, prompt, answer) {
+            log.add(
+              key(question, sample),
+              sampleLine(key(question, sample), prompt, benchmark.rows[question]?.answer ?? "", answer),
+            );
+            hooks.onProgress(log.count, total, what);
+          },
+        });
+        await log.flush();
+      }
+  } catch (error) {
+    await log.flush();
+    // Stopped by the user: what was answered so far stays.
+    if (!signal?.aborted) throw error;
+  } finally {
+    await target?.close();
+  }
 }
 
-function figuresOf(groups: readonly (readonly GradedTrajectory[])[], generations: number): EvaluationFigure[] {
-  const right = groups.map((group) => group.filter(({ grade }) => grade.numbers.rule_rewards === 1).length);
-  const all = groups.flat();
-  const share = (name: string, value: number): EvaluationFigure => ({
-    name,
-    value: all.length === 0 ? null : value,
-    unit: "share",
-  });
-  const calls = all.flatMap(({ trajectory }) => trajectory.toolLog);
-  return [
-    share(generations === 1 ? "accuracy" : `avg@${generations}`, mean(right.map((count) => count / generations))),
-    ...(generations > 1
-      ? [
-          share(`pass@${generations}`, mean(right.map((count) => passAtK(generations, count, generations)))),
-          share(
-            `maj@${generations}`,
-            mean(
-              groups.map((group) =>
-                Number(
-                  majorityIsRight(
-                    group.map(({ grade }) => ({ answer: grade.prediction, correct: grade.numbers.rule_rewards === 1 })),
-                  ),
-                ),
-              ),
-            ),
-          ),
-        ]
-      : []),
-    share("code ratio", mean(all.map(({ grade }) => grade.numbers.code_rewards))),
-    share("code executed", mean(all.map(({ grade }) => grade.numbers.code_executed))),
-    {
-      name: "failed calls",
-      value: calls.length === 0 ? null : mean(calls.map(({ status }) => Number(status !== "ok"))),
-      unit: "share",
-    },
-    share("cut by length", mean(all.map(({ trajectory }) => Number(trajectory.finishReason === "length")))),
-    { name: "model tokens", value: all.length === 0 ? null : mean(all.map(modelTokens)), unit: "number" },
-  ];
+function cellOf(
+  plan: TargetPlan,
+  benchmark: Benchmark,
+  maxToolCalls: number,
+  settings: EvaluationSettings,
+  log: SampleLog,
+): Cell {
+  const groups = benchmark.rows.map((_, question) =>
+    Array.from({ length: settings.numGenerations }, (_, sample) =>
+      log.outcome({ model: plan.name, benchmark: benchmark.name, maxToolCalls, question, sample }),
+    ).filter((outcome) => outcome !== undefined),
+  );
+  const whole = groups.every(({ length }) => length === settings.numGenerations);
+  return {
+    model: plan.name,
+    label: plan.label,
+    benchmark: benchmark.name,
+    maxToolCalls,
+    figures: whole ? figuresOf(groups, settings.seed) : null,
+  };
 }
 
-function modelTokens({ trajectory }: GradedTrajectory): number {
-  return trajectory.mask.reduce((sum, bit) => sum + bit, 0);
+function* allKeys(
+  targets: readonly TargetPlan[],
+  benchmarks: readonly Benchmark[],
+  settings: EvaluationSettings,
+): Generator<SampleKey> {
+  for (const { name: model } of targets)
+    for (const maxToolCalls of settings.maxToolCalls)
+      for (const { name: benchmark, rows } of benchmarks)
+        for (const question of rows.keys())
+          for (let sample = 0; sample < settings.numGenerations; sample++)
+            yield { model, benchmark, maxToolCalls, question, sample };
 }

@@ -1,19 +1,15 @@
 /** A model opened for questions. */
 import type { GpuContext } from "../gpu/context";
 import { type Collected, type Collector, type CollectSettings, collect } from "../train/collect";
-import type { EvalOptions } from "../train/eval-options";
+import type { EvalOptions, SampleOptions } from "../train/eval-options";
 import type { TrainingHost } from "../train/host";
 import { createDecoder, eosTokenIds, loadModel } from "../train/policy";
 import type { QuestionRow } from "../train/prompts";
-import type { DatasetOptions } from "../train/questions";
-import type { RewardOptions } from "../train/reward-options";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
-export type SessionOptions = Omit<
-  EvalOptions,
-  keyof DatasetOptions | "evalSamples" | "outputFile" | "numGenerations" | "preset" | "gradingProfile" | "rewardTimeout"
-> &
-  RewardOptions;
+export type SessionOptions = Omit<SampleOptions, "prompt" | "numGenerations" | "preset"> &
+  Pick<EvalOptions, "rewardScope"> &
+  Partial<Pick<EvalOptions, "gradingProfile" | "rewardTimeout">>;
 
 export interface Session {
   readonly collector: Collector;
@@ -55,18 +51,23 @@ export async function openSession(
     answer: (questions, settings) =>
       collect(collector, questions, {
         ...settings,
-        sampling: {
-          temperature: options.greedy ? 0 : options.temperature,
-          topK: options.topK,
-          topP: options.topP,
-          minP: options.minP,
-          seed: [options.seed, 0],
-        },
+        sampling: samplingOf(options),
       }),
     async close() {
       await Promise.allSettled([engine.close(), rewards.close()]);
       collector.decoder.destroy();
       loaded.model.destroy();
     },
+  };
+}
+
+/** How the options have tokens drawn. */
+export function samplingOf(options: SessionOptions): CollectSettings["sampling"] {
+  return {
+    temperature: options.greedy ? 0 : options.temperature,
+    topK: options.topK,
+    topP: options.topP,
+    minP: options.minP,
+    seed: [options.seed, 0],
   };
 }

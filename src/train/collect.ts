@@ -66,10 +66,14 @@ export interface CollectSettings {
   readonly samplesPerQuestion: number;
   /** Most questions of a batch, where the last batch may have fewer: ids of two batches must not meet. */
   readonly questionsPerStep?: number;
+  /** Which of its samples a question still needs; default: all. Ids do not depend on it. Not for graders of whole groups. */
+  samplesOf?(groupIndex: number): readonly number[];
   readonly sampling: SamplingSettings;
   readonly signal?: AbortSignal;
   /** Called as each trajectory ends, before it is graded. */
   onFinished?(): void;
+  /** Called as soon as a trajectory is graded. Not for graders of whole groups. */
+  onGraded?(graded: GradedTrajectory): void;
   onHeartbeat?(heartbeat: Heartbeat): void;
 }
 
@@ -87,13 +91,15 @@ export async function collect(
     groupsPerStep: settings.questionsPerStep ?? questions.length,
     samplesPerGroup: settings.samplesPerQuestion,
   };
-  const requests = prompts.map((prompt, groupIndex) => ({
-    groupIndex,
-    promptIds: encodePrompt(tokenizer, prompt, options.maxPromptLength),
-    trajectoryIds: Array.from({ length: settings.samplesPerQuestion }, (_, sample) =>
+  const every = Array.from({ length: settings.samplesPerQuestion }, (_, sample) => sample);
+  const requests = prompts.flatMap((prompt, groupIndex) => {
+    const trajectoryIds = (settings.samplesOf?.(groupIndex) ?? every).map((sample) =>
       trajectoryId(settings.step, groupIndex, sample, space),
-    ),
-  }));
+    );
+    return trajectoryIds.length === 0
+      ? []
+      : [{ groupIndex, promptIds: encodePrompt(tokenizer, prompt, options.maxPromptLength), trajectoryIds }];
+  });
   collector.decoder.sampleWith(settings.sampling);
 
   const grades = new BatchGrades(
@@ -101,6 +107,13 @@ export async function collect(
     questions.map((row, index) => ({ row, prompt: prompts[index] ?? "" })),
     settings.samplesPerQuestion,
   );
+  const withGrade = async (trajectory: Trajectory): Promise<GradedTrajectory> => {
+    const grade = await grades.gradeOf(trajectory);
+    const question = questions[trajectory.groupIndex];
+    if (question === undefined) throw new Error(`trajectory ${trajectory.id} has no question`);
+    return { trajectory, question, prompt: prompts[trajectory.groupIndex] ?? "", grade };
+  };
+  const told: Promise<void>[] = [];
   let statistics: RolloutStatistics | undefined;
   const trajectories = await generate(
     requests,
@@ -123,6 +136,12 @@ export async function collect(
       onFinished(trajectory) {
         settings.onFinished?.();
         grades.add(trajectory);
+        const { onGraded } = settings;
+        if (onGraded === undefined) return;
+        const telling = withGrade(trajectory).then(onGraded);
+        // A rollout that is stopped never comes to await it.
+        telling.catch(() => {});
+        told.push(telling);
       },
       ...(settings.onHeartbeat === undefined ? {} : { onHeartbeat: settings.onHeartbeat }),
       onStatistics: (totals) => {
@@ -131,14 +150,8 @@ export async function collect(
     },
   );
   const ended = performance.now();
-  const graded = await Promise.all(
-    trajectories.map(async (trajectory): Promise<GradedTrajectory> => {
-      const grade = await grades.gradeOf(trajectory);
-      const question = questions[trajectory.groupIndex];
-      if (question === undefined) throw new Error(`trajectory ${trajectory.id} has no question`);
-      return { trajectory, question, prompt: prompts[trajectory.groupIndex] ?? "", grade };
-    }),
-  );
+  await Promise.all(told);
+  const graded = await Promise.all(trajectories.map(withGrade));
   if (statistics === undefined) throw new Error("the rollout gave no statistics");
   const exposedMs = performance.now() - ended;
   return {
@@ -152,7 +165,8 @@ export async function collect(
   };
 }
 
-const MAX_OUTPUT_BYTES = 64 * 1024;
+/** Kept of what a program prints. */
+export const MAX_OUTPUT_BYTES = 64 * 1024;
 
 /** @throws UserError at the first question whose prompt is longer than allowed */
 export function checkPrompts(

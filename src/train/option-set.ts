@@ -12,6 +12,7 @@ export type OptionGroup =
   | "Objective"
   | "Optimizer"
   | "Evaluation"
+  | "Endpoint"
   | "Device and memory";
 
 /** What `--help`, flags and errors need to know about one option; read from its schema. */
@@ -151,6 +152,15 @@ export function aboutNames(group: OptionGroup, description: string): ReturnType<
   return { ...about(group, description), commas: true };
 }
 
+/** One item or a list of them: written with commas on the command line, as a list in files. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  const list = z.array(item);
+  return z.union([item, list]).transform((value): z.output<Item>[] => {
+    const items = list.safeParse(value);
+    return items.success ? items.data : list.parse([value]);
+  });
+}
+
 export function camelCase(name: string): string {
   return name.replace(/[-_]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -182,13 +192,18 @@ function describe(key: string, field: z.ZodType): OptionInfo {
   const nullable = json.anyOf?.some(({ type }) => type === "null") ?? false;
   const type = json.anyOf?.find(({ type }) => type !== "null") ?? json;
   const choices = type.enum ?? [];
+  const ofNumbers = type.type === "number" || type.type === "integer";
   const kinds: Record<string, OptionInfo["kind"]> = {
     integer: "integer",
     number: "number",
     boolean: "flag",
     array: type.items?.type === "number" ? "numbers" : json.commas === true ? "names" : "texts",
   };
-  const kind = choices.length > 0 ? "choice" : (kinds[type.type ?? ""] ?? "text");
+  // One item or a list of such items.
+  const isEither =
+    type !== json && (json.anyOf?.some((each) => each.type === "array") ?? false) && type.type !== "array";
+  const ofItem = choices.length > 0 ? "choice" : (kinds[type.type ?? ""] ?? "text");
+  const kind = isEither ? (ofNumbers ? "numbers" : "names") : ofItem;
   const what =
     kind === "choice"
       ? `one of ${choices.join(", ")}`
@@ -197,7 +212,7 @@ function describe(key: string, field: z.ZodType): OptionInfo {
         : kind === "texts" || kind === "names"
           ? "texts that are not empty"
           : kind === "numbers"
-            ? "numbers"
+            ? `${type.type === "integer" ? "whole numbers" : "numbers"}${bounds(type)}${isEither ? ", separated by commas" : ""}`
             : kind === "text"
               ? "a text that is not empty"
               : `a ${kind === "integer" ? "whole number" : "number"}${bounds(type)}`;

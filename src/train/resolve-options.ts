@@ -41,8 +41,10 @@ function datasetLayer<Shape extends z.ZodRawShape>(
 ): OptionLayer[] {
   if (!set.infos.has("dataset") || !set.infos.has("promptTemplate")) return [];
   const dataset = layers.map(({ values }) => values.dataset).findLast((value) => value !== undefined);
-  const entry = typeof dataset === "string" ? datasetEntry(dataset) : undefined;
-  if (entry === undefined) return [];
+  const names: readonly unknown[] = Array.isArray(dataset) ? dataset : [dataset];
+  const entries = names.flatMap((each) => (typeof each === "string" ? (datasetEntry(each) ?? []) : []));
+  const [entry] = entries;
+  if (entry === undefined || entries.some(({ promptTemplate }) => promptTemplate !== entry.promptTemplate)) return [];
   return [{ source: `data set ${entry.name}`, spelling: "file", values: { promptTemplate: entry.promptTemplate } }];
 }
 

@@ -9,9 +9,12 @@ export interface RunFiles {
   readonly path: string;
   /** A text, or undefined when there is no such file. */
   read(name: string): Promise<string | undefined>;
+  /** Resolves when the text is on the disk. */
   append(name: string, text: string): Promise<void>;
+  /** Cuts a file to its first bytes; it may be missing. */
+  truncate(name: string, bytes: number): Promise<void>;
   /** Replaces a file all at once. */
-  write(name: string, text: string | Iterable<string>): Promise<void>;
+  write(name: string, text: string | Iterable<string> | AsyncIterable<string>): Promise<void>;
   /** Names in a folder; none when there is no such folder. */
   list(folder: string): Promise<string[]>;
   /** Replaces what has the new name. */
@@ -20,7 +23,7 @@ export interface RunFiles {
   remove(name: string): Promise<void>;
   /** Makes a folder that appears under its name all at once, marked as complete; replaces one of that name. */
   writeFolder(name: string, fill: (writer: FolderWriter) => Promise<void>): Promise<void>;
-  /** A folder for reading. */
+  /** A folder for reading; "" is the run folder itself. */
   folder(name: string): FolderReader;
 }
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { runCli } from "../../src/cli/program";
-import type { Runners } from "../../src/cli/runners";
+import type { EvalReport, Runners } from "../../src/cli/runners";
+import { publishedFigures } from "../../src/eval/published";
 import { UserError } from "../../src/model/user-error";
 import type { EvalOptions, SampleOptions } from "../../src/train/eval-options";
 import type { TrainOptions } from "../../src/train/options";
@@ -236,29 +237,71 @@ describe("--json", () => {
     expect(jsonLines(sampled.out)).toEqual([{ event: "sample", ...hostileSample }]);
     expect(sampled.err).toBe("a fallback adapter\n");
 
-    const report = {
-      dataset: "nano",
-      model: "m",
-      rows: 2,
-      generations: 1,
-      seconds: 3,
-      figures: [{ name: "accuracy", value: 0.5, unit: "share" as const }],
-    };
     let evaluated: EvalOptions | undefined;
     const runEval: Runners["eval"] = async (options, { onProgress }) => {
       evaluated = options;
-      onProgress(1, 2);
-      return report;
+      onProgress(1, 2, "m on nano");
+      return evalReport;
     };
-    expect(jsonLines((await run(["eval", "--preset", "nano", "--greedy", "--json"], { eval: runEval })).out)).toEqual([
-      { event: "eval", ...report },
+    const argv = ["eval", "--preset", "nano", "--model-name-or-path", "a,b", "nano", "nano-mul", "--dataset", "x"];
+    expect(jsonLines((await run([...argv, "--greedy", "--json"], { eval: runEval })).out)).toEqual([
+      { event: "eval", ...evalReport },
     ]);
-    expect(evaluated).toMatchObject({ greedy: true, dataset: "nano" });
-    expect((await run(["eval", "--preset", "nano"], { eval: runEval })).out).toMatch(
-      /m on nano\n {2}2 rows, 1 trajectory each, 3\.0 s\n\n {2}accuracy +50\.0%\n/,
+    expect(evaluated).toMatchObject({ greedy: true, dataset: ["x", "nano", "nano-mul"], modelNameOrPath: ["a", "b"] });
+    const text = await run(["eval", "--preset", "nano", "--max-tool-calls", "0,2"], { eval: runEval });
+    expect(evaluated).toMatchObject({ maxToolCalls: [0, 2], dataset: ["nano"], modelNameOrPath: ["nano-base"] });
+    expect(text.out).toMatch(/^aime25\n/);
+    expect(text.out).toMatch(/a model of a lo… +50\.0% +33\.3-66\.7 +75\.0% +50\.0% +100\.0% +0\.0% +12 345\n/);
+    expect(text.out).toMatch(/ZTRL-0727-7B +29\.99% +avg@32/);
+    expect(Math.max(...text.out.split("\n").map((line) => line.length))).toBeLessThan(80);
+  });
+
+  it("of eval: what cannot be evaluated", async () => {
+    const mistake = async (...argv: string[]) => (await run(["eval", "--preset", "nano", ...argv])).err;
+    expect(await mistake("--endpoint", "http://x/v1")).toMatch(/no model of it is named; add --endpoint-model/);
+    expect(await mistake("--endpoint-model", "m")).toMatch(/there is no server to ask; add --endpoint/);
+    expect(await mistake("--max-tool-calls", "1,x")).toMatch(
+      /expected whole numbers of at least 0, separated by commas/,
     );
+    expect(await mistake("--max-tool-calls", "1,1")).toMatch(/each is to be named once/);
+    expect(await mistake("--greedy", "--num-generations", "4")).toMatch(/leave one of the two out/);
   });
 });
+
+const interval = [1 / 3, 2 / 3] as const;
+const evalReport: EvalReport = {
+  finished: true,
+  generations: 4,
+  greedy: false,
+  seed: 1,
+  samples: 8,
+  resumed: 2,
+  cells: [
+    {
+      model: "a",
+      label: "a model of a long name that has no end",
+      benchmark: "aime25",
+      maxToolCalls: 1,
+      figures: {
+        questions: 2,
+        generations: 4,
+        right: 4,
+        average: { value: 0.5, interval, sampleInterval: interval },
+        pass: [{ k: 4, value: 0.75, interval }],
+        majority: { value: 0.5, interval },
+        codeRatio: { value: 1, interval },
+        codeExecuted: 1,
+        callsPerAnswer: 1,
+        failedCalls: null,
+        cutByLength: 0,
+        modelTokens: 12345,
+      },
+    },
+  ],
+  published: publishedFigures.filter(({ benchmark }) => benchmark === "aime25"),
+  outputDir: null,
+  seconds: 3,
+};
 
 describe("Ctrl-C", () => {
   it("reaches the command as a signal; a run that it stops fails the shell's &&", async () => {

@@ -194,20 +194,57 @@ describe("other commands", () => {
       ["1+1", "3-1", "2+1"].map((prompt) => JSON.stringify({ prompt, answer: "2" })).join("\n"),
     );
     const argv = ["eval", ...model, "--dataset", "rows.jsonl", "--num-generations", "4", "--json"];
-    const first = await run([...argv, "--output-file", "out.jsonl"]);
+    const first = await run([...argv, "--output-dir", "evaluated"]);
     expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 0 });
+    expect(jsonLines(first.stdout)).toHaveLength(1);
     const [report] = jsonLines(first.stdout);
-    expect(report).toMatchObject({ event: "eval", rows: 3, generations: 4 });
-    const figures: unknown = report?.figures;
-    expect(figures).toEqual(
-      expect.arrayContaining(
-        ["avg@4", "pass@4", "maj@4", "code ratio"].map((name) => expect.objectContaining({ name, unit: "share" })),
-      ),
-    );
-    expect(jsonLines(await fs.readFile(join(root, "out.jsonl"), "utf8"))).toHaveLength(12);
+    expect(report).toMatchObject({ event: "eval", finished: true, samples: 12, generations: 4 });
+    expect((await fs.readdir(join(root, "evaluated"))).sort()).toEqual([
+      "eval.json",
+      "report.json",
+      "samples.jsonl",
+      "table.md",
+    ]);
+    expect(jsonLines(await fs.readFile(join(root, "evaluated/samples.jsonl"), "utf8"))).toHaveLength(12);
     const [again] = jsonLines((await run(argv)).stdout);
-    expect(again?.figures).toEqual(figures);
+    expect(again?.cells).toEqual(report?.cells);
     await mistake(["eval", ...model, "--dataset", "nowhere.jsonl"], /nowhere\.jsonl: no such file/);
+  });
+
+  test("eval, killed in the middle, goes on and ends with the files of one that was not", async () => {
+    const argv = (out: string) => [
+      ...["eval", ...model, "--num-generations", "16", "--eval-samples", "96", "--concurrency", "24"],
+      ...["nano", "nano-mul", "--output-dir", out],
+    ];
+    const files = (out: string) =>
+      Promise.all(
+        ["samples.jsonl", "table.md", "report.json"].map((name) => fs.readFile(join(root, out, name), "utf8")),
+      );
+    expect((await run(argv("unbroken"))).code).toBe(0);
+    const samples = join(root, "broken/samples.jsonl");
+    let killed = false;
+    const first = await run(argv("broken"), {
+      onStart: (child) => {
+        const timer = setInterval(async () => {
+          const text = await fs.readFile(samples, "utf8").catch(() => "");
+          if (killed || text.split("\n").length < 40) return;
+          killed = true;
+          clearInterval(timer);
+          child.kill("SIGKILL");
+        }, 5);
+        child.on("close", () => clearInterval(timer));
+      },
+    });
+    expect(first.code).toBeNull();
+    const left = (await fs.readFile(samples, "utf8")).split("\n").length - 1;
+    expect(left).toBeLessThan(96 * 16 * 2);
+    const resumed = await run([...argv("broken"), "--json"]);
+    expect({ code: resumed.code, stderr: resumed.stderr }).toMatchObject({ code: 0 });
+    expect(jsonLines(resumed.stdout)).toEqual([
+      expect.objectContaining({ resumed: left, samples: 96 * 16 * 2, finished: true }),
+    ]);
+    expect(await files("broken")).toEqual(await files("unbroken"));
+    await mistake([...argv("broken"), "--seed", "9"], /broken: was begun with seed 42, and this call has 9/);
   });
 
   test("pretrain", async () => {

@@ -20,17 +20,22 @@ export interface Settings {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  onStart?(child: ChildProcess): void;
   /** Is given each line of standard output as it comes. */
   onLine?(line: string, child: ChildProcess): void;
 }
 
 /** Runs `zerotir` with these arguments to its end. */
-export async function zerotir(argv: readonly string[], { cwd, env, input, onLine }: Settings): Promise<Outcome> {
+export async function zerotir(
+  argv: readonly string[],
+  { cwd, env, input, onStart, onLine }: Settings,
+): Promise<Outcome> {
   const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...argv], {
     cwd,
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: "pipe",
   });
+  onStart?.(child);
   const lines: string[] = [];
   let stderr = "";
   createInterface({ input: child.stdout }).on("line", (line) => {

@@ -51,4 +51,15 @@ describe("maj@k", () => {
   ])("%j: %s", (answers, right) => {
     expect(majorityIsRight(votes(...answers))).toBe(right);
   });
+
+  test("right answers written in several ways vote together", () => {
+    const written = [
+      { answer: "1/2", correct: true },
+      { answer: "3", correct: false },
+      { answer: "3", correct: false },
+      { answer: "0.5", correct: true },
+      { answer: "\\frac{1}{2}", correct: true },
+    ];
+    expect(majorityIsRight(written)).toBe(true);
+  });
 });

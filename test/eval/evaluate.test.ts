@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../../src/eval/ask";
-import { runEvaluation } from "../../src/eval/evaluate";
-import { withoutTime } from "../../src/rollout/records";
-import { evalOptions, sampleOptions } from "../../src/train/eval-options";
+import { type EvaluationReport, runEvaluation } from "../../src/eval/evaluate";
+import { targetPlans } from "../../src/eval/targets";
+import { nodeRunFiles } from "../../src/platform/node/run-files";
+import { evalOptions, resolveEvalOptions, sampleOptions } from "../../src/train/eval-options";
 import type { Sample } from "../../src/train/events";
 import { prepare, tinyHost } from "../train/tiny-run";
 
@@ -14,6 +15,7 @@ let root: string;
 beforeAll(async () => {
   root = await fs.mkdtemp(join(tmpdir(), "zerotir-eval-"));
   await prepare(root);
+  await fs.cp(join(root, "model"), join(root, "other"), { recursive: true });
 });
 afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
@@ -27,46 +29,82 @@ const shared = () => ({
   seed: 5,
 });
 
-async function evaluate(values: Record<string, unknown> = {}, signal?: AbortSignal) {
-  const options = evalOptions.resolve([
+interface Line {
+  readonly model: string;
+  readonly benchmark: string;
+  readonly max_tool_calls: number;
+  readonly question: number;
+  readonly sample: number;
+  readonly correct: boolean;
+  readonly segments: readonly { readonly kind: string; readonly text: string }[];
+  readonly tools: readonly unknown[];
+}
+
+interface Evaluated extends EvaluationReport {
+  readonly lines: Line[];
+  readonly folder: string;
+}
+
+let folders = 0;
+
+async function evaluate(
+  values: Record<string, unknown> = {},
+  { folder = join(root, `out${++folders}`), signal, onProgress = () => {} }: Partial<Settings> = {},
+): Promise<Evaluated> {
+  const options = resolveEvalOptions([
     {
       source: "the test",
       spelling: "file",
       values: { ...shared(), dataset: join(root, "questions.jsonl"), ...values },
     },
   ]);
-  const lines: string[] = [];
-  const progress: [number, number][] = [];
-  const result = await runEvaluation(options, await tinyHost(), {
-    onProgress: (...at) => void progress.push(at),
-    onTrajectory: async (line) => void lines.push(withoutTime(line)),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return { ...result, figures: new Map(result.figures.map(({ name, value }) => [name, value])), lines, progress };
+  const host = await tinyHost();
+  const report = await runEvaluation(
+    options,
+    await targetPlans(options, host, async (name) => name, undefined),
+    host,
+    nodeRunFiles(folder),
+    evalOptions.toFile(options),
+    { onProgress, ...(signal === undefined ? {} : { signal }) },
+  );
+  const text = await fs.readFile(join(folder, "samples.jsonl"), "utf8").catch(() => "");
+  return {
+    ...report,
+    folder,
+    lines: text
+      .split("\n")
+      .slice(0, -1)
+      .map((line): Line => JSON.parse(line)),
+  };
 }
 
-interface Line {
-  readonly id: number;
-  readonly group: number;
-  readonly text: string;
-  readonly reward: number;
+interface Settings {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  onProgress(done: number, total: number, what: string): void;
 }
 
-const parsed = (lines: readonly string[]): Line[] => lines.map((line) => JSON.parse(line));
+const texts = ({ lines }: Evaluated) => lines.map(({ segments }) => segments.map(({ text }) => text).join(""));
+const bytes = async ({ folder }: Evaluated) =>
+  Promise.all(["samples.jsonl", "report.json", "table.md"].map((name) => fs.readFile(join(folder, name), "utf8")));
 
 describe("eval", () => {
   test("the figures are those of the lines", async () => {
-    const { rows, generations, figures, lines, progress } = await evaluate({ numGenerations: 4 });
-    expect([rows, generations, lines.length]).toEqual([12, 4, 48]);
-    expect(progress.map(([done]) => done)).toEqual(Array.from({ length: 48 }, (_, i) => i + 1));
-    const rewards = parsed(lines).map(({ reward }) => reward);
-    const groups = Array.from({ length: 12 }, (_, i) => rewards.slice(4 * i, 4 * i + 4));
-    expect(figures.get("avg@4")).toBeCloseTo(rewards.reduce((a, b) => a + b, 0) / 48, 12);
-    expect(figures.get("pass@4")).toBeCloseTo(groups.filter((group) => group.includes(1)).length / 12, 12);
-    expect(figures.get("avg@4")).toBeGreaterThan(0.2);
-    expect(figures.get("avg@4")).toBeLessThan(0.8);
-    const blocks = parsed(lines).filter(({ text }) => /```python\n.*\n```/.test(text));
-    expect(blocks.length).toBeGreaterThan(5);
+    const { cells, lines, samples, generations } = await evaluate({ numGenerations: 4 });
+    expect([cells.length, samples, generations, lines.length]).toEqual([1, 48, 4, 48]);
+    const groups = Array.from({ length: 12 }, (_, i) => lines.slice(4 * i, 4 * i + 4));
+    expect(groups.every((group, question) => group.every((line) => line.question === question))).toBe(true);
+    const figures = cells[0]?.figures;
+    const right = lines.filter(({ correct }) => correct).length;
+    expect(figures).toMatchObject({ questions: 12, generations: 4, right });
+    expect(figures?.average.value).toBeCloseTo(right / 48, 12);
+    const passed = groups.filter((group) => group.some(({ correct }) => correct)).length;
+    expect(figures?.pass.map(({ k }) => k)).toEqual([2, 4]);
+    expect(figures?.pass.at(-1)?.value).toBeCloseTo(passed / 12, 12);
+    expect(figures?.callsPerAnswer).toBeCloseTo(lines.reduce((sum, { tools }) => sum + tools.length, 0) / 48, 12);
+    expect(right).toBeGreaterThan(10);
+    expect(right).toBeLessThan(38);
+    expect(texts({ lines } as Evaluated).filter((text) => /```python\n.*\n```/.test(text)).length).toBeGreaterThan(5);
   });
 
   test("neither concurrency nor the number of rows asked for changes an answer", async () => {
@@ -75,45 +113,122 @@ describe("eval", () => {
     expect((await evaluate({ numGenerations: 2, evalSamples: 5 })).lines).toEqual(whole.lines.slice(0, 10));
   });
 
-  test("more rows than are asked at once: every trajectory has an id of its own", async () => {
+  test("more rows than are asked at once: every sample is drawn on its own", async () => {
     const dataset = join(root, "many.jsonl");
     await fs.writeFile(dataset, `${JSON.stringify({ prompt: "1", answer: "2" })}\n`.repeat(70));
-    const lines = parsed((await evaluate({ dataset, numGenerations: 2, maxToolCalls: 0 })).lines);
-    expect(lines).toHaveLength(140);
-    expect(new Set(lines.map(({ id }) => id)).size).toBe(140);
+    const many = await evaluate({ dataset, numGenerations: 2, maxToolCalls: 0 });
+    expect(many.lines.map(({ question, sample }) => 2 * question + sample)).toEqual(
+      Array.from({ length: 140 }, (_, i) => i),
+    );
     // The same question with another random key: the last ones do not repeat the first ones.
-    expect(lines.slice(-12).map(({ text }) => text)).not.toEqual(lines.slice(0, 12).map(({ text }) => text));
+    expect(texts(many).slice(-12)).not.toEqual(texts(many).slice(0, 12));
   });
 
-  test("greedy: one answer, whatever the seed", async () => {
+  test("greedy: one answer, whatever the seed, and that of top-k 1", async () => {
     const first = await evaluate({ greedy: true, seed: 1, maxToolCalls: 0 });
-    const texts = (lines: readonly string[]) => parsed(lines).map(({ text }) => text);
-    expect(texts((await evaluate({ greedy: true, seed: 2, maxToolCalls: 0 })).lines)).toEqual(texts(first.lines));
-    expect([...first.figures.keys()]).toContain("accuracy");
+    expect(texts(await evaluate({ greedy: true, seed: 2, maxToolCalls: 0 }))).toEqual(texts(first));
+    expect(texts(await evaluate({ topK: 1, maxToolCalls: 0 }))).toEqual(texts(first));
   });
 
-  test("top-k 1 is greedy", async () => {
-    const texts = (lines: readonly string[]) => parsed(lines).map(({ text }) => text);
-    const greedy = await evaluate({ greedy: true, maxToolCalls: 0 });
-    expect(texts((await evaluate({ topK: 1, maxToolCalls: 0 })).lines)).toEqual(texts(greedy.lines));
+  test("models x N_max x benchmarks in one call: one cell each, the same as alone", async () => {
+    const values = {
+      modelNameOrPath: [join(root, "model"), join(root, "other")],
+      dataset: [join(root, "questions.jsonl"), "nano-mul"],
+      maxToolCalls: [0, 1],
+      evalSamples: 3,
+      numGenerations: 2,
+    };
+    const report = await evaluate(values);
+    expect(report.cells.map((cell) => [cell.label, cell.benchmark, cell.maxToolCalls])).toEqual(
+      ["model", "other"].flatMap((label) =>
+        ["questions", "nano-mul"].flatMap((benchmark) => [0, 1].map((calls) => [label, benchmark, calls])),
+      ),
+    );
+    const called = (calls: number) =>
+      report.lines.filter((line) => line.max_tool_calls === calls).flatMap(({ tools }) => tools).length;
+    expect(called(0)).toBe(0);
+    expect(called(1)).toBeGreaterThan(0);
+    const alone = await evaluate({
+      ...values,
+      modelNameOrPath: join(root, "other"),
+      dataset: "nano-mul",
+      maxToolCalls: 1,
+    });
+    expect(alone.cells[0]?.figures).toEqual(report.cells.at(-1)?.figures);
+    expect(report.lines.slice(-6)).toEqual(alone.lines);
+  });
+});
+
+describe("an evaluation that was stopped", () => {
+  const values = { numGenerations: 3, dataset: ["nano", "nano-mul"], evalSamples: 6 };
+
+  test("goes on with what is missing, and leaves the files of one that was not", async () => {
+    const whole = await evaluate(values);
+    const stop = new AbortController();
+    const stopped = await evaluate(values, {
+      signal: stop.signal,
+      onProgress: (done) => (done >= 20 ? stop.abort() : undefined),
+    });
+    expect(stopped.finished).toBe(false);
+    expect(stopped.samples).toBeGreaterThanOrEqual(20);
+    expect(stopped.samples).toBeLessThan(36);
+    expect(stopped.lines).toHaveLength(stopped.samples);
+    await expect(fs.access(join(stopped.folder, "report.json"))).rejects.toThrow();
+    // As a kill leaves it: in the middle of a line.
+    await fs.appendFile(join(stopped.folder, "samples.jsonl"), '{"model":"mo');
+    const progress: number[] = [];
+    const resumed = await evaluate(values, { folder: stopped.folder, onProgress: (done) => void progress.push(done) });
+    expect(resumed).toMatchObject({ finished: true, resumed: stopped.samples, samples: 36 });
+    expect(progress[0]).toBe(stopped.samples);
+    expect(await bytes(resumed)).toEqual(await bytes(whole));
+    // Nothing is asked a second time: the model is not even opened.
+    await fs.rename(join(root, "model"), join(root, "gone"));
+    const again = await evaluate(values, { folder: stopped.folder });
+    await fs.rename(join(root, "gone"), join(root, "model"));
+    expect(again).toMatchObject({ finished: true, resumed: 36 });
+    expect(await bytes(again)).toEqual(await bytes(whole));
   });
 
-  test("stopped: ends with the reason", async () => {
-    await expect(evaluate({}, AbortSignal.abort())).resolves.toMatchObject({ rows: 0 });
+  test("cut anywhere, it comes out the same", async () => {
+    const whole = await evaluate(values);
+    const [samples = ""] = await bytes(whole);
+    for (const share of [0, 0.01, 0.34, 0.5, 0.99]) {
+      const folder = join(root, `cut${share}`);
+      await fs.mkdir(folder);
+      await fs.copyFile(join(whole.folder, "eval.json"), join(folder, "eval.json"));
+      // Lines in another order, as they come when answers end at different times.
+      const lines = samples.split("\n").slice(0, -1).reverse().join("\n");
+      await fs.writeFile(join(folder, "samples.jsonl"), lines.slice(0, Math.floor(share * lines.length)));
+      expect(await bytes(await evaluate(values, { folder }))).toEqual(await bytes(whole));
+    }
   });
 
-  test.each<[string, string, RegExp]>([
-    ["no JSON", "prompt: 1\n", /bad\.jsonl, line 1: not JSON/],
-    ["no answer", '{"prompt": "1"}\n', /bad\.jsonl, line 1: has no answer under answer/],
-    ["no prompt", '\n{"answer": "1"}\n', /bad\.jsonl, line 2: has no text under prompt/],
-    ["no rows", "\n\n", /bad\.jsonl: has no rows/],
-  ])("a file with %s", async (_, text, message) => {
-    const dataset = join(root, "bad.jsonl");
-    await fs.writeFile(dataset, text);
-    await expect(evaluate({ dataset })).rejects.toMatchObject({
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ["another K", { numGenerations: 4 }, /was begun with num_generations 3, and this call has 4; give/],
+    ["another seed", { seed: 6 }, /was begun with seed 5, and this call has 6/],
+    ["other rows", { evalSamples: 5 }, /was begun with eval_samples 6, and this call has 5/],
+  ])("is not gone on with %s", async (name, change, message) => {
+    const folder = join(root, `refused ${name}`);
+    await evaluate(values, { folder });
+    await expect(evaluate({ ...values, ...change }, { folder })).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringMatching(message),
     });
+    expect(await evaluate({ ...values, concurrency: 2 }, { folder })).toMatchObject({ resumed: 36 });
+  });
+
+  test("nor with a file of other content, nor in a folder of something else, nor over a broken line", async () => {
+    const dataset = join(root, "changing.jsonl");
+    await fs.writeFile(dataset, `${JSON.stringify({ prompt: "1", answer: "2" })}\n`);
+    const { folder } = await evaluate({ dataset });
+    await fs.writeFile(dataset, `${JSON.stringify({ prompt: "1", answer: "3" })}\n`);
+    await expect(evaluate({ dataset }, { folder })).rejects.toThrow(/was begun with benchmark changing "1 rows, hash/);
+    await expect(evaluate({}, { folder: root })).rejects.toThrow(/holds files of something else/);
+    const broken = await evaluate({ evalSamples: 2 });
+    await fs.writeFile(join(broken.folder, "samples.jsonl"), '{"model": 1}\n');
+    await expect(evaluate({ evalSamples: 2 }, { folder: broken.folder })).rejects.toThrow(
+      /samples\.jsonl, line 1: is no sample/,
+    );
   });
 });
 

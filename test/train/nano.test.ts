@@ -5,7 +5,13 @@ import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { buildNanoCorpus, corpusTokens, encodeNanoDocument } from "../../src/train/nano/corpus";
 import { type NanoDocument, nanoDocument, nanoTextRows } from "../../src/train/nano/documents";
 import { evaluateExpression } from "../../src/train/nano/expression";
-import { nanoDataset, nanoProblems, splitOf } from "../../src/train/nano/problems";
+import {
+  nanoBenchmarkProblem,
+  nanoBenchmarks,
+  nanoDataset,
+  nanoProblems,
+  splitOf,
+} from "../../src/train/nano/problems";
 import { CounterRandom } from "../../src/train/nano/random";
 import {
   buildNanoTokenizerConfig,
@@ -113,6 +119,29 @@ describe("nano problems", () => {
     expect(share((e) => e.includes("*"))).toBeGreaterThan(0.68);
     expect(share((e) => e.includes("("))).toBeGreaterThan(0.25);
     expect(share((e) => e.includes("("))).toBeLessThan(0.32);
+  });
+
+  it("has benchmarks that training never meets, whatever its seed", () => {
+    const shapes: Record<string, RegExp> = {
+      nano: /^[0-9+\-*()]+$/,
+      "nano-mul": /^\d{1,2}(?:\*\d{1,2}){1,2}$/,
+      "nano-long": /^\d{1,2}(?:[-+*]\d{1,2}){3,5}$/,
+      "nano-digits": /^\d{3}(?:[-+*]\d{3}){1,2}$/,
+    };
+    expect(Object.keys(nanoBenchmarks)).toEqual(Object.keys(shapes));
+    const trained = new Set(nanoProblems(9, 20_000, "train").map(({ expression }) => expression));
+    for (const [name, shape] of Object.entries(shapes)) {
+      const problems = Array.from({ length: 300 }, (_, index) => nanoBenchmarkProblem(name, index));
+      for (const problem of problems) {
+        expect(problem?.expression).toMatch(shape);
+        expect(splitOf(problem?.expression ?? "")).toBe("eval");
+        expect(trained.has(problem?.expression ?? "")).toBe(false);
+        expect(String(new Function(`return ${problem?.expression}`)())).toBe(problem?.answer);
+      }
+      expect(new Set(problems.map((problem) => problem?.expression)).size).toBeGreaterThan(250);
+    }
+    expect(nanoBenchmarkProblem("nano-none", 0)).toBeUndefined();
+    expect(nanoBenchmarkProblem("toString", 0)).toBeUndefined();
   });
 
   it("draws uniform numbers", () => {

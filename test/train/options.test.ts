@@ -118,7 +118,7 @@ describe("resolveTrainOptions", () => {
 describe("the other commands", () => {
   it("take from a preset what they know", () => {
     expect(resolveOptions(evalOptions, [flags({ preset: "nano", evalSamples: 9 })])).toMatchObject({
-      dataset: "nano",
+      dataset: ["nano"],
       promptTemplate: "nano",
       evalSamples: 9,
       // An evaluation has its own number of answers per question.

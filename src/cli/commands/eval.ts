@@ -1,55 +1,61 @@
 import { Command } from "commander";
-import { evalOptions } from "../../train/eval-options";
-import { resolveOptions } from "../../train/resolve-options";
+import { evalOptions, resolveEvalOptions } from "../../train/eval-options";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
-import { alignColumns } from "../render/charts";
+import { evaluationLines } from "../render/evaluation";
 import { Screen } from "../render/screen";
 import { Style } from "../render/style";
-import { duration, figure, percent, plainText } from "../render/text";
-import type { EvalReport } from "../runners";
+import { plainText, shorten } from "../render/text";
 import type { CommandContext } from "./context";
 
 const EXAMPLES = `
 Examples:
   zerotir eval --preset nano                                           the shipped model, before any training
-  zerotir eval --preset nano --model-name-or-path runs/seven --greedy
-  zerotir eval --model-name-or-path models/Qwen2.5-0.5B --dataset math500.jsonl --num-generations 8 --json`;
+  zerotir eval --preset nano --model-name-or-path nano-base,runs/seven --num-generations 32 nano nano-long nano-digits
+  zerotir eval --preset nano --max-tool-calls 0,1,2 --num-generations 8    without the tool, and with more and more of it
+  zerotir eval --model-name-or-path models/Qwen2.5-0.5B math500.jsonl --greedy --output-dir evals/qwen
+  zerotir eval --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen2.5-7B aime25.jsonl --num-generations 32
 
-/** `zerotir eval`: accuracy over a dataset. */
+With --output-dir a call that was killed goes on where it stopped when it is given again.
+avg@K is the share of right answers, pass@k the unbiased estimate of one right among k, maj@K the most frequent answer.`;
+
+/** `zerotir eval`: models over benchmarks. */
 export function evalCommand({ io, runners, overrides, finish }: CommandContext): Command {
-  const about = "accuracy and code ratio over a dataset";
-  return addOptions(new Command("eval").summary(about).description(about), evalOptions)
+  const about = "models over benchmarks: avg@K, pass@k, maj@K, code ratio";
+  const command = new Command("eval")
+    .summary(about)
+    .description(about)
+    .argument("[benchmarks...]", "benchmarks, as with --dataset");
+  return addOptions(command, evalOptions)
     .addHelpText("after", EXAMPLES)
-    .action(async (flags: CommonFlags) => {
-      const options = resolveOptions(evalOptions, await layersOf(evalOptions, { ...flags }, overrides));
+    .action(async (benchmarks: readonly string[], flags: CommonFlags & { readonly dataset?: string }) => {
+      const layers = await layersOf(evalOptions, { ...flags }, overrides);
+      const named = flags.dataset === undefined ? [] : flags.dataset.split(",");
+      const given = { dataset: [...named, ...benchmarks] };
+      const options = resolveEvalOptions(
+        benchmarks.length === 0 ? layers : [...layers, { source: "command line", spelling: "flag", values: given }],
+      );
       const json = flags.json === true;
       if (flags.dryRun === true) {
         printResolved(evalOptions, options, json, io);
         return finish(0);
       }
       const screen = new Screen(io.stderr);
+      screen.setStatus("  opening models and benchmarks");
+      let last = "";
       const report = await runners.eval(options, {
         signal: io.signal,
         announce: (line) => screen.print(line),
-        onProgress: (done, total) => screen.setStatus(`  ${done} of ${total} trajectories`),
+        onProgress(done, total, what) {
+          // Off a terminal one line for each model on each benchmark.
+          if (what !== last && !screen.isTerminal) screen.print(plainText(`${done} of ${total} samples: ${what}`));
+          last = what;
+          screen.setStatus(shorten(plainText(`  ${done} of ${total} samples: ${what}`), screen.columns() - 1));
+        },
       });
       screen.setStatus();
       if (json) jsonLine(io.stdout, { event: "eval", ...report });
-      else io.stdout.write(`${reportLines(report, new Style(io.stdout, io.env)).join("\n")}\n`);
-      finish(io.signal.aborted ? 1 : 0);
+      else io.stdout.write(`${evaluationLines(report, new Style(io.stdout, io.env)).join("\n")}\n`);
+      finish(report.finished ? 0 : 1);
     });
-}
-
-function reportLines(report: EvalReport, style: Style): string[] {
-  const rows = report.figures.map(({ name, value, unit }) => [
-    plainText(name),
-    unit === "share" ? percent(value) : figure(value),
-  ]);
-  return [
-    style.paint("bold", `${plainText(report.model)} on ${plainText(report.dataset)}`),
-    `  ${figure(report.rows)} rows, ${report.generations} ${report.generations === 1 ? "trajectory" : "trajectories"} each, ${duration(report.seconds)}`,
-    "",
-    ...alignColumns(rows).map((row) => `  ${row}`),
-  ];
 }

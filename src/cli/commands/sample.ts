@@ -4,6 +4,7 @@ import { resolveOptions } from "../../train/resolve-options";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { sampleLines } from "../render/sample";
+import { Screen } from "../render/screen";
 import { Style } from "../render/style";
 import type { CommandContext } from "./context";
 
@@ -32,10 +33,14 @@ export function sampleCommand({ io, runners, overrides, finish }: CommandContext
         return finish(0);
       }
       const style = new Style(io.stdout, io.env);
+      const screen = new Screen(io.stderr);
+      screen.setStatus("  opening the model");
       await runners.sample(options, {
         signal: io.signal,
-        announce: (line) => io.stderr.write(`${line}\n`),
+        announce: (line) => screen.print(line),
+        onProgress: (done, total) => screen.setStatus(`  ${done} of ${total} trajectories`),
         onSample: (sample) => {
+          screen.setStatus();
           if (json) jsonLine(io.stdout, { event: "sample", ...sample });
           else io.stdout.write(`${sampleLines(sample, style, io.stdout.columns()).join("\n")}\n`);
         },

@@ -27,12 +27,16 @@ export class MemoryRunFiles implements RunFiles {
     pieces.push(new TextEncoder().encode(text));
   }
 
-  async write(name: string, text: string | Iterable<string>): Promise<void> {
-    const texts = typeof text === "string" ? [text] : text;
-    this.#files.set(
-      name,
-      Array.from(texts, (part) => new TextEncoder().encode(part)),
-    );
+  async truncate(name: string, bytes: number): Promise<void> {
+    const pieces = this.#files.get(name);
+    if (pieces !== undefined)
+      this.#files.set(name, [new Uint8Array(await new Blob(pieces).slice(0, bytes).arrayBuffer())]);
+  }
+
+  async write(name: string, text: string | Iterable<string> | AsyncIterable<string>): Promise<void> {
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for await (const part of typeof text === "string" ? [text] : text) pieces.push(new TextEncoder().encode(part));
+    this.#files.set(name, pieces);
   }
 
   async list(folder: string): Promise<string[]> {
@@ -79,7 +83,7 @@ export class MemoryRunFiles implements RunFiles {
         return names.length > 0 ? names : undefined;
       },
       open: async (file) => {
-        const pieces = this.#files.get(`${name}/${file}`);
+        const pieces = this.#files.get(name === "" ? file : `${name}/${file}`);
         return pieces && bytesSource(new Uint8Array(await new Blob(pieces).arrayBuffer()));
       },
     };

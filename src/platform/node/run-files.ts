@@ -26,8 +26,20 @@ export function nodeRunFiles(path: string): RunFiles {
     append: (name, text) =>
       explain("write", name, async () => {
         await fs.mkdir(dirname(at(name)), { recursive: true });
-        await fs.appendFile(at(name), text);
+        const handle = await fs.open(at(name), "a");
+        try {
+          await handle.appendFile(text);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
       }),
+    truncate: (name, bytes) =>
+      explain("write", name, () =>
+        fs.truncate(at(name), bytes).catch((error: unknown) => {
+          if (!isMissing(error)) throw error;
+        }),
+      ),
     write: (name, text) =>
       explain("write", name, async () => {
         const folder = dirname(at(name));
@@ -63,7 +75,7 @@ export function nodeRunFiles(path: string): RunFiles {
   };
 }
 
-async function* encoded(texts: Iterable<string>): AsyncGenerator<Uint8Array> {
+async function* encoded(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  for (const text of texts) yield encoder.encode(text);
+  for await (const text of texts) yield encoder.encode(text);
 }

@@ -39,9 +39,16 @@ export function nanoProblems(seed: number, count: number, split: NanoSplit): Nan
 
 /** Problem `index` of {@link nanoProblems}. */
 export function nanoProblem(seed: number, index: number, split: NanoSplit): NanoProblem {
-  const random = new CounterRandom(seed ^ hashText(split), index);
+  return problemOf(new CounterRandom(seed ^ hashText(split), index), randomExpression, split);
+}
+
+function problemOf(
+  random: CounterRandom,
+  expressionOf: (random: CounterRandom) => string,
+  split: NanoSplit,
+): NanoProblem {
   for (;;) {
-    const expression = randomExpression(random);
+    const expression = expressionOf(random);
     if (splitOf(expression) === split) return { expression, answer: String(evaluateExpression(expression)) };
   }
 }
@@ -49,6 +56,39 @@ export function nanoProblem(seed: number, index: number, split: NanoSplit): Nano
 /** Problems of the train split as rows {prompt: question, answer}. */
 export function nanoDataset(seed: number, count: number, split: NanoSplit = "train"): NanoRow[] {
   return nanoProblems(seed, count, split).map(({ expression, answer }) => ({ prompt: expression, answer }));
+}
+
+/** Benchmarks of held-out arithmetic, by name. None of their expressions can occur in training. */
+export const nanoBenchmarks: Readonly<Record<string, (random: CounterRandom) => string>> = {
+  /** As in training, from the eval split. */
+  nano: randomExpression,
+  /** Products alone, of two or three numbers, from the eval split: what cannot be guessed at once. */
+  "nano-mul": (random) => join(random, random.integer(2, 3), ["*"], operand),
+  /** Four to six operands: training has at most three. */
+  "nano-long": (random) => join(random, random.integer(4, 6), ["+", "-", "*"], operand),
+  /** Operands of three digits: training ends at 99. */
+  "nano-digits": (random) => join(random, random.integer(2, 3), ["+", "-", "*"], (draw) => draw.integer(100, 999)),
+};
+
+/** Problem `index` of a benchmark of {@link nanoBenchmarks}; undefined when there is none of that name. */
+export function nanoBenchmarkProblem(name: string, index: number): NanoProblem | undefined {
+  const expressionOf = Object.entries(nanoBenchmarks).find(([key]) => key === name)?.[1];
+  if (expressionOf === undefined) return undefined;
+  // The first benchmark is the held-out split that training measures itself on.
+  return name === "nano"
+    ? nanoProblem(0, index, "eval")
+    : problemOf(new CounterRandom(hashText(name), index), expressionOf, "eval");
+}
+
+function join(
+  random: CounterRandom,
+  count: number,
+  operators: readonly [string, ...string[]],
+  operandOf: (random: CounterRandom) => number,
+): string {
+  let text = String(operandOf(random));
+  for (let i = 1; i < count; i++) text += `${random.pick(operators)}${operandOf(random)}`;
+  return text;
 }
 
 function randomExpression(random: CounterRandom): string {

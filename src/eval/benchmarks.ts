@@ -1,0 +1,68 @@
+/** Benchmarks by name or file. */
+import type { TrainingHost } from "../train/host";
+import { nanoBenchmarkProblem } from "../train/nano/problems";
+import { hashText } from "../train/nano/random";
+import type { QuestionRow } from "../train/prompts";
+import { type DatasetOptions, requestOf } from "../train/questions";
+
+export interface Benchmark {
+  /** A column or row of the tables; unique within an evaluation. */
+  readonly name: string;
+  readonly rows: readonly QuestionRow[];
+  /** Equal for equal rows. */
+  readonly fingerprint: string;
+}
+
+/** Rows of a nano benchmark when `--eval-samples` does not say: they have no end. */
+const NANO_ROWS = 256;
+
+/** Which benchmarks, and which rows of them. */
+export type BenchmarkOptions = Omit<DatasetOptions, "dataset"> & {
+  readonly dataset: readonly string[];
+  readonly evalSamples: number | null;
+};
+
+/**
+ * Opens the benchmarks of `--dataset` in their order.
+ * @param onProgress is told of files that are being fetched
+ * @throws UserError for one that cannot be had
+ */
+export async function openBenchmarks(
+  options: BenchmarkOptions,
+  host: Pick<TrainingHost, "loadDataset">,
+  onProgress: (file: string) => void = () => {},
+): Promise<Benchmark[]> {
+  const shorts = options.dataset.map(shortName);
+  const benchmarks: Benchmark[] = [];
+  for (const [index, name] of options.dataset.entries()) {
+    const rows = await rowsOf(name, options, host, onProgress);
+    const short = shorts[index] ?? name;
+    benchmarks.push({
+      name: shorts.filter((other) => other === short).length > 1 ? name : short,
+      rows,
+      fingerprint: hashText(JSON.stringify(rows.map(({ prompt, answer }) => [prompt, answer]))).toString(16),
+    });
+  }
+  return benchmarks;
+}
+
+async function rowsOf(
+  name: string,
+  options: BenchmarkOptions,
+  host: Pick<TrainingHost, "loadDataset">,
+  onProgress: (file: string) => void,
+): Promise<readonly QuestionRow[]> {
+  const { evalSamples } = options;
+  if (nanoBenchmarkProblem(name, 0) !== undefined)
+    return Array.from({ length: evalSamples ?? NANO_ROWS }, (_, index) => {
+      const { expression = "", answer = "" } = nanoBenchmarkProblem(name, index) ?? {};
+      return { prompt: expression, answer };
+    });
+  const { rows } = await host.loadDataset(requestOf({ ...options, dataset: name }, "eval"), onProgress);
+  return rows.slice(0, evalSamples ?? rows.length);
+}
+
+/** A file's name without folder and ending; any other name as it is. */
+function shortName(name: string): string {
+  return (name.split(/[/\\]/).findLast((part) => part !== "") ?? name).replace(/\.(?:jsonl?|parquet)(?:\.gz)?$/, "");
+}

@@ -1,5 +1,5 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
-import type { EvaluationReport } from "../eval/evaluate";
+import type { EvaluationReport } from "../eval/report";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";

@@ -2,39 +2,14 @@
 import type { TrainingHost } from "../train/host";
 import type { RunFiles } from "../train/run-folder";
 import { type Benchmark, type BenchmarkOptions, openBenchmarks } from "./benchmarks";
-import { type Figures, figuresOf } from "./figures";
-import { type PublishedFigure, publishedFigures } from "./published";
+import { figuresOf } from "./figures";
+import { publishedFigures } from "./published";
+import type { Cell, EvaluationReport } from "./report";
 import { refuseOtherOptions } from "./resume";
 import { SampleLog } from "./sample-log";
 import { type SampleKey, sampleLine } from "./samples";
 import { markdownTable } from "./table";
 import type { Asked, Target, TargetPlan } from "./target";
-
-/** One combination. */
-export interface Cell {
-  readonly model: string;
-  readonly label: string;
-  readonly benchmark: string;
-  /** N_max. */
-  readonly maxToolCalls: number;
-  /** Null when a sample is missing because the evaluation was stopped. */
-  readonly figures: Figures | null;
-}
-
-export interface EvaluationReport {
-  /** False: stopped before all samples were there. */
-  readonly finished: boolean;
-  /** K. */
-  readonly generations: number;
-  readonly greedy: boolean;
-  readonly seed: number;
-  /** Samples of this report, and those of them that an earlier call had left. */
-  readonly samples: number;
-  readonly resumed: number;
-  readonly cells: readonly Cell[];
-  /** Figures of others for these benchmarks. */
-  readonly published: readonly PublishedFigure[];
-}
 
 export interface EvaluationSettings extends BenchmarkOptions {
   readonly numGenerations: number;

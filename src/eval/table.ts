@@ -1,8 +1,8 @@
 /** The tables of an evaluation in Markdown. */
 import type { Interval } from "./bootstrap";
-import type { Cell, EvaluationReport } from "./evaluate";
 import type { Estimate } from "./figures";
 import { type PublishedFigure, publishedRemarks } from "./published";
+import type { Cell, EvaluationReport } from "./report";
 
 /**
  * Two tables: the headline in the layout of the ZTRL report (a row per benchmark and N_max, a column per model, published figures beside), and all figures.

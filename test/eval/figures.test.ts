@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { intervalOverSamples, intervalsOverQuestions } from "../../src/eval/bootstrap";
-import type { Cell, EvaluationReport } from "../../src/eval/evaluate";
 import { figuresOf } from "../../src/eval/figures";
 import { publishedFigures } from "../../src/eval/published";
+import type { Cell, EvaluationReport } from "../../src/eval/report";
 import type { Outcome } from "../../src/eval/samples";
 import { markdownTable, truncatedPercent } from "../../src/eval/table";
 

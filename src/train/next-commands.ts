@@ -24,6 +24,7 @@ export function afterTraining(
   if (interrupted) return goOn("train", runFolder);
   const preset = options.preset === null ? "" : ` --preset ${options.preset}`;
   return [
+    { command: `npx zerotir view ${runFolder}`, why: "look at its curves and rollouts in the browser" },
     {
       command: `npx zerotir sample${preset} --model-name-or-path ${checkpoint} "47*86+5"`,
       why: "ask the trained model",

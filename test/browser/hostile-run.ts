@@ -35,7 +35,7 @@ export function hostileRun(steps = 3, perStep = 8): string {
   );
   const row = (step: number) => ({
     step,
-    reward: step / steps,
+    reward: step / (2 * steps),
     "rollout/rule_rewards": step / steps,
     "rollout/code_rewards": 1 - step / (2 * steps),
     entropy: 1 / step,

@@ -58,7 +58,14 @@ describe("train", () => {
       expect(line["sampling/sampling_logp_difference/max"]).toBe(0);
       expect(line["tools/call_frequency"]).toBeTypeOf("number");
     }
-    expect(events(lines, "finish")[0]).toMatchObject({ outcome: "finished", step: 2 });
+    expect(events(lines, "finish")[0]).toMatchObject({
+      outcome: "finished",
+      step: 2,
+      report: join("two", "report.html"),
+    });
+    const report = await fs.readFile(join(root, "two/report.html"), "utf8");
+    for (const shown of ["finished after 2 steps", "before training", "after step 2", 'data-step="2"'])
+      expect(report).toContain(shown);
     expect(stderr).not.toContain('"event"');
     expect(stderr.length).toBeGreaterThan(50);
     expect((await fs.readdir(join(root, "two"))).sort()).toEqual([
@@ -105,13 +112,16 @@ describe("train", () => {
     });
     expect(killed.code).toBeNull();
     const { code, stdout, stderr } = await run(
-      train("killed", "--max-steps", "5", "--resume-from-checkpoint", "latest"),
+      train("killed", "--max-steps", "5", "--resume-from-checkpoint", "latest", "--no-html-report"),
     );
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const steps = events(jsonLines(stdout), "step").map(({ step }) => Number(step));
     expect(steps.at(-1)).toBe(5);
     expect(steps[0]).toBeGreaterThanOrEqual(3);
     expect(await metricSteps("killed")).toEqual([1, 2, 3, 4, 5]);
+    expect(await fs.readdir(join(root, "killed"))).not.toContain("report.html");
+    const attempts = jsonLines(await fs.readFile(join(root, "killed/attempts.jsonl"), "utf8"));
+    expect(attempts.map(({ event }) => event)).toEqual(["start", "start", "end"]);
     expect((await fs.readdir(join(root, "killed/checkpoints"))).filter((name) => name.startsWith("."))).toEqual([]);
   });
 

@@ -2,9 +2,10 @@
 import { basename, resolve } from "node:path";
 import type { Fact, MetricColumns, RolloutStep, RunData, ValidationRow } from "../../report/html/run-data";
 import { rolloutsShown } from "../../report/html/selection";
+import { type MetricsTable, numericColumns } from "../../report/statistics/metrics-table";
 import { metricHelp } from "../../train/metrics";
 import type { AttemptEnd, AttemptLine, AttemptStart } from "./attempts";
-import { isBeingWritten, type MetricRow, readAttempts, readConfig, readMetrics } from "./run-reader";
+import { isBeingWritten, readAttempts, readConfig, readMetrics } from "./run-reader";
 import { statisticsOf } from "./statistics";
 
 /** A run without its rollouts, and what is needed to read those. */
@@ -17,8 +18,8 @@ export interface ReadRun {
 }
 
 export async function readRun(path: string): Promise<ReadRun> {
-  const [rows, attempts, config] = await Promise.all([readMetrics(path), readAttempts(path), readConfig(path)]);
-  const metrics = columnsOf(rows);
+  const [table, attempts, config] = await Promise.all([readMetrics(path), readAttempts(path), readConfig(path)]);
+  const metrics = columnsOf(table);
   const maxSteps = numberOf(config.max_steps);
   return {
     model: config.model_name_or_path,
@@ -27,12 +28,12 @@ export async function readRun(path: string): Promise<ReadRun> {
     data: {
       name: basename(resolve(path)),
       madeAt: new Date().toISOString(),
-      state: stateOf(attempts.at(-1), rows.at(-1)?.step ?? 0, await isBeingWritten(path)),
+      state: stateOf(attempts.at(-1), metrics.steps.at(-1) ?? 0, await isBeingWritten(path)),
       maxSteps,
       metrics,
       help: metricHelp,
-      statistics: statisticsOf(metrics),
-      validation: validationOf(rows, attempts),
+      statistics: statisticsOf(table),
+      validation: validationOf(metrics, attempts),
       config: Object.entries(config).map(([name, value]): Fact => [name, value === null ? "none" : String(value)]),
       environment: environmentOf(attempts, config.seed),
     },
@@ -59,14 +60,17 @@ export function shownSteps(run: ReadRun, steps: readonly { readonly step: number
 }
 
 /** Six digits are more than a curve can show. */
-function columnsOf(rows: readonly MetricRow[]): MetricColumns {
-  const names = new Set(rows.flatMap((row) => Object.keys(row)));
-  names.delete("step");
-  const short = (value: number | null | undefined) =>
-    value === null || value === undefined ? null : Number(value.toPrecision(6));
+function columnsOf(table: MetricsTable): MetricColumns {
+  const columns = numericColumns(table).filter((name) => name !== "step");
+  const steps = [...new Set(columns.flatMap((name) => [...(table.columns.get(name)?.keys() ?? [])]))].sort(
+    (a, b) => a - b,
+  );
+  const short = (value: number | null | undefined) => (typeof value === "number" ? Number(value.toPrecision(6)) : null);
   return {
-    steps: rows.map(({ step }) => step),
-    columns: Object.fromEntries([...names].sort().map((name) => [name, rows.map((row) => short(row[name]))])),
+    steps,
+    columns: Object.fromEntries(
+      columns.sort().map((name) => [name, steps.map((step) => short(table.columns.get(name)?.get(step)))]),
+    ),
   };
 }
 
@@ -80,17 +84,12 @@ function stateOf(last: AttemptLine | undefined, step: number, isWritten: boolean
 const EVAL = "eval/";
 
 /** Held-out figures from before and after each attempt, and those measured between steps, by step. */
-function validationOf(rows: readonly MetricRow[], attempts: readonly AttemptLine[]): ValidationRow[] {
-  const between = rows.flatMap((row): ValidationRow[] => {
-    const figures = Object.entries(row).filter(([name]) => name.startsWith(EVAL));
-    if (figures.length === 0) return [];
-    return [
-      {
-        step: row.step,
-        label: `step ${row.step}`,
-        figures: Object.fromEntries(figures.map(([name, value]) => [name.slice(EVAL.length), value])),
-      },
-    ];
+function validationOf({ steps, columns }: MetricColumns, attempts: readonly AttemptLine[]): ValidationRow[] {
+  const measured = Object.entries(columns).filter(([name]) => name.startsWith(EVAL));
+  const between = steps.flatMap((step, place): ValidationRow[] => {
+    const figures = measured.map(([name, values]) => [name.slice(EVAL.length), values[place] ?? null] as const);
+    if (figures.every(([, value]) => value === null)) return [];
+    return [{ step, label: `step ${step}`, figures: Object.fromEntries(figures) }];
   });
   let start: AttemptStart | undefined;
   const ends = attempts.flatMap((line): ValidationRow[] => {

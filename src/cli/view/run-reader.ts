@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { UserError } from "../../model/user-error";
 import { explained, isAlive, isMissing, latestCheckpoint, nodeFolder } from "../../platform/node/files";
 import { nodeTrainingHost } from "../../platform/node/training-host";
+import { type MetricsTable, parseMetrics } from "../../report/statistics/metrics-table";
 import type { Tokenizer } from "../../text/tokenizer";
 import { loadTokenizerOf } from "../../train/policy";
 import { ATTEMPTS, type AttemptLine, attemptLine } from "./attempts";
@@ -14,9 +15,6 @@ import { ATTEMPTS, type AttemptLine, attemptLine } from "./attempts";
 export const METRICS = "metrics.jsonl";
 export const CONFIG = "config.resolved.yaml";
 export const ROLLOUTS = "rollouts";
-
-/** A row of metrics.jsonl. */
-export type MetricRow = { readonly step: number } & Readonly<Record<string, number | null>>;
 
 /** @throws UserError when the folder holds no run */
 export async function checkRunFolder(path: string): Promise<void> {
@@ -30,23 +28,14 @@ export async function checkRunFolder(path: string): Promise<void> {
     );
 }
 
-/** Rows by step. A last line without its end is being written and does not count. @throws UserError at a line that is no row */
-export async function readMetrics(path: string): Promise<MetricRow[]> {
-  const rows = (await lines(path, METRICS)).map((line, place) => {
-    const row: unknown = parsed(line);
-    if (typeof row !== "object" || row === null || !("step" in row) || typeof row.step !== "number")
-      throw new UserError(`${join(path, METRICS)}: line ${place + 1} is no row of metrics; repair or delete it`);
-    const figures = Object.entries(row).filter(
-      (entry): entry is [string, number | null] => typeof entry[1] === "number" || entry[1] === null,
-    );
-    return { ...Object.fromEntries(figures), step: row.step };
-  });
-  return rows.sort((a, b) => a.step - b.step);
+/** The figures, as far as they can be read. */
+export async function readMetrics(path: string): Promise<MetricsTable> {
+  return parseMetrics(await text(path, METRICS));
 }
 
 /** Lines that are no attempt are left out: the file is a record for people, not a base to go on from. */
 export async function readAttempts(path: string): Promise<AttemptLine[]> {
-  return (await lines(path, ATTEMPTS)).flatMap((line) => {
+  return (await text(path, ATTEMPTS)).split("\n").flatMap((line) => {
     const { data } = attemptLine.safeParse(parsed(line));
     return data === undefined ? [] : [data];
   });
@@ -54,9 +43,8 @@ export async function readAttempts(path: string): Promise<AttemptLine[]> {
 
 /** The resolved options by their names in the file; none when the file is missing or no mapping. */
 export async function readConfig(path: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await fs.readFile(join(path, CONFIG), "utf8").catch(() => "");
   try {
-    const config: unknown = parse(text);
+    const config: unknown = parse(await text(path, CONFIG));
     return typeof config === "object" && config !== null ? { ...config } : {};
   } catch {
     return {};
@@ -109,12 +97,12 @@ export async function readTokenizer(path: string, model: unknown): Promise<Token
   return undefined;
 }
 
-async function lines(path: string, name: string): Promise<string[]> {
-  const text = await fs.readFile(join(path, name), "utf8").catch((error: unknown) => {
+/** A file's text; none when there is no such file. */
+async function text(path: string, name: string): Promise<string> {
+  return fs.readFile(join(path, name), "utf8").catch((error: unknown) => {
     if (isMissing(error)) return "";
     throw explained(error, `cannot read ${join(path, name)}`);
   });
-  return text.split("\n").slice(0, -1);
 }
 
 function parsed(line: string): unknown {

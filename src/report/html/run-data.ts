@@ -9,17 +9,20 @@ export interface MetricColumns {
 /** A row of label and text. */
 export type Fact = readonly [label: string, value: string];
 
-/** One correlation of two series over steps, with what makes it doubtful beside it. */
+/** One correlation of two series over steps, with what makes it doubtful beside it. Null where there is none. */
 export interface CorrelationRow {
   readonly x: string;
   readonly y: string;
   /** Steps that have both figures. */
   readonly points: number;
   readonly spearman: number | null;
-  /** Of the exact test that takes points as independent, which steps of a run are not. */
-  readonly spearmanP: number | null;
+  /** Two-sided, as if steps were independent, which they are not. */
+  readonly p: number | null;
+  /** Independent points that would tell as much. */
+  readonly effectivePoints: number | null;
+  /** Two-sided, as if there were only those. */
+  readonly effectiveP: number | null;
   readonly pearson: number | null;
-  readonly pearsonP: number | null;
   /** Interval of Spearman's rho by the block bootstrap, which allows for neighbours that resemble each other. */
   readonly interval: readonly [low: number, high: number] | null;
   /** Spearman's rho of the changes from step to step. */
@@ -33,8 +36,8 @@ export interface SeriesSummary {
   readonly mean: number | null;
   /** With n - 1. */
   readonly standardDeviation: number | null;
-  readonly first: number | null;
-  readonly last: number | null;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
   /** Spearman's rho against the step. */
   readonly trend: number | null;
 }

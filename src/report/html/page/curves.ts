@@ -1,6 +1,6 @@
 /** Which figures share a chart, and the charts of a run. */
 import type { MetricColumns, RunData } from "../run-data";
-import { Chart, type ChartContent } from "./chart";
+import { Chart, type ChartContent, type ChartSeries } from "./chart";
 import type { StepCursor } from "./cursor";
 
 interface Group {
@@ -146,13 +146,20 @@ export class Curves {
 }
 
 function groupContent({ title, about, unit, series }: Group, { steps, columns }: MetricColumns): ChartContent {
-  const found = Object.entries(series).flatMap(([metric, name]) => {
+  const found: ChartSeries[] = [];
+  for (const [metric, name] of Object.entries(series)) {
     const values = Object.hasOwn(columns, metric) ? columns[metric] : undefined;
-    return values === undefined ? [] : [{ name, values }];
-  });
-  // A reward outside 0 to 1 would be cut off on the axis of shares.
-  const fits = found.filter(
-    ({ values }) => unit !== "share" || values.every((value) => value === null || (value >= 0 && value <= 1)),
-  );
-  return { title, about, unit, steps, series: fits };
+    // A reward outside 0 to 1 would be cut off on the axis of shares.
+    if (
+      values === undefined ||
+      (unit === "share" && values.some((value) => value !== null && (value < 0 || value > 1)))
+    )
+      continue;
+    const same = found.findIndex((other) => other.values.every((value, i) => value === values[i]));
+    const twin = found[same];
+    // Of two curves that lie on each other one would hide the other.
+    if (twin === undefined) found.push({ name, values });
+    else found[same] = { name: `${twin.name} = ${name}`, values };
+  }
+  return { title, about, unit, steps, series: found };
 }

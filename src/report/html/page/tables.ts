@@ -4,9 +4,13 @@ import { element, table, visible } from "./dom";
 import { figure, fixed, percent, probability } from "./format";
 
 export function statisticsView(statistics: RunStatistics | null): HTMLElement[] {
-  if (statistics === null) return [element("p", "panel hint", "Statistics need at least four steps.")];
+  if (statistics === null) return [element("p", "panel hint", "Statistics need at least three steps.")];
   const { correlations, series, caveats } = statistics;
+  const [headline] = correlations;
   return [
+    ...(headline === undefined || caveats.length === 0
+      ? []
+      : [element("p", "hint", ...visible(`Before you read ${headline.x} against ${headline.y}:`))]),
     element("ul", "caveats", ...caveats.map((text) => element("li", "", ...visible(text)))),
     table(
       [
@@ -15,9 +19,10 @@ export function statisticsView(statistics: RunStatistics | null): HTMLElement[] 
         "n",
         "Spearman ρ",
         "p if independent",
+        "effective n",
+        "p at effective n",
         "95 % block bootstrap",
         "Pearson r",
-        "p",
         "ρ of changes",
       ],
       correlations.map((row) => [
@@ -25,22 +30,23 @@ export function statisticsView(statistics: RunStatistics | null): HTMLElement[] 
         row.y,
         String(row.points),
         fixed(row.spearman, 3),
-        probability(row.spearmanP),
+        probability(row.p),
+        fixed(row.effectivePoints, 1),
+        probability(row.effectiveP),
         row.interval === null ? "–" : `${fixed(row.interval[0], 2)} to ${fixed(row.interval[1], 2)}`,
         fixed(row.pearson, 3),
-        probability(row.pearsonP),
         fixed(row.differences, 3),
       ]),
     ),
     table(
-      ["series", "n", "mean", "standard deviation", "first", "last", "ρ against step"],
+      ["series", "n", "mean", "standard deviation", "least", "most", "ρ against step"],
       series.map((row) => [
         row.name,
         String(row.points),
         figure(row.mean),
         figure(row.standardDeviation),
-        figure(row.first),
-        figure(row.last),
+        figure(row.minimum),
+        figure(row.maximum),
         fixed(row.trend, 3),
       ]),
     ),

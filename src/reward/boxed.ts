@@ -1,16 +1,22 @@
+/** A closed `\boxed{...}`: its content as written, and the text's part that it takes up. */
+export interface Box {
+  readonly content: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * The content of the last closed `\boxed{...}` of a text, braces matched; `\{` and `\}` are letters, not groups. The form `\boxed 5$` is read
- * up to the dollar sign. A box that never closes does not count: an answer must be complete. One pass over the text, whatever it holds.
- * @returns undefined when there is no closed box; the content as written, possibly empty, otherwise.
+ * The closed `\boxed{...}` of a text that hold no other, braces matched; `\{` and `\}` are letters, not groups. The form `\boxed 5$` is read up to
+ * the dollar sign. A box that never closes does not count: an answer must be complete. One pass over the text, whatever it holds.
  */
-export function extractBoxed(text: string): string | undefined {
-  let best: { start: number; end: number } | undefined;
-  /** Starts of the open groups' contents; -1 for a group that is no box. */
-  const open: number[] = [];
-  /** Start of the content of a `\boxed ` without braces that waits for its dollar sign. */
-  let bare: number | undefined;
-  const close = (start: number, end: number) => {
-    if (best === undefined || start > best.start) best = { start, end };
+export function closedBoxes(text: string): Box[] {
+  const boxes: Box[] = [];
+  /** Open groups: where a box and its content begin; undefined for a group that is no box. */
+  const open: ({ start: number; content: number } | undefined)[] = [];
+  /** A `\boxed ` without braces that waits for its dollar sign. */
+  let bare: { start: number; content: number } | undefined;
+  const close = (box: { start: number; content: number }, at: number, end: number) => {
+    if ((boxes.at(-1)?.start ?? -1) < box.start) boxes.push({ content: text.slice(box.content, at), start: box.start, end });
   };
   let at = 0;
   while (at < text.length) {
@@ -20,8 +26,8 @@ export function extractBoxed(text: string): string | undefined {
         const afterName = at + 1 + "boxed".length;
         let content = afterName;
         while (text[content] === " ") content += 1;
-        if (text[content] === "{") open.push(++content);
-        else if (content > afterName) bare = content;
+        if (text[content] === "{") open.push({ start: at, content: ++content });
+        else if (content > afterName) bare = { start: at, content };
         at = content;
       } else {
         // Two backslashes are one line break, unless a box begins at the second.
@@ -30,40 +36,28 @@ export function extractBoxed(text: string): string | undefined {
       continue;
     }
     if (character === "{") {
-      open.push(-1);
+      open.push(undefined);
     } else if (character === "}") {
-      const start = open.pop();
-      if (start !== undefined && start >= 0) close(start, at);
+      const box = open.pop();
+      if (box !== undefined) close(box, at, at + 1);
     } else if (character === "$" && bare !== undefined) {
-      close(bare, at);
+      close(bare, at, at);
       bare = undefined;
     }
     at += 1;
   }
-  return best === undefined ? undefined : text.slice(best.start, best.end);
+  return boxes;
+}
+
+/**
+ * The content of the last closed box, see {@link closedBoxes}.
+ * @returns undefined when there is no closed box; the content as written, possibly empty, otherwise.
+ */
+export function extractBoxed(text: string): string | undefined {
+  return closedBoxes(text).at(-1)?.content;
 }
 
 /** How often `\boxed` is written, closed or not. */
 export function countBoxed(text: string): number {
   return text.split("\\boxed").length - 1;
-}
-
-/**
- * Whether the boxed answer equals a gold answer as text, spaces and enclosing dollar signs apart. An empty box is never right.
- * @param gold one answer or several, each of which is right.
- */
-export function boxedExactMatch(modelText: string, gold: string | readonly string[]): boolean {
-  const prediction = extractBoxed(modelText);
-  return prediction !== undefined && answersEqual(prediction, gold);
-}
-
-/** {@link boxedExactMatch} for an answer that has been extracted already. */
-export function answersEqual(prediction: string, gold: string | readonly string[]): boolean {
-  const normalised = normalise(prediction);
-  const answers = typeof gold === "string" ? [gold] : gold;
-  return normalised !== "" && answers.some((answer) => normalise(answer) === normalised);
-}
-
-function normalise(answer: string): string {
-  return answer.replace(/\s/g, "").replace(/^\$+/, "").replace(/\$+$/, "");
 }

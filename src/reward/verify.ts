@@ -1,4 +1,6 @@
-import { answersEqual, extractBoxed } from "./boxed";
+import { Budget } from "./budget";
+import { semanticallyEqual } from "./equivalence";
+import { finalAnswer } from "./extract/final-answer";
 
 /** How answers are read and compared; docs/grading.md says how they differ. */
 export const gradingProfiles = ["math", "zerotir", "qwen", "dapo", "hendrycks"] as const;
@@ -13,9 +15,11 @@ export interface Verdict {
 export interface VerifyOptions {
   /** Default `math`. */
   readonly profile?: GradingProfile;
-  /** Time for one comparison in milliseconds; the verdict is false when it is spent. */
+  /** Time for one comparison in milliseconds; the verdict is false when it is spent. Default 50. */
   readonly budgetMs?: number;
 }
+
+const DEFAULT_BUDGET_MS = 50;
 
 /**
  * Grades a prediction. Never throws.
@@ -30,18 +34,19 @@ export function verifyAnswer(
   const profile = options.profile ?? "math";
   const extracted = extractAnswer(prediction, profile);
   const golds = typeof gold === "string" ? [gold] : gold;
-  const verdict = extracted !== null && golds.some((answer) => answersEquivalent(extracted, answer, profile));
+  const budget = new Budget(options.budgetMs ?? DEFAULT_BUDGET_MS);
+  const verdict =
+    extracted !== null &&
+    golds.some((answer) => semanticallyEqual(extracted, finalAnswer(answer) ?? answer, { percent: "either", roundedPlaces: 4 }, budget));
   return { verdict, extracted };
 }
 
 /** The answer of a whole response, or a bare answer as it stands; null when there is none. */
 export function extractAnswer(text: string, _profile: GradingProfile = "math"): string | null {
-  const boxed = extractBoxed(text);
-  if (boxed !== undefined) return boxed;
-  return text.includes("\\boxed") || text.trim() === "" ? null : text.trim();
+  return finalAnswer(text);
 }
 
 /** Whether two bare answers are the same. */
 export function answersEquivalent(a: string, b: string, _profile: GradingProfile = "math"): boolean {
-  return answersEqual(a, b);
+  return semanticallyEqual(a, b, { percent: "either", roundedPlaces: 4 }, new Budget(DEFAULT_BUDGET_MS));
 }

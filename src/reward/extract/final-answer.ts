@@ -1,0 +1,117 @@
+import { isMathematics } from "../equivalence";
+import { boxedAnswer } from "./boxes";
+
+/** What is looked at where there is no box: the end of the text. */
+const MOST_CHARACTERS = 3000;
+const MOST_BARE_CHARACTERS = 600;
+const MOST_BARE_WORDS = 4;
+const OUTPUT_BLOCK = /```output\n[^]*?(?:```|$)/g;
+
+/**
+ * The answer of a whole response: its last closed box; without any, a bare answer as it stands, or what the text claims as its answer. A claim is a
+ * phrase ("the answer is", "Answer:"), the last formula, a number in bold, or a number after "is", "=", ":" or in a concluding sentence. A number that
+ * merely stands in the text is none. What a tool printed does not count, nor a response with two `</answer>`.
+ *
+ * @returns null when there is none.
+ */
+export function finalAnswer(response: string): string | null {
+  const text = response.includes("```output") ? response.replace(OUTPUT_BLOCK, "") : response;
+  if (text.indexOf("</answer>") !== text.lastIndexOf("</answer>")) return null;
+  const boxed = boxedAnswer(text);
+  if (boxed !== undefined) return boxed.trim();
+  if (text.includes("\\boxed")) return null;
+  const trimmed = text.trim();
+  if (trimmed === "") return null;
+  if (isBare(trimmed)) return trimmed;
+  return claimedAnswer(trimmed.slice(-MOST_CHARACTERS));
+}
+
+/** Mathematics, or a few words that do not speak of an answer. */
+function isBare(text: string): boolean {
+  if (text.length > MOST_BARE_CHARACTERS) return false;
+  if (!text.includes("\n") || text.includes("\\begin")) if (isMathematics(text)) return true;
+  return (
+    text.split(/\s+/).length <= MOST_BARE_WORDS &&
+    !/\n|\b(?:answer|is|are|just|the)\b/i.test(text) &&
+    !/[\d$]|\\[([]/.test(text)
+  );
+}
+
+/** Phrases after which the answer stands, the strongest first. */
+const PHRASES: readonly RegExp[] = [
+  /final answer(?: is|:)+\s*(?:is\b)?/gi,
+  /(?:answer|résultat|réponse|respuesta|antwort)\s+(?:is|est|es|ist)\b:?/gi,
+  /(?:^|\n)\s*#{4}/g,
+  /(?:^|[\n.]\s*)\**(?:answer|a|答案)\**\s*[:：]\**/gi,
+  /答案是?[:：]?/g,
+];
+
+function claimedAnswer(text: string): string | null {
+  for (const phrase of PHRASES) {
+    const last = [...text.matchAll(phrase)].at(-1);
+    if (last === undefined) continue;
+    const answer = stated(text.slice(last.index + last[0].length));
+    if (answer !== null) return answer;
+  }
+  return lastFormula(text) ?? lastClaim(text);
+}
+
+const FORMULA = /\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\(([^\n]*?)\\\)|\\\[([^]*?)\\\]/g;
+
+function formulas(text: string): string[] {
+  return [...text.matchAll(FORMULA)]
+    .map((match) => (match[1] ?? match[2] ?? match[3] ?? match[4] ?? "").trim().replace(/[.,;]+$/, ""))
+    .filter((formula) => formula !== "");
+}
+
+/** What follows a phrase: a formula, an expression, or a sentence that ends in one. */
+function stated(rest: string): string | null {
+  const sentence = (/^\s*([^\n]*)/.exec(rest)?.[1] ?? "").split(/\.\s+(?=[A-Z<[])|\.$|<\|/)[0]?.trim() ?? "";
+  if (sentence === "") return null;
+  const [formula] = formulas(sentence);
+  if (/^[$\\]/.test(sentence) && formula !== undefined) return formula;
+  const letter = /^\(?([A-J])\)?(?=$|[\s.:,)])(?!\s*[-+=*/^])/.exec(sentence)?.[1];
+  if (letter !== undefined) return letter;
+  if (isMathematics(sentence)) return sentence;
+  const claim = formulas(sentence).at(-1);
+  const copula = /.*(?:\b(?:is|are|equals|be)\b|[=:])\s*(.+)$/.exec(sentence)?.[1];
+  if (copula !== undefined) {
+    const inner = formulas(copula)[0] ?? copula.trim();
+    if (isMathematics(inner)) return inner;
+    const number = NUMBER.exec(copula);
+    if (number !== null) return number[0];
+  }
+  return claim ?? NUMBER.exec(sentence)?.[0] ?? (sentence.split(/\s+/).length <= MOST_BARE_WORDS ? sentence : null);
+}
+
+const NUMBER = /(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+|,\d+)?(?:\s?%)?(?![\w])/;
+const ALL_NUMBERS = /[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\s?%)?/g;
+const UNREADABLE = /^[A-Z]{1,4}$/;
+
+/** The last formula of the text that can be an answer, if it stands in its last sentences. */
+function lastFormula(text: string): string | null {
+  const readable = formulas(text).filter((formula) => !UNREADABLE.test(formula) && isMathematics(formula));
+  const formula = readable.at(-1);
+  if (formula === undefined) return null;
+  // A number claimed after the last formula is later, and so the answer.
+  const after = text.slice(text.lastIndexOf(formula) + formula.length);
+  return lastClaim(after) ?? formula;
+}
+
+const CONCLUSION = /^(?:so|thus|therefore|hence|因此|所以|इसलिए|donc|لذا|en conclusion)(?![a-z])/i;
+
+/** The last number that the text claims: in bold, after "is", "=", ":", or the last one of a sentence that concludes. */
+function lastClaim(text: string): string | null {
+  const bold = [...text.matchAll(/\*\*([^*\n]+)\*\*/g)].map((match) => match[1]?.match(ALL_NUMBERS)?.at(-1)).filter((number) => number !== undefined);
+  const sentences = text.split(/(?<=[.!?。।])\s*(?=\D)|\n+/).filter((sentence) => sentence.trim() !== "");
+  const last = sentences.at(-1)?.trim() ?? "";
+  const boldLast = bold.at(-1);
+  if (boldLast !== undefined && last.includes(boldLast)) return boldLast.trim();
+  const claimed = [
+    ...text.matchAll(/(?:\b(?:is|are|equals|was|est)|[=:：]|是)\s*(?:approximately |about |now |\$)*([-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\s?%)?)(?!\w*\s*[-+*/×÷]\s*\d)/gi),
+  ].at(-1);
+  const conclusion = sentences.filter((sentence) => CONCLUSION.test(sentence.trim())).at(-1);
+  const concluded = conclusion === undefined ? undefined : conclusion.match(ALL_NUMBERS)?.at(-1);
+  if (claimed?.[1] !== undefined && (concluded === undefined || text.lastIndexOf(conclusion ?? "") <= claimed.index)) return claimed[1].trim();
+  return concluded?.trim() ?? null;
+}

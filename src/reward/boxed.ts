@@ -16,7 +16,8 @@ export function closedBoxes(text: string): Box[] {
   /** A `\boxed ` without braces that waits for its dollar sign. */
   let bare: { start: number; content: number } | undefined;
   const close = (box: { start: number; content: number }, at: number, end: number) => {
-    if ((boxes.at(-1)?.start ?? -1) < box.start) boxes.push({ content: text.slice(box.content, at), start: box.start, end });
+    if ((boxes.at(-1)?.start ?? -1) < box.start)
+      boxes.push({ content: text.slice(box.content, at), start: box.start, end });
   };
   let at = 0;
   while (at < text.length) {

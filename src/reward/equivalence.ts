@@ -1,4 +1,4 @@
-import { Budget, BudgetSpent } from "./budget";
+import { type Budget, BudgetSpent } from "./budget";
 import { AnswerComparison, type Policy } from "./compare/answers";
 import { NoExactValue } from "./exact/rational";
 import { parseAnswer } from "./latex/parser";
@@ -42,7 +42,8 @@ function read(text: string): ReturnType<typeof parseAnswer> | undefined {
   try {
     return parseAnswer(text);
   } catch (error) {
-    if (error instanceof NotMathematics || error instanceof NoExactValue || error instanceof RangeError) return undefined;
+    if (error instanceof NotMathematics || error instanceof NoExactValue || error instanceof RangeError)
+      return undefined;
     throw error;
   }
 }
@@ -50,5 +51,9 @@ function read(text: string): ReturnType<typeof parseAnswer> | undefined {
 /** Whether a text is an answer by itself and no prose: it can be read as mathematics, and not as words alone. */
 export function isMathematics(text: string): boolean {
   const node = read(text);
-  return node !== undefined && node.kind !== "words" && !(node.kind === "list" && node.items.some((item) => item.kind === "words"));
+  return (
+    node !== undefined &&
+    node.kind !== "words" &&
+    !(node.kind === "list" && node.items.some((item) => item.kind === "words"))
+  );
 }

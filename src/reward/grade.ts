@@ -74,7 +74,7 @@ export function gradeTrajectory(job: GradeJob, options: GradeOptions = {}): Grad
   const response = options.scope === "full-text" ? job.fullText : job.modelText;
   const verdicts = new Map<AnswerRule, Verdict>();
   const verdictOf = (rule: AnswerRule) => {
-    const known = verdicts.get(rule) ?? judge(rule, response, job, options.profile ?? rule.profile);
+    const known = verdicts.get(rule) ?? judge(rule, response, job, options);
     verdicts.set(rule, known);
     return known;
   };
@@ -104,10 +104,11 @@ export function withRewards(
   };
 }
 
-function judge(rule: AnswerRule, response: string, job: GradeJob, profile: GradingProfile): Verdict {
+function judge(rule: AnswerRule, response: string, job: GradeJob, options: GradeOptions): Verdict {
+  const profile = options.profile ?? rule.profile;
   const part = rule.part(response, job);
   if (part === null || !showsAnswer(part, profile)) return NO_ANSWER;
-  return verifyAnswer(part, job.gold, { profile });
+  return verifyAnswer(part, job.gold, options.scope === "full-text" ? { profile, toolOutput: "read" } : { profile });
 }
 
 type Measures = Pick<GradeNumbers, "repeatness" | "repetition_penalty" | "verifier_failed">;

@@ -1,10 +1,8 @@
 import { Budget } from "./budget";
-import { semanticallyEqual } from "./equivalence";
-import { finalAnswer } from "./extract/final-answer";
+import type { Policy } from "./compare/answers";
+import { type GradingProfile, graders, gradingProfiles } from "./profiles";
 
-/** How answers are read and compared; docs/grading.md says how they differ. */
-export const gradingProfiles = ["math", "zerotir", "qwen", "dapo", "hendrycks"] as const;
-export type GradingProfile = (typeof gradingProfiles)[number];
+export { type GradingProfile, gradingProfiles };
 
 export interface Verdict {
   readonly verdict: boolean;
@@ -15,11 +13,19 @@ export interface Verdict {
 export interface VerifyOptions {
   /** Default `math`. */
   readonly profile?: GradingProfile;
-  /** Time for one comparison in milliseconds; the verdict is false when it is spent. Default 50. */
+  /** Time for one prediction in milliseconds; the verdict is false when it is spent. Default 50. */
   readonly budgetMs?: number;
+  /** Decimals with at least so many places may stand for what they are the rounding of; the profile's own by default. */
+  readonly roundedPlaces?: number;
+  /** `read` takes answers also from ```` ```output ```` blocks; by default only published profiles do, and `math` passes over them. */
+  readonly toolOutput?: "skip" | "read";
 }
 
 const DEFAULT_BUDGET_MS = 50;
+/** No profile reads more: of a longer response the end is graded. */
+const MOST_CHARACTERS = 4_000_000;
+/** Longer answers are only compared as text. */
+const MOST_ANSWER_CHARACTERS = 20_000;
 
 /**
  * Grades a prediction. Never throws.
@@ -32,21 +38,47 @@ export function verifyAnswer(
   options: VerifyOptions = {},
 ): Verdict {
   const profile = options.profile ?? "math";
-  const extracted = extractAnswer(prediction, profile);
-  const golds = typeof gold === "string" ? [gold] : gold;
   const budget = new Budget(options.budgetMs ?? DEFAULT_BUDGET_MS);
+  const golds = typeof gold === "string" ? [gold] : gold;
+  const skips = options.toolOutput === "skip" || (options.toolOutput === undefined && profile === "math");
+  const extracted = graders[profile].extract(ending(skips ? withoutToolOutput(prediction) : prediction));
   const verdict =
-    extracted !== null &&
-    golds.some((answer) => semanticallyEqual(extracted, finalAnswer(answer) ?? answer, { percent: "either", roundedPlaces: 4 }, budget));
-  return { verdict, extracted };
+    extracted === null
+      ? golds.some((answer) => answer.trim() !== "" && answer === prediction && !/boxed|<\/answer>/.test(answer))
+      : golds.some((answer) => compare(extracted, answer, profile, options.roundedPlaces, budget));
+  return { verdict, extracted: extracted ?? (verdict ? prediction : null) };
 }
 
 /** The answer of a whole response, or a bare answer as it stands; null when there is none. */
-export function extractAnswer(text: string, _profile: GradingProfile = "math"): string | null {
-  return finalAnswer(text);
+export function extractAnswer(text: string, profile: GradingProfile = "math"): string | null {
+  return graders[profile].extract(ending(profile === "math" ? withoutToolOutput(text) : text));
 }
 
-/** Whether two bare answers are the same. */
-export function answersEquivalent(a: string, b: string, _profile: GradingProfile = "math"): boolean {
-  return semanticallyEqual(a, b, { percent: "either", roundedPlaces: 4 }, new Budget(DEFAULT_BUDGET_MS));
+function ending(text: string): string {
+  return text.slice(-MOST_CHARACTERS);
+}
+
+/** A response without what tools printed into it. A block that never closes reaches to the end. */
+function withoutToolOutput(text: string): string {
+  return text.includes("```output\n") ? text.replace(/```output\n[\s\S]*?(?:```|$)/g, "") : text;
+}
+
+/** Whether two bare answers are the same: the first is judged, the second is right. Never throws. */
+export function answersEquivalent(prediction: string, gold: string, profile: GradingProfile = "math"): boolean {
+  return compare(prediction, gold, profile, undefined, new Budget(DEFAULT_BUDGET_MS));
+}
+
+function compare(
+  prediction: string,
+  gold: string,
+  profile: GradingProfile,
+  roundedPlaces: number | undefined,
+  budget: Budget,
+): boolean {
+  const grader = graders[profile];
+  const answer = grader.gold(gold);
+  if (prediction.trim() === "" || answer.trim() === "") return false;
+  if (Math.max(prediction.length, answer.length) > MOST_ANSWER_CHARACTERS) return prediction === answer;
+  const policy: Policy = roundedPlaces === undefined ? grader.policy : { ...grader.policy, roundedPlaces };
+  return grader.equal(prediction, answer, policy, budget);
 }

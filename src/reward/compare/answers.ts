@@ -2,7 +2,7 @@ import type { Budget } from "../budget";
 import { rational } from "../exact/rational";
 import type { Node } from "../latex/tree";
 import { proportional, sameValue } from "./expressions";
-import { ascending, asInterval, nameOf, valueOf, withoutApproximation } from "./relations";
+import { ascending, asInterval, givenValue, nameOf, withoutApproximation } from "./relations";
 import { variants } from "./variants";
 
 /** What graders differ in when they compare values. */
@@ -39,7 +39,8 @@ export class AnswerComparison {
   /** Takes off what says nothing: the brackets of a set or list of one, an approximation after an exact value. */
   private plain(node: Node): Node {
     const signed = node.kind === "list" ? node.items.flatMap((item) => variants(item)) : variants(node);
-    if (signed.length > 1 && (node.kind !== "list" || signed.length > node.items.length)) return { kind: "list", items: signed };
+    if (signed.length > 1 && (node.kind !== "list" || signed.length > node.items.length))
+      return { kind: "list", items: signed };
     if (node.kind === "set" && node.items.length === 1) return this.plain(node.items[0] as Node);
     if (node.kind === "set" && node.items.length === 0) return { kind: "symbol", name: "emptyset" };
     if (node.kind === "relation") return withoutApproximation(node);
@@ -50,11 +51,11 @@ export class AnswerComparison {
     const same = (x: Node, y: Node) => this.equivalent(x, y);
     if (a.kind === "relation" && b.kind === "relation") return this.bothRelations(a, b);
     if (a.kind === "relation") {
-      const value = valueOf(a, same);
+      const value = givenValue(a, same);
       return value !== undefined && this.equivalent(value, b);
     }
     if (b.kind !== "relation") return false;
-    const value = valueOf(b, same);
+    const value = givenValue(b, same);
     if (value !== undefined) return this.equivalent(a, value);
     const inequality = asInterval(b);
     return inequality !== undefined && a.kind === "tuple" && this.equivalent(a, inequality.interval);
@@ -74,7 +75,9 @@ export class AnswerComparison {
     if (one === undefined || two === undefined || one.operator !== two.operator) return false;
     if (this.equivalent(one.left, two.left) && this.equivalent(one.right, two.right)) return true;
     if (one.operator === "in" || one.operator === "other") return false;
-    const comparable = [one.left, one.right, two.left, two.right].every((side) => !isCollection(side) && side.kind !== "relation");
+    const comparable = [one.left, one.right, two.left, two.right].every(
+      (side) => !isCollection(side) && side.kind !== "relation",
+    );
     const isOrder = one.operator === "<" || one.operator === "<=";
     return comparable && proportional(difference(one), difference(two), isOrder, this.budget);
   }
@@ -85,7 +88,8 @@ export class AnswerComparison {
     if (unit === goldUnit) return this.equivalent(value, goldValue);
     if (unit !== "" && goldUnit !== "") return false;
     if (unit !== "%" && goldUnit !== "%") return this.equivalent(value, goldValue);
-    const asFraction = (node: Node, isPercent: boolean): Node => (isPercent ? { kind: "quotient", top: node, bottom: HUNDRED } : node);
+    const asFraction = (node: Node, isPercent: boolean): Node =>
+      isPercent ? { kind: "quotient", top: node, bottom: HUNDRED } : node;
     if (isCollection(value) || isCollection(goldValue)) return false;
     if (this.policy.percent === "either" && this.equivalent(value, goldValue)) return true;
     return this.equivalent(asFraction(value, unit === "%"), asFraction(goldValue, goldUnit === "%"));
@@ -108,7 +112,10 @@ export class AnswerComparison {
       // 4:30 may be a time of day, and is not 2:15 then.
       if (a.isTime || b.isTime) return false;
       const [first, goldFirst] = [a.items[0] as Node, b.items[0] as Node];
-      return a.items.every((item, index) => this.equivalent(times(item, goldFirst), times(b.items[index] as Node, first)) && !this.isZero(item));
+      return a.items.every(
+        (item, index) =>
+          this.equivalent(times(item, goldFirst), times(b.items[index] as Node, first)) && !this.isZero(item),
+      );
     }
     const [ratio, other] = a.kind === "ratio" ? [a, b] : [b as Of<"ratio">, a];
     if (ratio.isTime || ratio.items.length !== 2 || isCollection(other)) return false;
@@ -164,7 +171,12 @@ function itemsOf(node: Node): readonly Node[] | undefined {
 /** Whether items are named by different names: `x = 1, y = 2`, not `x = 1, x = 2`. */
 function hasNames(items: readonly Node[]): boolean {
   const names = items.map((item) => nameOf(item)).filter((name) => name !== undefined);
-  return names.length > 1 && new Set(names.map((name) => JSON.stringify(name, (_, value) => (typeof value === "bigint" ? String(value) : value)))).size > 1;
+  return (
+    names.length > 1 &&
+    new Set(
+      names.map((name) => JSON.stringify(name, (_, value) => (typeof value === "bigint" ? String(value) : value))),
+    ).size > 1
+  );
 }
 
 function times(a: Node, b: Node): Node {
@@ -181,7 +193,10 @@ function ends(node: Of<"relation">): ReturnType<typeof ascending> | undefined {
 }
 
 function difference({ left, right }: { readonly left: Node; readonly right: Node }): Node {
-  return { kind: "sum", terms: [left, { kind: "product", factors: [{ kind: "number", value: rational(-1n) }, right] }] };
+  return {
+    kind: "sum",
+    terms: [left, { kind: "product", factors: [{ kind: "number", value: rational(-1n) }, right] }],
+  };
 }
 
 function sameWords(a: Node, b: Node): boolean {
@@ -192,7 +207,10 @@ function sameWords(a: Node, b: Node): boolean {
       ? node.factors.map((factor) => (factor.kind === "symbol" ? factor.name : "")).join("")
       : undefined;
   };
-  const spelled = (node: Node) => text(node)?.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+  const spelled = (node: Node) =>
+    text(node)
+      ?.toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, "");
   const [left, right] = [spelled(a), spelled(b)];
   return left !== undefined && left !== "" && left === right;
 }

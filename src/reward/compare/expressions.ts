@@ -125,4 +125,3 @@ function crossProportional(left: Polynomial, right: Polynomial, canonical: Canon
   if (difference.size === 0) return true;
   return !canonical.atoms.independent && vanishes(difference, canonical.atoms.nodes, true, budget);
 }
-

@@ -13,7 +13,17 @@ import {
   spell,
   term,
 } from "../exact/polynomial";
-import { isInteger, NoExactValue, ONE, power, type Rational, rational, squareFree, wholeRoot, ZERO } from "../exact/rational";
+import {
+  isInteger,
+  NoExactValue,
+  ONE,
+  power,
+  type Rational,
+  rational,
+  squareFree,
+  wholeRoot,
+  ZERO,
+} from "../exact/rational";
 import type { Node } from "../latex/tree";
 
 /** A quotient of polynomials; the denominator is 1 or has several terms. */
@@ -23,7 +33,8 @@ export interface Fraction {
 }
 
 const UNIT: Polynomial = constant(ONE);
-const isUnit = (p: Polynomial): boolean => p === UNIT || (p.size === 1 && asRational(p)?.n === 1n && asRational(p)?.d === 1n);
+const isUnit = (p: Polynomial): boolean =>
+  p === UNIT || (p.size === 1 && asRational(p)?.n === 1n && asRational(p)?.d === 1n);
 
 /**
  * The atoms of one comparison: symbols, and every part that the exact arithmetic does not take apart, such as sin(x). Parts of equal canonical form
@@ -88,13 +99,18 @@ export class Canonical {
 
   private add(a: Fraction, b: Fraction): Fraction {
     if (isUnit(a.bottom) && isUnit(b.bottom)) return { top: add(a.top, b.top), bottom: UNIT };
-    if (a.bottom === b.bottom || spell(a.bottom) === spell(b.bottom)) return { top: add(a.top, b.top), bottom: a.bottom };
+    if (a.bottom === b.bottom || spell(a.bottom) === spell(b.bottom))
+      return { top: add(a.top, b.top), bottom: a.bottom };
     const top = add(multiply(a.top, b.bottom, this.budget), multiply(b.top, a.bottom, this.budget));
     return { top, bottom: multiply(a.bottom, b.bottom, this.budget) };
   }
 
   private multiply(a: Fraction, b: Fraction): Fraction {
-    const bottom = isUnit(a.bottom) ? b.bottom : isUnit(b.bottom) ? a.bottom : multiply(a.bottom, b.bottom, this.budget);
+    const bottom = isUnit(a.bottom)
+      ? b.bottom
+      : isUnit(b.bottom)
+        ? a.bottom
+        : multiply(a.bottom, b.bottom, this.budget);
     return { top: multiply(a.top, b.top, this.budget), bottom };
   }
 
@@ -144,7 +160,8 @@ export class Canonical {
 
   /** An operand's spelling, also for one that is no number, and its value when it is rational. */
   private operandKey(node: Node): { key: string; value?: Rational } {
-    if (node.kind === "matrix") return { key: node.rows.map((row) => row.map((cell) => this.operandKey(cell).key).join("&")).join("/") };
+    if (node.kind === "matrix")
+      return { key: node.rows.map((row) => row.map((cell) => this.operandKey(cell).key).join("&")).join("/") };
     const fraction = this.of(node);
     const value = isUnit(fraction.bottom) ? asRational(fraction.top) : undefined;
     return value === undefined ? { key: this.key(fraction) } : { key: this.key(fraction), value };
@@ -184,7 +201,7 @@ function exactFunction(name: string, values: readonly (Rational | undefined)[]):
       if (b === undefined || !isInteger(a) || !isInteger(b) || a.n < 0n || b.n < 0n) return undefined;
       if (b.n > a.n) return ZERO;
       if (a.n > 5000n || (b.n > MOST_FACTORIAL && a.n - b.n > MOST_FACTORIAL)) throw new NoExactValue("binomial");
-      return choose(a.n, b.n > a.n - b.n ? a.n - b.n : b.n);
+      return choose(a.n, b.n);
     case "abs":
       return a.n < 0n ? { n: -a.n, d: a.d } : a;
     case "floor":
@@ -205,6 +222,7 @@ function product(from: bigint, to: bigint): bigint {
   return result;
 }
 
-function choose(n: bigint, k: bigint): Rational {
+function choose(n: bigint, below: bigint): Rational {
+  const k = below * 2n > n ? n - below : below;
   return rational(product(n - k + 1n, n) / product(1n, k));
 }

@@ -101,7 +101,7 @@ export function vanishes(p: Polynomial, atoms: readonly Node[], hasSymbols: bool
       sum = C.add(sum, value);
       total += Math.max(C.size(value), least);
     }
-    if (!Number.isFinite(total) || !C.isFinite(sum)) continue;
+    if (!Number.isFinite(total) || !C.hasValue(sum)) continue;
     if (C.size(sum) > TOLERANCE * total) return false;
     seen += 1;
   }

@@ -37,14 +37,17 @@ function isName(node: Node): boolean {
 
 /** Named by something that we cannot compute: a limit, a determinant, an integral. */
 function isUncomputed(node: Node): boolean {
-  return contains(node, (each) => each.kind === "opaque" || (each.kind === "apply" && /^(?:sum|prod|int|lim|det)\b/.test(each.name)));
+  return contains(
+    node,
+    (each) => each.kind === "opaque" || (each.kind === "apply" && /^(?:sum|prod|int|lim|det)\b/.test(each.name)),
+  );
 }
 
 /**
  * What an equation or a membership gives as a value: the last side of `x = 5`, of `f(x) = 1 + 1 = 2`, of `x \in S`; of `10^3 = 1000`, whose sides are
  * numbers, only if they agree. Undefined for an equation that still has to be solved, and for inequalities.
  */
-export function valueOf(node: RelationNode, same: (a: Node, b: Node) => boolean): Node | undefined {
+export function givenValue(node: RelationNode, same: (a: Node, b: Node) => boolean): Node | undefined {
   const [first] = node.sides;
   const last = node.sides.at(-1);
   if (first === undefined || last === undefined || last.kind === "opaque") return undefined;
@@ -64,15 +67,19 @@ export function nameOf(node: Node): Node | undefined {
 const FLIPPED: Partial<Record<Relation, Relation>> = { ">": "<", ">=": "<=" };
 
 /** A relation of two sides with the smaller side first. */
-export function ascending(operator: Relation, left: Node, right: Node): { operator: Relation; left: Node; right: Node } {
+export function ascending(
+  operator: Relation,
+  left: Node,
+  right: Node,
+): { operator: Relation; left: Node; right: Node } {
   const flipped = FLIPPED[operator];
   return flipped === undefined ? { operator, left, right } : { operator: flipped, left: right, right: left };
 }
 
-const INFINITY: Node = { kind: "symbol", name: "infinity" };
-const MINUS_INFINITY: Node = {
+const POSITIVE_INFINITE: Node = { kind: "symbol", name: "infinity" };
+const NEGATIVE_INFINITE: Node = {
   kind: "product",
-  factors: [{ kind: "number", value: { n: -1n, d: 1n } }, INFINITY],
+  factors: [{ kind: "number", value: { n: -1n, d: 1n } }, POSITIVE_INFINITE],
 };
 
 export interface Inequality {
@@ -95,9 +102,9 @@ export function asInterval(node: RelationNode): Inequality | undefined {
   const [one, two] = steps;
   if (steps.length === 1 && one !== undefined) {
     if (isName(one.left) && !hasSymbols(one.right))
-      return { subject: one.left, interval: interval(MINUS_INFINITY, "<", one.right, one.operator) };
+      return { subject: one.left, interval: interval(NEGATIVE_INFINITE, "<", one.right, one.operator) };
     if (isName(one.right) && !hasSymbols(one.left))
-      return { subject: one.right, interval: interval(one.left, one.operator, INFINITY, "<") };
+      return { subject: one.right, interval: interval(one.left, one.operator, POSITIVE_INFINITE, "<") };
     return undefined;
   }
   if (steps.length !== 2 || one === undefined || two === undefined) return undefined;

@@ -14,7 +14,7 @@ export const multiply = (a: Complex, b: Complex): Complex =>
   a.im === 0 && b.im === 0 ? complex(a.re * b.re) : complex(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re);
 export const scale = (a: Complex, factor: number): Complex => complex(a.re * factor, a.im * factor);
 export const size = (a: Complex): number => (a.im === 0 ? Math.abs(a.re) : Math.hypot(a.re, a.im));
-export const isFinite = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
+export const hasValue = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
 
 export function divide(a: Complex, b: Complex): Complex {
   if (a.im === 0 && b.im === 0) return complex(a.re / b.re);
@@ -61,13 +61,9 @@ function wholePower(base: Complex, exponent: number): Complex {
 }
 
 const sine = (a: Complex): Complex =>
-  a.im === 0
-    ? complex(Math.sin(a.re))
-    : complex(Math.sin(a.re) * Math.cosh(a.im), Math.cos(a.re) * Math.sinh(a.im));
+  a.im === 0 ? complex(Math.sin(a.re)) : complex(Math.sin(a.re) * Math.cosh(a.im), Math.cos(a.re) * Math.sinh(a.im));
 const cosine = (a: Complex): Complex =>
-  a.im === 0
-    ? complex(Math.cos(a.re))
-    : complex(Math.cos(a.re) * Math.cosh(a.im), -Math.sin(a.re) * Math.sinh(a.im));
+  a.im === 0 ? complex(Math.cos(a.re)) : complex(Math.cos(a.re) * Math.cosh(a.im), -Math.sin(a.re) * Math.sinh(a.im));
 const sinh = (a: Complex): Complex => scale(subtract(exponential(a), exponential(scale(a, -1))), 0.5);
 const cosh = (a: Complex): Complex => scale(add(exponential(a), exponential(scale(a, -1))), 0.5);
 

@@ -1,5 +1,16 @@
 import type { Budget } from "../budget";
-import { add as addRational, gcd, isZero, multiply as multiplyRational, NoExactValue, negate, ONE, power, type Rational, rational } from "./rational";
+import {
+  add as addRational,
+  gcd,
+  isZero,
+  multiply as multiplyRational,
+  NoExactValue,
+  negate,
+  ONE,
+  power,
+  type Rational,
+  rational,
+} from "./rational";
 
 /**
  * A rational multiple of i^0|1, the square root of a square-free whole number, and whole powers of atoms. Atoms are symbols, pi and whatever else
@@ -63,7 +74,9 @@ function accumulate(sum: Map<string, Term>, key: string, next: Term): void {
 
 export function scale(a: Polynomial, factor: Rational): Polynomial {
   if (isZero(factor)) return new Map();
-  return new Map([...a].map(([key, each]) => [key, { ...each, coefficient: multiplyRational(each.coefficient, factor) }]));
+  return new Map(
+    [...a].map(([key, each]) => [key, { ...each, coefficient: multiplyRational(each.coefficient, factor) }]),
+  );
 }
 
 export function subtract(a: Polynomial, b: Polynomial): Polynomial {

@@ -5,21 +5,28 @@ import { boxedAnswer } from "./boxes";
 const MOST_CHARACTERS = 3000;
 const MOST_BARE_CHARACTERS = 600;
 const MOST_BARE_WORDS = 4;
-const OUTPUT_BLOCK = /```output\n[^]*?(?:```|$)/g;
 
 /**
  * The answer of a whole response: its last closed box; without any, a bare answer as it stands, or what the text claims as its answer. A claim is a
  * phrase ("the answer is", "Answer:"), the last formula, a number in bold, or a number after "is", "=", ":" or in a concluding sentence. A number that
- * merely stands in the text is none. What a tool printed does not count, nor a response with two `</answer>`.
+ * merely stands in the text is none, nor has a response with two `</answer>` an answer.
  *
  * @returns null when there is none.
  */
 export function finalAnswer(response: string): string | null {
-  const text = response.includes("```output") ? response.replace(OUTPUT_BLOCK, "") : response;
+  return answerIn(response, false);
+}
+
+/** A gold answer that is a whole solution, read as a response is; the gold answer as it stands when there is nothing to extract. */
+export function goldAnswer(gold: string): string {
+  return answerIn(gold, true) ?? gold;
+}
+
+function answerIn(text: string, isGold: boolean): string | null {
   if (text.indexOf("</answer>") !== text.lastIndexOf("</answer>")) return null;
-  const boxed = boxedAnswer(text);
+  const boxed = boxedAnswer(text, isGold);
   if (boxed !== undefined) return boxed.trim();
-  if (text.includes("\\boxed")) return null;
+  if (/\\(?:boxed|fbox)/.test(text)) return null;
   const trimmed = text.trim();
   if (trimmed === "") return null;
   if (isBare(trimmed)) return trimmed;
@@ -27,7 +34,7 @@ export function finalAnswer(response: string): string | null {
 }
 
 /** Mathematics, or a few words that do not speak of an answer. */
-function isBare(text: string): boolean {
+export function isBare(text: string): boolean {
   if (text.length > MOST_BARE_CHARACTERS) return false;
   if (!text.includes("\n") || text.includes("\\begin")) if (isMathematics(text)) return true;
   return (
@@ -56,7 +63,7 @@ function claimedAnswer(text: string): string | null {
   return lastFormula(text) ?? lastClaim(text);
 }
 
-const FORMULA = /\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\(([^\n]*?)\\\)|\\\[([^]*?)\\\]/g;
+const FORMULA = /\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\(([^\n]*?)\\\)|\\\[([\s\S]*?)\\\]/g;
 
 function formulas(text: string): string[] {
   return [...text.matchAll(FORMULA)]
@@ -102,16 +109,24 @@ const CONCLUSION = /^(?:so|thus|therefore|hence|因此|所以|इसलिए|do
 
 /** The last number that the text claims: in bold, after "is", "=", ":", or the last one of a sentence that concludes. */
 function lastClaim(text: string): string | null {
-  const bold = [...text.matchAll(/\*\*([^*\n]+)\*\*/g)].map((match) => match[1]?.match(ALL_NUMBERS)?.at(-1)).filter((number) => number !== undefined);
-  const sentences = text.split(/(?<=[.!?。।])\s*(?=\D)|\n+/).filter((sentence) => sentence.trim() !== "");
+  const bold = [...text.matchAll(/\*\*([^*\n]+)\*\*/g)]
+    .map((match) => match[1]?.match(ALL_NUMBERS)?.at(-1))
+    .filter((number) => number !== undefined);
+  const sentences = text
+    .split(/(?<=[.!?。।])\s*(?=\D)|\n+/)
+    .map((sentence) => sentence.replace(/^[\s.$\])\\]+/, ""))
+    .filter((sentence) => sentence.trim() !== "");
   const last = sentences.at(-1)?.trim() ?? "";
   const boldLast = bold.at(-1);
   if (boldLast !== undefined && last.includes(boldLast)) return boldLast.trim();
   const claimed = [
-    ...text.matchAll(/(?:\b(?:is|are|equals|was|est)|[=:：]|是)\s*(?:approximately |about |now |\$)*([-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\s?%)?)(?!\w*\s*[-+*/×÷]\s*\d)/gi),
+    ...text.matchAll(
+      /(?:\b(?:is|are|equals|was|est)|[=:：]|是)\s*(?:approximately |about |now |\$)*([-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\s?%)?)(?!\w*\s*[-+*/×÷]\s*\d)/gi,
+    ),
   ].at(-1);
   const conclusion = sentences.filter((sentence) => CONCLUSION.test(sentence.trim())).at(-1);
   const concluded = conclusion === undefined ? undefined : conclusion.match(ALL_NUMBERS)?.at(-1);
-  if (claimed?.[1] !== undefined && (concluded === undefined || text.lastIndexOf(conclusion ?? "") <= claimed.index)) return claimed[1].trim();
+  if (claimed?.[1] !== undefined && (concluded === undefined || text.lastIndexOf(conclusion ?? "") <= claimed.index))
+    return claimed[1].trim();
   return concluded?.trim() ?? null;
 }

@@ -83,7 +83,8 @@ export class ExpressionParser {
 
   private signedFactor(): Node {
     let negative = false;
-    for (let sign = this.take("+", "-"); sign !== undefined; sign = this.take("+", "-")) negative = negative !== (sign === "-");
+    for (let sign = this.take("+", "-"); sign !== undefined; sign = this.take("+", "-"))
+      negative = negative !== (sign === "-");
     const factor = this.factor();
     return negative ? negated(factor) : factor;
   }
@@ -93,7 +94,22 @@ export class ExpressionParser {
     if (token === undefined) return false;
     if (token.kind !== "operator") return token.kind !== "words";
     if (token.text === "|") return !this.inBars;
-    return ["(", "[", "{", "frac", "binom", "lfloor", "lceil", "wrap", "accent", "overline", "sum", "prod", "begin", "langle"].includes(token.text);
+    return [
+      "(",
+      "[",
+      "{",
+      "frac",
+      "binom",
+      "lfloor",
+      "lceil",
+      "wrap",
+      "accent",
+      "overline",
+      "sum",
+      "prod",
+      "begin",
+      "langle",
+    ].includes(token.text);
   }
 
   /** `2\frac{1}{2}` and `2 1/2` are 5/2, where whole part and fraction are literals and the fraction is proper. */
@@ -129,13 +145,17 @@ export class ExpressionParser {
       else if (this.is("!")) {
         this.at += 1;
         node = { kind: "apply", name: "factorial", operands: [node] };
-      } else if (this.take("%") !== undefined) node = { kind: "quotient", top: node, bottom: { kind: "number", value: rational(100n) } };
+      } else if (this.take("%") !== undefined)
+        node = { kind: "quotient", top: node, bottom: { kind: "number", value: rational(100n) } };
       else return node;
     }
   }
 
   private isDegree(at: number): boolean {
-    return isOperator(this.tokens[at], "circ") || (isOperator(this.tokens[at], "{") && isOperator(this.tokens[at + 1], "circ"));
+    return (
+      isOperator(this.tokens[at], "circ") ||
+      (isOperator(this.tokens[at], "{") && isOperator(this.tokens[at + 1], "circ"))
+    );
   }
 
   private skipDegree(): void {
@@ -285,7 +305,9 @@ export class ExpressionParser {
     const items = content.kind === "list" ? content.items : [content];
     if (open === "\\{") return { kind: "set", items };
     if (open === "langle") return { kind: "tuple", open: "(", close: ")", items };
-    return items.length === 1 && CLOSERS[close] === (open === "(" ? ")" : "]") ? content : { kind: "tuple", open, close, items };
+    return items.length === 1 && CLOSERS[close] === (open === "(" ? ")" : "]")
+      ? content
+      : { kind: "tuple", open, close, items };
   }
 
   private absolute(): Node {
@@ -295,7 +317,13 @@ export class ExpressionParser {
       if (isOperator(this.tokens[at], "(", "[", "{", "\\{")) depth += 1;
       else if (isOperator(this.tokens[at], ")", "]", "}", "\\}")) depth -= 1;
       else if (isOperator(this.tokens[at], "|") && depth === 0) {
-        const inner = new ExpressionParser(this.tokens.slice(start, at), this.depth + 1, this.readItems, this.readMatrix, this.inAngle);
+        const inner = new ExpressionParser(
+          this.tokens.slice(start, at),
+          this.depth + 1,
+          this.readItems,
+          this.readMatrix,
+          this.inAngle,
+        );
         inner.inBars = true;
         this.at = at + 1;
         return { kind: "apply", name: "abs", operands: [inner.parse()] };
@@ -332,13 +360,22 @@ export class ExpressionParser {
     const start = this.at;
     while (this.at < this.tokens.length) {
       const token = this.next;
-      const isEnd = (token?.kind === "function" && token.text !== "sqrt") || token?.kind === "words" || this.is("+", "-", "pm", "mp", "*", "|", ")");
+      const isEnd =
+        (token?.kind === "function" && token.text !== "sqrt") ||
+        token?.kind === "words" ||
+        this.is("+", "-", "pm", "mp", "*", "|", ")");
       if (isEnd && this.at > start) break;
       if (isEnd && token?.kind === "function") return this.factor();
       if (this.is("(", "[") && this.at > start) break;
       this.at = this.is("{", "(", "[") ? matchingBracket(this.tokens, this.at) + 1 : this.at + 1;
     }
-    const sub = new ExpressionParser(this.tokens.slice(start, this.at), this.depth + 1, this.readItems, this.readMatrix, inAngle);
+    const sub = new ExpressionParser(
+      this.tokens.slice(start, this.at),
+      this.depth + 1,
+      this.readItems,
+      this.readMatrix,
+      inAngle,
+    );
     return sub.parse();
   }
 
@@ -346,7 +383,8 @@ export class ExpressionParser {
     let index: Node | undefined;
     if (this.is("[")) index = this.bracketed();
     const radicand = this.is("{", "(") ? this.bracketed() : this.base();
-    const exponent: Node = index === undefined ? HALF : { kind: "quotient", top: { kind: "number", value: rational(1n) }, bottom: index };
+    const exponent: Node =
+      index === undefined ? HALF : { kind: "quotient", top: { kind: "number", value: rational(1n) }, bottom: index };
     return { kind: "power", base: radicand, exponent };
   }
 

@@ -64,7 +64,9 @@ function parseSide(tokens: readonly Token[], depth: number): Node {
   const ratio = splitOutside(tokens, (token) => isOperator(token, ":"));
   if (ratio.separators.length > 0) {
     const items = ratio.parts.map((part) => expression(part, depth));
-    const isTime = ratio.parts.slice(1).every(([part], index) => ratio.parts[index + 1]?.length === 1 && /^\d\d$/.test(part?.text ?? ""));
+    const isTime = ratio.parts
+      .slice(1)
+      .every(([part], index) => ratio.parts[index + 1]?.length === 1 && /^\d\d$/.test(part?.text ?? ""));
     return { kind: "ratio", items, isTime };
   }
   const quantity = splitUnit(tokens);
@@ -101,7 +103,9 @@ function parseMatrix(tokens: readonly Token[], depth: number): Node {
   if (name === "array" && isOperator(tokens[from], "{")) from = matchingBracket(tokens, from) + 1;
   const rows = splitOutside(tokens.slice(from, -1), (token) => isOperator(token, "newline"))
     .parts.filter((row) => row.length > 0)
-    .map((row) => splitOutside(row, (token) => isOperator(token, "&")).parts.map((cell) => parseItems(cell, depth + 1)));
+    .map((row) =>
+      splitOutside(row, (token) => isOperator(token, "&")).parts.map((cell) => parseItems(cell, depth + 1)),
+    );
   if (rows.length === 0) throw new NotMathematics("an empty matrix");
   return name === "vmatrix"
     ? { kind: "apply", name: "det", operands: [{ kind: "matrix", rows }] }

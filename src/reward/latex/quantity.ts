@@ -49,7 +49,8 @@ function beginsUnit(item: readonly Token[], at: number): boolean {
   if (token?.kind === "words" || isOperator(token, "%", "degree")) return true;
   if (token?.kind === "letters") return isUnitName(token.text);
   if (isOperator(token, "currency")) return at === item.length - 1;
-  if (isOperator(token, "^")) return isOperator(next, "circ") || (isOperator(next, "{") && isOperator(item[at + 2], "circ"));
+  if (isOperator(token, "^"))
+    return isOperator(next, "circ") || (isOperator(next, "{") && isOperator(item[at + 2], "circ"));
   // MathCoder's results keep the braces of a lost \text.
   return (
     isOperator(token, "{") &&

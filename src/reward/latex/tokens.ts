@@ -108,7 +108,12 @@ const OPERATORS: Readonly<Record<string, string>> = {
   iint: "int",
 };
 
-const NAMES: Readonly<Record<string, string>> = { infty: "infinity", varnothing: "emptyset", varepsilon: "epsilon", varphi: "phi" };
+const NAMES: Readonly<Record<string, string>> = {
+  infty: "infinity",
+  varnothing: "emptyset",
+  varepsilon: "epsilon",
+  varphi: "phi",
+};
 
 const TEXT_COMMANDS: ReadonlySet<string> = new Set(
   "text textbf textit textrm texttt mbox mathrm mathbf mathit mathsf mathbb mathcal rm bf operatorname textnormal emph boldsymbol".split(
@@ -169,7 +174,7 @@ function splitArguments(tokens: Token[]): Token[] {
 const THOUSANDS =
   /(?<![\d.])\d{1,3}(?:(?:,\\!|\{,\}|\\,|\\!,?|,)\s?\d{3})+(?!\d)|(?<![\d.])\d{1,3}(?:\\[ ]\d{3})+(?!\d)/y;
 const NUMBER = /\d+\.\d+[eE][+-]?\d{1,3}(?!\d)|\d+[eE][+-]\d\d(?!\d)|\d+(?:\.\d+|\.(?!\.))?|\.\d+/y;
-const COMMAND = /\\([A-Za-z]+|[^])/y;
+const COMMAND = /\\(?:[A-Za-z]+|[\s\S])/y;
 const LETTERS = /[A-Za-z]+/y;
 
 function scan(text: string, tokens: Token[], isPlain: boolean): void {
@@ -292,20 +297,20 @@ function textTokens(
 ): void {
   const plain = content.replace(/[~\s]+|\\[ ,;!]/g, " ").trim();
   if (plain === "") return;
-  // A letter after a number is its unit, unless it is a constant.
-  if (/^[A-DF-Za-df-hj-z]$/.test(plain) && tokens.at(-1)?.kind === "number") return push("words", plain);
   if (/^\(?[A-Za-z]\)?$/.test(plain) || (/\d/.test(plain) && !/[A-Za-z]{2}/.test(plain))) {
+    // A letter after a number is its unit, unless it is a constant.
+    if (/^[A-DF-Za-df-hj-z]$/.test(plain) && tokens.at(-1)?.kind === "number") {
+      push("words", plain);
+      return;
+    }
     const inner: Token[] = [];
     scan(plain, inner, true);
     tokens.push(...inner.map((token, index) => (index === 0 ? { ...token, spaced } : token)));
-    return;
-  }
-  if (FUNCTIONS.has(plain)) return push("function", plain);
-  if (/^,?\s*(and|or)\s*,?$/i.test(plain)) return push("operator", ",");
-  // A comma or full stop at an end belongs to the sentence around it; a percent sign is one.
-  const percent = /^\\?%$/.test(plain);
-  if (percent) return push("operator", "%");
-  push("words", plain.replace(/[.,;:]+$/, "").replace(/^[,;:]+\s*/, ""));
+  } else if (FUNCTIONS.has(plain)) push("function", plain);
+  else if (/^,?\s*(and|or)\s*,?$/i.test(plain)) push("operator", ",");
+  else if (/^\\?%$/.test(plain)) push("operator", "%");
+  // A comma or full stop at an end belongs to the sentence around it.
+  else push("words", plain.replace(/[.,;:]+$/, "").replace(/^[,;:]+\s*/, ""));
 }
 
 function lettersToken(letters: string, isPlain: boolean, push: (kind: Token["kind"], text: string) => void): void {

@@ -48,7 +48,7 @@ export function asciiMathematics(text: string): string {
   return text
     .replace(/[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (run) => `^{${digits(run.replaceAll("⁻", "-"), SUPERSCRIPTS)}}`)
     .replace(/[₀₁₂₃₄₅₆₇₈₉]+/g, (run) => `_{${digits(run, SUBSCRIPTS)}}`)
-    .replace(/[^]/gu, (character) => SPELLED[character] ?? character)
+    .replace(/[\s\S]/gu, (character) => SPELLED[character] ?? character)
     .normalize("NFKC");
 }
 

@@ -41,7 +41,8 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const CANONICAL = new Map<string, string>();
-for (const [name, others] of Object.entries(SPELLINGS)) for (const spelling of [name, ...others]) CANONICAL.set(spelling, name);
+for (const [name, others] of Object.entries(SPELLINGS))
+  for (const spelling of [name, ...others]) CANONICAL.set(spelling, name);
 CANONICAL.set("mile", "mi");
 CANONICAL.set("hertz", "hz");
 

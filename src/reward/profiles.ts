@@ -1,0 +1,62 @@
+import { afterThinking } from "./answer-tags";
+import type { Budget } from "./budget";
+import type { Policy } from "./compare/answers";
+import { semanticallyEqual } from "./equivalence";
+import { finalAnswer, goldAnswer, isBare } from "./extract/final-answer";
+import { dapoAnswer, dapoNormalForm } from "./published/dapo";
+import { hendrycksBox, hendrycksNormalForm } from "./published/hendrycks";
+import { lastBoxText, qwenAnswer, qwenEqual, qwenNormalForm } from "./published/qwen";
+
+/** How answers are read and compared; docs/grading.md says how they differ. */
+export const gradingProfiles = ["math", "zerotir", "qwen", "dapo", "hendrycks"] as const;
+export type GradingProfile = (typeof gradingProfiles)[number];
+
+/** How a profile reads responses and gold answers, and compares what it has read. */
+export interface Grader {
+  /** The answer in a response; null when there is none. A bare answer, which no published grader knows, is read as it stands. */
+  extract(response: string): string | null;
+  gold(answer: string): string;
+  equal(prediction: string, gold: string, policy: Policy, budget: Budget): boolean;
+  readonly policy: Policy;
+}
+
+const asItStands = (response: string): string | null => (isBare(response.trim()) ? response.trim() : null);
+const semantic = { equal: semanticallyEqual };
+
+export const graders: Readonly<Record<GradingProfile, Grader>> = {
+  math: { ...semantic, extract: finalAnswer, gold: goldAnswer, policy: { percent: "either", roundedPlaces: 4 } },
+  zerotir: {
+    ...semantic,
+    extract: (response) => {
+      const text = afterThinking(response);
+      return lastBoxText(text) ?? asItStands(text);
+    },
+    gold: goldAnswer,
+    policy: { percent: "hundredth", roundedPlaces: 6 },
+  },
+  qwen: {
+    extract: (response) =>
+      (/boxed|answer is|答案是/.test(response) ? null : asItStands(response)) ?? qwenAnswer(response),
+    gold: goldAnswer,
+    equal: (prediction, gold, policy, budget) =>
+      qwenEqual(qwenNormalForm(prediction), qwenNormalForm(gold), policy, budget),
+    policy: { percent: "either", roundedPlaces: 4 },
+  },
+  dapo: {
+    extract: (response) => dapoAnswer(response) ?? (response.includes("\\boxed") ? null : asItStands(response)),
+    gold: (answer) => answer,
+    equal: (prediction, gold) => sameText(dapoNormalForm(prediction), dapoNormalForm(gold)),
+    policy: { percent: "hundredth", roundedPlaces: Number.POSITIVE_INFINITY },
+  },
+  hendrycks: {
+    extract: (response) => hendrycksBox(response) ?? (/\\[bf]box/.test(response) ? null : asItStands(response)),
+    gold: (answer) => hendrycksBox(answer) ?? answer,
+    equal: (prediction, gold) => sameText(hendrycksNormalForm(prediction), hendrycksNormalForm(gold)),
+    policy: { percent: "hundredth", roundedPlaces: Number.POSITIVE_INFINITY },
+  },
+};
+
+/** An answer that normalises to nothing is none. */
+function sameText(prediction: string, gold: string): boolean {
+  return prediction !== "" && prediction === gold;
+}

@@ -11,7 +11,8 @@ const TOLERANCE = 2e-6;
 function label(shape: LinearShape): string {
   const shard = shape.stride === undefined ? "" : ` in columns ${shape.offset ?? 0}.. of ${shape.stride}`;
   const storage = storageOf(shape) === "f32" ? "" : `, ${shape.storage} weight`;
-  return `${shape.rows} x ${shape.inner} -> ${shape.outer}${shard}${storage}`;
+  const scale = shape.scale === undefined ? "" : ` times ${shape.scale}`;
+  return `${shape.rows} x ${shape.inner} -> ${shape.outer}${shard}${storage}${scale}`;
 }
 
 const storageOf = (shape: LinearShape) => shape.storage ?? "f32";
@@ -56,10 +57,13 @@ function columnsOf(values: Float32Array, shape: LinearShape): Tensor {
   return columns;
 }
 
-export function linearCase(shape: LinearShape, options: { bias?: boolean; residual?: boolean } = {}): KernelCase {
+export function linearCase(
+  shape: LinearShape,
+  options: { bias?: boolean; residual?: boolean; accumulate?: boolean } = {},
+): KernelCase {
   const { rows, outer, inner } = shape;
   return defineCase({
-    name: `linear ${label(shape)}${options.bias ? " + bias" : ""}${options.residual ? " + residual" : ""}`,
+    name: `linear ${label(shape)}${options.bias ? " + bias" : ""}${options.residual ? " + residual" : ""}${options.accumulate ? ", added" : ""}`,
     tolerance: TOLERANCE,
     ...costs(shape),
     inputs: (random) => ({
@@ -67,21 +71,30 @@ export function linearCase(shape: LinearShape, options: { bias?: boolean; residu
       weight: storedWeight(random, shape),
       bias: options.bias ? random.normals(outer) : poisoned(outer),
       residual: options.residual ? sharded(random, shape) : poisoned(rows * strideOf(shape)),
+      y: options.accumulate ? sharded(random, shape) : poisoned(rows * strideOf(shape)),
     }),
     outputs: { y: rows * strideOf(shape) },
     run(gpu, { x, weight, bias, residual, y }) {
-      linear(gpu, { x, weight, y, ...(options.bias && { bias }), ...(options.residual && { residual }) }, shape);
+      linear(
+        gpu,
+        { x, weight, y, ...(options.bias && { bias }), ...(options.residual && { residual }) },
+        shape,
+        options.accumulate,
+      );
     },
-    expected({ x, weight, bias, residual }) {
+    expected({ x, weight, bias, residual, y: before }) {
       const product = linearReference(
         new Tensor([rows, inner], x),
         weightOf(weight, shape),
         options.bias ? new Tensor([outer], bias) : undefined,
         options.residual ? columnsOf(residual, shape) : undefined,
+        shape.scale,
       );
+      const added = options.accumulate ? columnsOf(before, shape) : undefined;
       const y = Tensor.untouched([rows, strideOf(shape)]);
       for (let m = 0; m < rows; m++)
-        for (let n = 0; n < padded(outer); n++) y.set(n < outer ? product.at(m, n) : 0, m, (shape.offset ?? 0) + n);
+        for (let n = 0; n < padded(outer); n++)
+          y.set(n < outer ? product.at(m, n) + (added?.at(m, n) ?? 0) : 0, m, (shape.offset ?? 0) + n);
       return { y };
     },
   });
@@ -103,7 +116,7 @@ export function inputGradientCase(shape: LinearShape, accumulate = false): Kerne
       linearInputGradient(gpu, views, shape, accumulate);
     },
     expected({ dy, weight, dx }) {
-      const gradient = linearInputGradientReference(columnsOf(dy, shape), weightOf(weight, shape));
+      const gradient = linearInputGradientReference(columnsOf(dy, shape), weightOf(weight, shape), shape.scale);
       if (accumulate)
         dx.forEach((value, index) => {
           gradient.data[index] = (gradient.data[index] ?? 0) + value;
@@ -153,7 +166,8 @@ export const linearCases: readonly KernelCase[] = [
   linearCase({ rows: 7, inner: 24, outer: 10, stride: 12 }, { bias: true, residual: true }),
   linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 }, { residual: true }),
   ...SHAPES.map((shape) => inputGradientCase(shape)),
-  inputGradientCase({ rows: 10, inner: 40, outer: 11 }, true),
+  linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16, scale: -0.375 }, { accumulate: true }),
+  inputGradientCase({ rows: 10, inner: 40, outer: 11, scale: 2.5 }, true),
   ...SHAPES.map((shape) => weightGradientCase(shape)),
   // Rows that end inside a block of 32, and more than one block.
   ...weightStorages

@@ -17,11 +17,11 @@ import type { WeightStorage } from "./weight_storage";
 
 const FORWARD = {
   bindings: ["x", "weight", "bias", "residual", "y"],
-  params: ["rows", "columns", "inner4", "y_stride4", "y_offset4"],
+  params: ["rows", "columns", "inner4", "y_stride4", "y_offset4", "scale"],
 } as const;
 const INPUT_GRADIENT = {
   bindings: ["dy", "weight", "dx"],
-  params: ["rows", "outer", "width4", "dy_stride", "dy_offset"],
+  params: ["rows", "outer", "width4", "dy_stride", "dy_offset", "scale"],
 } as const;
 const WEIGHT_GRADIENT = {
   bindings: ["dy", "x", "dweight"],
@@ -110,13 +110,16 @@ export interface LinearShape {
   readonly offset?: number;
   /** How the weight lies in memory; f32 unless given. Its gradient is always f32. */
   readonly storage?: WeightStorage;
+  /** Multiplies the product with the weight; 1 unless given. The weight's gradient knows nothing of it. */
+  readonly scale?: number;
 }
 
-/** y = x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer). Columns from `outer` up to a multiple of 4 become 0. */
+/** y = scale x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer), or y += it when `accumulate`. Columns from `outer` up to a multiple of 4 become 0. */
 export function linear(
   gpu: GpuContext,
   views: { x: BufferView; weight: BufferView; bias?: BufferView; residual?: BufferView; y: BufferView },
   shape: LinearShape,
+  accumulate = false,
 ): void {
   const { programs, lanes, forwardRows, forwardConstants } = tiling(gpu);
   const { stride = shape.outer, offset = 0 } = shape;
@@ -136,17 +139,19 @@ export function linear(
       inner4: shape.inner / 4,
       y_stride4: stride / 4,
       y_offset4: offset / 4,
+      scale: shape.scale ?? 1,
     },
     constants: {
       ...forwardConstants,
       HAS_BIAS: views.bias !== undefined,
       HAS_RESIDUAL: views.residual !== undefined,
+      ACCUMULATE: accumulate,
     },
     grid: [Math.ceil(shape.outer / (lanes * 4)), Math.ceil(shape.rows / forwardRows), 1],
   });
 }
 
-/** dx = dy W, or dx += dy W when `accumulate` (weights in shards). */
+/** dx = scale dy W, or dx += it when `accumulate` (weights in shards). */
 export function linearInputGradient(
   gpu: GpuContext,
   views: { dy: BufferView; weight: BufferView; dx: BufferView },
@@ -156,7 +161,7 @@ export function linearInputGradient(
   const { programs, lanes, gradientRows, inputConstants } = tiling(gpu);
   programs.inputGradient[shape.storage ?? "f32"].record(gpu, {
     bindings: views,
-    params: gradientParams(shape),
+    params: { ...gradientParams(shape), scale: shape.scale ?? 1 },
     constants: { ...inputConstants, ACCUMULATE: accumulate },
     grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.rows / gradientRows), 1],
   });

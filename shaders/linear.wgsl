@@ -1,4 +1,4 @@
-// y[m, n] = sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]); columns of y from the weight's last row up to a multiple of 4 become 0.
+// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y; columns of y from the weight's last row up to a multiple of 4 become 0.
 // Owner of TILE_M rows x 4 columns of y: one invocation, in registers, no workgroup memory. K ascending in one chain of fused multiply-adds per element, so an
 // element does not depend on m's neighbours or on how many rows there are. Lanes of a workgroup stand side by side along n; all read the same rows of x.
 // unroll
@@ -6,12 +6,14 @@ const TILE_M = 4u;
 const LANES = 8u;
 const HAS_BIAS = false;
 const HAS_RESIDUAL = false;
+const ACCUMULATE = false;
 struct Params {
   rows: u32,
   columns: u32,
   inner4: u32,        // length of a row of x and of weight in vec4
   y_stride4: u32,     // vec4 from one row of y (and of residual) to the next
   y_offset4: u32,     // first column written, for weights in shards
+  scale: f32,         // multiplies the sum over k
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -43,9 +45,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < TILE_M; i++) {
     if (row + i < params.rows) {
       let at = (row + i) * params.y_stride4 + params.y_offset4 + first / 4u;
-      var value = sums[i];
+      var value = sums[i] * params.scale;
       if (HAS_BIAS) { value += offset; }
       if (HAS_RESIDUAL) { value += residual[at]; }
+      if (ACCUMULATE) { value += y[at]; }
       y[at] = select(vec4f(0.0), value, column < vec4u(params.columns));
     }
   }

@@ -1,4 +1,4 @@
-// dx[m, k] = sum_n dy[m, n] * weight[n, k]; with ACCUMULATE = true added to what dx holds (weights in shards).
+// dx[m, k] = scale * sum_n dy[m, n] * weight[n, k]; with ACCUMULATE = true added to what dx holds (weights in shards).
 // Owner of dx[m .. m + TILE_M, k .. k + 3]: one invocation; n ascending. dy's rows may be longer than the weight has rows (dy_stride, dy_offset).
 // unroll
 const TILE_M = 8u;
@@ -10,6 +10,7 @@ struct Params {
   width4: u32,        // length of a row of dx and of weight in vec4
   dy_stride: u32,
   dy_offset: u32,
+  scale: f32,         // multiplies the sum over n
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -31,7 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < TILE_M; i++) {
     if (row + i < params.rows) {
       let at = (row + i) * params.width4 + column;
-      if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+      let value = sums[i] * params.scale;
+      if (ACCUMULATE) { dx[at] += value; } else { dx[at] = value; }
     }
   }
 }

@@ -11,6 +11,7 @@ struct Params {
   width4: u32,        // length of a row of dx and of weight in vec4
   dy_stride: u32,
   dy_offset: u32,
+  scale: f32,         // multiplies the sum over n
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -35,6 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var r = 0u; r < ROUNDS; r++) {
     for (var i = 0u; i < LANES; i++) {
       let at = min(row + r * LANES + i, params.rows - 1u) * params.width4 + weight_column;
+      sums[r][i] *= params.scale;
       if (ACCUMULATE) { sums[r][i] += dx[at]; }
       if (row + r * LANES + i < params.rows && column < params.width4) { dx[at] = sums[r][i]; }
     }

@@ -1,4 +1,4 @@
-// dx[m, k] = sum_n dy[m, n] * weight[n, k], as linear_input_gradient.wgsl, for adapters whose workgroups share fast memory; with ACCUMULATE = true added to dx.
+// dx[m, k] = scale * sum_n dy[m, n] * weight[n, k], as linear_input_gradient.wgsl, for adapters whose workgroups share fast memory; with ACCUMULATE = true added to dx.
 // A workgroup owns 64 rows and 8 vec4 of columns of dx and stages 16 terms of the sum at a time; an invocation owns eight rows of one vec4. n ascending.
 // unroll
 const ROWS = 8u;
@@ -9,6 +9,7 @@ struct Params {
   width4: u32,        // length of a row of dx and of weight in vec4
   dy_stride: u32,
   dy_offset: u32,
+  scale: f32,         // multiplies the sum over n
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -48,7 +49,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let row = first_row + down + i;
     if (row < params.rows) {
       let at = row * params.width4 + column;
-      if (ACCUMULATE) { dx[at] += sums[i]; } else { dx[at] = sums[i]; }
+      let value = sums[i] * params.scale;
+      if (ACCUMULATE) { dx[at] += value; } else { dx[at] = value; }
     }
   }
 }

@@ -7,12 +7,14 @@ const ROUNDS = 2u;    // rows of x per lane
 const LANES = 8u;     // also the subgroup's size, so that a tile has ROUNDS * LANES rows
 const HAS_BIAS = false;
 const HAS_RESIDUAL = false;
+const ACCUMULATE = false;
 struct Params {
   rows: u32,
   columns: u32,
   inner4: u32,        // length of a row of x and of weight in vec4
   y_stride4: u32,     // vec4 from one row of y (and of residual) to the next
   y_offset4: u32,     // first column written, for weights in shards
+  scale: f32,         // multiplies the sum over k
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -47,7 +49,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var r = 0u; r < ROUNDS; r++) {
     for (var i = 0u; i < LANES; i++) {
       let at = min(row + r * LANES + i, params.rows - 1u) * params.y_stride4 + column4;
+      sums[r][i] *= params.scale;
       if (HAS_BIAS) { sums[r][i] += offset; }
+      if (ACCUMULATE) { sums[r][i] += y[at]; }
       if (row + r * LANES + i < params.rows && first < params.columns) {
         y[at] = select(vec4f(0.0), sums[r][i], column < vec4u(params.columns));
       }

@@ -1,16 +1,18 @@
-// y[m, n] = sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), as linear.wgsl, for adapters whose workgroups share fast memory.
+// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y, as linear.wgsl, for adapters whose workgroups share fast memory.
 // A workgroup owns 32 x 32 elements of y and stages 4 vec4 of K of both operands at a time; an invocation owns ROWS rows of 4 columns. K ascending in one chain
 // of fused multiply-adds per element, the same chain as in linear.wgsl; places beyond K add fma(0, 0, sum).
 // unroll
 const ROWS = 4u;
 const HAS_BIAS = false;
 const HAS_RESIDUAL = false;
+const ACCUMULATE = false;
 struct Params {
   rows: u32,
   columns: u32,
   inner4: u32,        // length of a row of x and of weight in vec4
   y_stride4: u32,     // vec4 from one row of y (and of residual) to the next
   y_offset4: u32,     // first column written, for weights in shards
+  scale: f32,         // multiplies the sum over k
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -62,9 +64,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let row = first_row + down + i;
     if (row < params.rows) {
       let at = row * params.y_stride4 + params.y_offset4 + first / 4u;
-      var value = sums[i];
+      var value = sums[i] * params.scale;
       if (HAS_BIAS) { value += offset; }
       if (HAS_RESIDUAL) { value += residual[at]; }
+      if (ACCUMULATE) { value += y[at]; }
       y[at] = select(vec4f(0.0), value, column < vec4u(params.columns));
     }
   }

@@ -1,17 +1,18 @@
+import { extractBoxed } from "./boxed";
 import type { GradingProfile } from "./verify";
 
-const MARKS: Record<GradingProfile, RegExp> = {
-  math: /\\boxed/,
-  zerotir: /boxed/,
-  qwen: /boxed|answer is|答案是/i,
-  dapo: /\\boxed|answer\s*:/i,
-  hendrycks: /\\(?:boxed|fbox)/,
+const SHOWS: Record<GradingProfile, (response: string) => boolean> = {
+  math: (response) => extractBoxed(response) !== undefined,
+  zerotir: (response) => response.includes("boxed"),
+  qwen: (response) => /boxed|answer is|答案是/i.test(response),
+  dapo: (response) => /\\boxed|answer\s*:/i.test(response),
+  hendrycks: (response) => /\\(?:boxed|fbox)/.test(response),
 };
 
 /**
- * Whether a response marks an answer in the profile's way. Without a mark the grader would take the whole response for a bare answer, and a
- * model could be rewarded for a number that it does not present as its answer.
+ * Whether a response marks an answer in the profile's way; `math` wants a closed box. Without a mark the grader would take the whole response for a
+ * bare answer, or guess which part of it is meant, and a model could be rewarded for a number that it does not present as its answer.
  */
 export function showsAnswer(response: string, profile: GradingProfile): boolean {
-  return MARKS[profile].test(response);
+  return SHOWS[profile](response);
 }

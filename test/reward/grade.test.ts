@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { showsAnswer } from "../../src/reward/answer-shown";
 import { answerTagsValid } from "../../src/reward/answer-tags";
 import { countFences, legacyCodeReward } from "../../src/reward/code-ratio";
 import {
@@ -120,11 +121,25 @@ describe("gradeTrajectory", () => {
     expect(gradeTrajectory(solved, { functions }).numbers).toMatchObject({ reward: 0, rule_rewards: 1 });
   });
 
-  it("does not take a response without a box for an answer", () => {
-    expect(gradeTrajectory({ ...solved, modelText: "42" })).toMatchObject({
-      prediction: null,
-      rewards: { accuracy: 0 },
-    });
+  it.each(["42", "The answer is 42.", "The final answer is $42$. \\boxed{42", "Answer: 42"])(
+    "does not take %j, which has no closed box, for an answer",
+    (modelText) => {
+      expect(gradeTrajectory({ ...solved, modelText })).toMatchObject({ prediction: null, rewards: { accuracy: 0 } });
+    },
+  );
+
+  it.each([
+    ["zerotir", "so boxed 42$", true],
+    ["zerotir", "so 42", false],
+    ["qwen", "so the answer is 42", true],
+    ["qwen", "so 42", false],
+    ["dapo", "Answer: 42", true],
+    ["dapo", "\\boxed{42}", true],
+    ["dapo", "the answer is 42", false],
+    ["hendrycks", "\\fbox{42}", true],
+    ["hendrycks", "answer: 42", false],
+  ] as const)("profile %s: %j marks an answer: %s", (profile, text, shows) => {
+    expect(showsAnswer(text, profile)).toBe(shows);
   });
 
   it("marks a response without box, with two, and cut off", () => {

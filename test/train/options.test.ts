@@ -144,6 +144,20 @@ describe("flags", () => {
       );
   });
 
+  it("are lists where the option is one, with commas between", () => {
+    expect(trainOptions.parseFlag("rewardFuncs", "torl, ./a b.mjs:x")).toEqual(["torl", "./a b.mjs:x"]);
+    expect(trainOptions.parseFlag("rewardWeights", "1,-0.5, 2e-1")).toEqual([1, -0.5, 0.2]);
+    expect(trainOptions.parseFlag("rewardWeights", "none")).toBeNull();
+    expect(() => trainOptions.parseFlag("rewardWeights", "1,,2")).toThrow(
+      '--reward-weights is "1,,2", expected numbers, or none',
+    );
+    expect(() => resolveTrainOptions([model, flags({ rewardFuncs: [""] })])).toThrow(
+      /--reward-funcs is \[""\], expected/,
+    );
+    // A question may hold a comma.
+    expect(sampleOptions.parseFlag("prompt", "1,2")).toBe("1,2");
+  });
+
   it("all have a help text, a group and a default that is valid", () => {
     for (const info of trainOptions.infos.values()) {
       expect(info.help.length, info.key).toBeGreaterThan(10);

@@ -5,6 +5,7 @@ import { nearest } from "../train/nearest";
 import type { CommandContext } from "./commands/context";
 import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";
+import { gradeCommand } from "./commands/grade";
 import { parityCommand } from "./commands/parity";
 import { sampleCommand } from "./commands/sample";
 import { statsCommand } from "./commands/stats";
@@ -72,6 +73,7 @@ function buildProgram(context: CommandContext): Command {
     pretrainCommand,
     sampleCommand,
     evalCommand,
+    gradeCommand,
     dataCommand,
     viewCommand,
     statsCommand,

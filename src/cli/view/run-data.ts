@@ -8,13 +8,25 @@ import type { AttemptEnd, AttemptLine, AttemptStart } from "./attempts";
 import { isBeingWritten, readAttempts, readConfig, readMetrics } from "./run-reader";
 import { statisticsOf } from "./statistics";
 
-/** A run without its rollouts, and what is needed to read those. */
-export interface ReadRun {
-  readonly data: Omit<RunData, "rolloutSteps" | "rolloutRule">;
+/** What reading rollouts takes, as far as the options say. */
+export interface RolloutPlan {
   readonly model: unknown;
-  /** Trajectories per prompt and prompts per step, as far as the options say. */
+  /** Trajectories per prompt. */
   readonly groupSize: number;
   readonly promptsPerStep: number | null;
+}
+
+/** A run without its rollouts. */
+export interface ReadRun extends RolloutPlan {
+  readonly data: Omit<RunData, "rolloutSteps" | "rolloutRule">;
+}
+
+export function rolloutPlan(config: Readonly<Record<string, unknown>>): RolloutPlan {
+  return {
+    model: config.model_name_or_path,
+    groupSize: numberOf(config.num_generations) ?? 1,
+    promptsPerStep: numberOf(config.prompts_per_step),
+  };
 }
 
 export async function readRun(path: string): Promise<ReadRun> {
@@ -22,9 +34,7 @@ export async function readRun(path: string): Promise<ReadRun> {
   const metrics = columnsOf(table);
   const maxSteps = numberOf(config.max_steps);
   return {
-    model: config.model_name_or_path,
-    groupSize: numberOf(config.num_generations) ?? 1,
-    promptsPerStep: numberOf(config.prompts_per_step),
+    ...rolloutPlan(config),
     data: {
       name: basename(resolve(path)),
       madeAt: new Date().toISOString(),
@@ -41,7 +51,7 @@ export async function readRun(path: string): Promise<ReadRun> {
 }
 
 /** Which of its rollouts a step shows, in words. */
-export function rolloutRule(run: ReadRun, limit: number): string {
+export function rolloutRule(run: RolloutPlan, limit: number): string {
   const { groupSize, promptsPerStep } = run;
   const shown = rolloutsShown(limit, groupSize);
   const all = promptsPerStep === null ? null : promptsPerStep * groupSize;
@@ -53,7 +63,11 @@ export function rolloutRule(run: ReadRun, limit: number): string {
 }
 
 /** The steps of a run with the number of rollouts that each shows. */
-export function shownSteps(run: ReadRun, steps: readonly { readonly step: number }[], limit: number): RolloutStep[] {
+export function shownSteps(
+  run: RolloutPlan,
+  steps: readonly { readonly step: number }[],
+  limit: number,
+): RolloutStep[] {
   const all = run.promptsPerStep === null ? Number.POSITIVE_INFINITY : run.promptsPerStep * run.groupSize;
   const shown = Math.min(all, rolloutsShown(limit, run.groupSize));
   return shown === 0 ? [] : steps.map(({ step }) => ({ step, shown }));

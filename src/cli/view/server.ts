@@ -6,12 +6,13 @@ import { join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../model/user-error";
 import { livePage } from "../../report/html/embed";
-import type { RunData } from "../../report/html/run-data";
+import type { Rollout, RunData } from "../../report/html/run-data";
 import { rolloutsShown } from "../../report/html/selection";
+import type { Tokenizer } from "../../text/tokenizer";
 import { ATTEMPTS } from "./attempts";
 import { readRollouts, reportPage } from "./report-file";
-import { readRun, rolloutRule, shownSteps } from "./run-data";
-import { CONFIG, checkRunFolder, METRICS, ROLLOUTS, readTokenizer, rolloutSteps } from "./run-reader";
+import { readRun, rolloutPlan, rolloutRule, shownSteps } from "./run-data";
+import { CONFIG, checkRunFolder, METRICS, ROLLOUTS, readConfig, readTokenizer, rolloutSteps } from "./run-reader";
 
 /** Milliseconds between looks at the run's files. */
 const LOOK_MS = 1000;
@@ -48,6 +49,7 @@ const HEADERS = {
 export async function serveRun(runFolder: string, port: number, rolloutsPerStep: number): Promise<ServedRun> {
   await checkRunFolder(runFolder);
   const page = livePage(reportPage());
+  const rolloutsOf = rolloutReader(runFolder, rolloutsPerStep);
   const watchers = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
@@ -67,7 +69,7 @@ export async function serveRun(runFolder: string, port: number, rolloutsPerStep:
     if (path === "/") return send(response, "text/html; charset=utf-8", page);
     if (path === "/run.json") return sendJson(response, await runData(runFolder, rolloutsPerStep));
     if (path === "/events") return watch(response);
-    if (step !== undefined) return sendJson(response, await rolloutsOf(runFolder, Number(step), rolloutsPerStep));
+    if (step !== undefined) return sendJson(response, await rolloutsOf(Number(step)));
     if (file !== undefined) return sendFile(response, runFolder, file);
     refuse(response, 404, "no such page");
   }
@@ -134,11 +136,16 @@ async function runData(runFolder: string, limit: number): Promise<RunData> {
   return { ...run.data, rolloutSteps: shownSteps(run, steps, limit), rolloutRule: rolloutRule(run, limit) };
 }
 
-async function rolloutsOf(runFolder: string, step: number, limit: number): Promise<unknown> {
-  const found = (await rolloutSteps(runFolder)).find((each) => each.step === step);
-  if (found === undefined) return [];
-  const { model, groupSize } = await readRun(runFolder);
-  return readRollouts(found.file, rolloutsShown(limit, groupSize), await readTokenizer(runFolder, model));
+/** Reads rollouts of a run, and its tokenizer once. */
+function rolloutReader(runFolder: string, limit: number): (step: number) => Promise<readonly Rollout[]> {
+  let tokenizer: Tokenizer | undefined;
+  return async (step) => {
+    const found = (await rolloutSteps(runFolder)).find((each) => each.step === step);
+    if (found === undefined) return [];
+    const { model, groupSize } = rolloutPlan(await readConfig(runFolder));
+    tokenizer ??= await readTokenizer(runFolder, model);
+    return readRollouts(found.file, rolloutsShown(limit, groupSize), tokenizer);
+  };
 }
 
 /** What changes whenever the run writes something that the page shows. */

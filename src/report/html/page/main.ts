@@ -55,9 +55,11 @@ smooth.addEventListener("change", () => {
 source.watch(
   () => void refresh(),
   (isThere) => {
+    const wasGone = state.classList.contains("gone");
     state.classList.toggle("gone", !isThere);
     if (!isThere) state.textContent = "zerotir view has stopped; this is the last state it showed";
-    else if (latest !== undefined) state.textContent = latest.state;
+    // What happened meanwhile was missed.
+    else if (wasGone) void refresh();
   },
 );
 void refresh();

@@ -33,12 +33,24 @@ describe("values of the published formulas", () => {
     ["simplerl", wrong, -0.5],
     ["simplerl", unboxed, -1],
     ["dapo", jobOf("thus 7"), -1],
+    ["dapo", jobOf("thus\nAnswer: 7"), 1],
+    ["dapo", jobOf("thus\nAnswer: 8"), -1],
+    // Only the last 300 characters are looked at.
+    ["dapo", jobOf(`Answer: 7\n${"y".repeat(400)}`), -1],
+    ["accuracy", jobOf("\\boxed{\\frac{14}{2}}"), 1],
+    ["accuracy", jobOf("Answer: 7"), 0],
     ["dapo", jobOf("It is 42"), -1],
     // Words a b c a b c: trigrams abc bca cab abc, three of them distinct.
     ["repetition_penalty", jobOf("a b c A  b\nC"), -0.25],
     ["repetition_penalty", jobOf("a b"), 0],
   ] as const)("%s of %j is %s", (name, job, value) => {
     expect(rewardOf(name, job)).toBe(value);
+  });
+
+  it("read answers by another profile when the run names one", () => {
+    expect(rewardOf("accuracy", jobOf("Answer: 7"), { profile: "dapo" })).toBe(1);
+    // Hendrycks' form does not compute.
+    expect(rewardOf("accuracy", jobOf("\\boxed{\\frac{14}{2}}"), { profile: "hendrycks" })).toBe(0);
   });
 
   it("do not apply to a row without an answer", () => {

@@ -31,7 +31,7 @@ export function hostileRun(steps = 3, perStep = 8): string {
   writeFileSync(join(checkpoint, "COMPLETE"), '{"files":{}}\n');
   writeFileSync(
     join(folder, "config.resolved.yaml"),
-    `model_name_or_path: nano-base\ndataset: ${JSON.stringify(`<img src=x onerror=window.hit=9>${"</script>"}`)}\nmax_steps: ${steps}\nnum_generations: 4\nprompts_per_step: ${perStep / 4}\n`,
+    `model_name_or_path: nano-base\ndataset: ${JSON.stringify(`<img src=x onerror=window.hit=9>${"</script>"}`)}\ntool_url: http://name:password@127.0.0.1/\nmax_steps: ${steps}\nnum_generations: 4\nprompts_per_step: ${perStep / 4}\n`,
   );
   const row = (step: number) => ({
     step,

@@ -44,6 +44,7 @@ describe("zerotir view --output", () => {
     expect(data.validation.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(data.rolloutRule).toContain("Of each step's 8 rollouts these are all 4 of the first 1 prompts");
     expect(data.state).toBe("6 steps");
+    expect(data.config).toContainEqual(["tool_url", "http://***@127.0.0.1/"]);
     expect((await fs.readdir(join(root, "a"))).length).toBe(1);
   });
 

@@ -44,7 +44,7 @@ export async function readRun(path: string): Promise<ReadRun> {
       help: metricHelp,
       statistics: statisticsOf(table),
       validation: validationOf(metrics, attempts),
-      config: Object.entries(config).map(([name, value]): Fact => [name, value === null ? "none" : String(value)]),
+      config: Object.entries(config).map(([name, value]): Fact => [name, optionText(value)]),
       environment: environmentOf(attempts, config.seed),
     },
   };
@@ -86,6 +86,13 @@ function columnsOf(table: MetricsTable): MetricColumns {
       columns.sort().map((name) => [name, steps.map((step) => short(table.columns.get(name)?.get(step)))]),
     ),
   };
+}
+
+/** A value of the options as text. Reports are passed on, so a name and password in an address are not. */
+function optionText(value: unknown): string {
+  if (value === null) return "none";
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return text.replace(/:\/\/[^/@\s]+@/g, "://***@");
 }
 
 function stateOf(last: AttemptLine | undefined, step: number, isWritten: boolean): string {

@@ -105,24 +105,21 @@ export class Chart {
     x: (step: number) => number,
     y: (value: number) => number,
   ): SVGElement[] {
-    const { steps } = this.#content;
+    const { steps, values: shown } = withoutGaps(this.#content.steps, values);
     const window = Math.min(50, Math.round(steps.length / 16));
-    const raw = linePath(steps, values, x, y);
-    if (!this.#smooth || steps.length < FEW || window < 2) {
-      const dots =
-        steps.length >= FEW
-          ? []
-          : steps.flatMap((step, i) => {
-              const value = values[i] ?? null;
-              return value === null
-                ? []
-                : [svg("circle", { class: `dot s${index}`, cx: x(step), cy: y(value), r: 2.5 })];
-            });
-      return [svg("path", { class: `line s${index}`, d: raw }), ...dots];
-    }
+    const raw = linePath(steps, shown, x, y);
+    if (steps.length < FEW)
+      return [
+        svg("path", { class: `line s${index}`, d: raw }),
+        ...steps.flatMap((step, i) => {
+          const value = shown[i] ?? null;
+          return value === null ? [] : [svg("circle", { class: `dot s${index}`, cx: x(step), cy: y(value), r: 2.5 })];
+        }),
+      ];
+    if (!this.#smooth || window < 2) return [svg("path", { class: `line s${index}`, d: raw })];
     return [
       svg("path", { class: `line raw s${index}`, d: raw }),
-      svg("path", { class: `line s${index}`, d: linePath(steps, movingMean(values, window), x, y) }),
+      svg("path", { class: `line s${index}`, d: linePath(steps, movingMean(shown, window), x, y) }),
     ];
   }
 
@@ -133,10 +130,17 @@ export class Chart {
     const pointed = this.#cursor.step;
     const place = pointed === null ? steps.length - 1 : nearestPlace(steps, pointed);
     const step = steps[place];
+    const isKnown = (value: number | null) => value !== null;
     this.#legend.replaceChildren(
       ...(pointed === null || step === undefined ? [] : [element("span", "at", `step ${step}`)]),
       ...series.map(({ name, values }, index) =>
-        element("span", `entry s${index}`, name, " ", element("b", "", show(values[place]))),
+        element(
+          "span",
+          `entry s${index}`,
+          name,
+          " ",
+          element("b", "", show(pointed === null ? values.findLast(isKnown) : values[place])),
+        ),
       ),
     );
     if (step !== undefined && this.#line !== undefined) {
@@ -146,7 +150,7 @@ export class Chart {
     }
     const spoken = series.map(({ name, values }) =>
       pointed === null
-        ? `${name} from ${show(values[0])} at step ${steps[0]} to ${show(values.at(-1))} at step ${steps.at(-1)}`
+        ? `${name} from ${show(values.find(isKnown))} at step ${steps[values.findIndex(isKnown)]} to ${show(values.findLast(isKnown))} at step ${steps[values.findLastIndex(isKnown)]}`
         : `${name} ${show(values[place])} at step ${step}`,
     );
     this.#plot.setAttribute("aria-label", `${title}: ${steps.length === 0 ? "no step yet" : spoken.join("; ")}`);
@@ -169,6 +173,16 @@ export class Chart {
     const from = this.#cursor.step === null ? steps.length - 1 : nearestPlace(steps, this.#cursor.step);
     this.#cursor.point(steps[Math.min(steps.length - 1, Math.max(0, from + move))] ?? null);
   }
+}
+
+/** The points alone of a figure that is taken at fewer than half of the steps, so that its curve hangs together. */
+function withoutGaps(steps: readonly number[], values: readonly (number | null)[]) {
+  const present = steps.flatMap((step, i) => {
+    const value = values[i] ?? null;
+    return value === null ? [] : [{ step, value }];
+  });
+  if (present.length >= steps.length / 2) return { steps, values };
+  return { steps: present.map(({ step }) => step), values: present.map(({ value }) => value) };
 }
 
 /** Index of the step nearest to one; steps rise. -1 when there is none. */

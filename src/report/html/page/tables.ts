@@ -63,11 +63,23 @@ export function validationView(rows: readonly ValidationRow[]): HTMLElement {
   const names = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
   return table(
     ["held out", ...names],
-    rows.map(({ label, figures }) => [
-      label,
-      ...names.map((name) => percent(Object.hasOwn(figures, name) ? (figures[name] ?? null) : null)),
+    rows.map((row) => [
+      row.label,
+      ...names.map((name) => (isShare(rows, name) ? percent : figure)(figureOf(row, name))),
     ]),
   );
+}
+
+/** Whether all figures of a name lie in 0 to 1. */
+function isShare(rows: readonly ValidationRow[], name: string): boolean {
+  return rows.every((row) => {
+    const value = figureOf(row, name);
+    return value === null || (value >= 0 && value <= 1);
+  });
+}
+
+function figureOf({ figures }: ValidationRow, name: string): number | null {
+  return Object.hasOwn(figures, name) ? (figures[name] ?? null) : null;
 }
 
 export function factsView(facts: readonly Fact[]): HTMLElement {

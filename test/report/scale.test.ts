@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { linePath, movingMean, rangeOf, ticks } from "../../src/report/html/page/scale";
+
+it("ticks are round and lie in the range", () => {
+  expect(ticks({ low: 0, high: 1 }, 4)).toEqual([0, 0.25, 0.5, 0.75, 1]);
+  expect(ticks({ low: 1, high: 40 }, 4)).toEqual([10, 20, 30, 40]);
+  expect(ticks({ low: -0.06, high: 0.06 }, 4).map((tick) => Number(tick.toFixed(9)))).toEqual([
+    -0.05, -0.025, 0, 0.025, 0.05,
+  ]);
+  expect(ticks({ low: 0, high: 1e-7 }, 2)).toHaveLength(3);
+});
+
+it("a range shows all figures, and begins at 0 where none is below", () => {
+  expect(rangeOf([2, 4, null])).toEqual({ low: 0, high: expect.closeTo(4.24) });
+  expect(rangeOf([-1, 1])).toEqual({ low: expect.closeTo(-1.12), high: expect.closeTo(1.12) });
+  expect(rangeOf([-3, -1])).toEqual({ low: expect.closeTo(-3.18), high: 0 });
+  expect(rangeOf([0, 0])).toEqual({ low: 0, high: 1 });
+  expect(rangeOf([null])).toEqual({ low: 0, high: 1 });
+});
+
+it("the moving mean looks back only, and skips what is missing", () => {
+  expect(movingMean([1, 3, null, 5, 7], 3)).toEqual([1, 2, null, 4, 6]);
+  expect(movingMean([1, 2], 1)).toEqual([1, 2]);
+});
+
+describe("a curve", () => {
+  const same = (value: number) => value;
+
+  it("breaks where a figure is missing", () => {
+    expect(linePath([1, 2, 3, 4], [5, 6, null, 7], same, same)).toBe("M1.0 5.0L2.0 6.0M4.0 7.0");
+    expect(linePath([], [], same, same)).toBe("");
+  });
+
+  it("of many points keeps the least and the greatest of each pixel", () => {
+    const steps = Array.from({ length: 1000 }, (_, i) => i);
+    const values = steps.map((step) => (step === 503 ? 99 : step === 507 ? -99 : 0));
+    const path = linePath(steps, values, (step) => step / 10, same);
+    expect(path).toContain(" 99.0");
+    expect(path).toContain(" -99.0");
+    expect(path.match(/[ML]/g)?.length).toBeLessThan(310);
+  });
+});

@@ -1,4 +1,6 @@
 /** Benchmarks by name or file. */
+
+import { benchmarkName } from "../train/evaluation";
 import type { TrainingHost } from "../train/host";
 import { nanoBenchmarkProblem } from "../train/nano/problems";
 import { hashText } from "../train/nano/random";
@@ -32,7 +34,7 @@ export async function openBenchmarks(
   host: Pick<TrainingHost, "loadDataset">,
   onProgress: (file: string) => void = () => {},
 ): Promise<Benchmark[]> {
-  const shorts = options.dataset.map(shortName);
+  const shorts = options.dataset.map(benchmarkName);
   const benchmarks: Benchmark[] = [];
   for (const [index, name] of options.dataset.entries()) {
     const rows = await rowsOf(name, options, host, onProgress);
@@ -60,9 +62,4 @@ async function rowsOf(
     });
   const { rows } = await host.loadDataset(requestOf({ ...options, dataset: name }, "eval"), onProgress);
   return rows.slice(0, evalSamples ?? rows.length);
-}
-
-/** A file's name without folder and ending; any other name as it is. */
-function shortName(name: string): string {
-  return (name.split(/[/\\]/).findLast((part) => part !== "") ?? name).replace(/\.(?:jsonl?|parquet)(?:\.gz)?$/, "");
 }

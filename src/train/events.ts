@@ -1,4 +1,4 @@
-import type { MetricsRow } from "./metrics";
+import type { EvaluationRow, MetricsRow } from "./metrics";
 
 /** What a step is doing; `waitingFor` of {@link PhaseDetail} names what holds it up. */
 export type Phase = "setup" | "evaluate" | "rollout" | "reward" | "update" | "save";
@@ -67,6 +67,8 @@ export interface TrainSummary {
   readonly step: number;
   readonly seconds: number;
   readonly table: readonly SummaryRow[];
+  /** Figures on held-out questions by step: those of evaluation.jsonl. */
+  readonly evaluations?: readonly EvaluationRow[];
   readonly runFolder: string;
   /** The page that shows the run; missing when none was written. */
   readonly report?: string;

@@ -7,9 +7,10 @@ import { UserError } from "../model/user-error";
 import { rolloutLine } from "../rollout/records";
 import { loadTraining, saveTraining } from "./checkpoint";
 import { type Collected, type Collector, checkPrompts, collect } from "./collect";
-import { type EvaluationFigures, evaluate, summaryTable } from "./evaluation";
+import { benchmarkName, type EvaluationFigures, evaluate, evaluationRow, summaryTable } from "./evaluation";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
+import type { EvaluationRow } from "./metrics";
 import { afterTraining } from "./next-commands";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
@@ -36,6 +37,9 @@ interface Run {
   readonly signal: AbortSignal | undefined;
   numTokens: number;
   lastSaved: string | undefined;
+  /** Rows of evaluation.jsonl, and the newest figures. */
+  evaluations: readonly EvaluationRow[];
+  evaluated: { readonly step: number; readonly figures: EvaluationFigures } | undefined;
 }
 
 /**
@@ -63,6 +67,10 @@ export async function runTraining(
     (file, done, total) => events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
     signal,
   );
+  if (options.evalSamples > 0 && questions.heldOut(1).length === 0)
+    events.onNotice(
+      `${questions.name} has ${questions.passLength} rows, too few to hold one in 20 out, so nothing is evaluated; name questions for it with --eval-dataset`,
+    );
   const gpu = await host.openGpu(options);
   const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
   const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
@@ -103,6 +111,8 @@ export async function runTraining(
     signal,
     numTokens: state?.num_tokens ?? 0,
     lastSaved: resumeFolder?.path,
+    evaluations: [],
+    evaluated: undefined,
   };
   events.onPlan({
     command: "train",
@@ -145,11 +155,13 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
   if (interrupted && step > firstStep && !(options.saveSteps > 0 && step % options.saveSteps === 0))
     await save(run, step);
   const after = interrupted ? null : await evaluateHeldOut(run, step);
+  const { evaluations } = run;
   const summary: TrainSummary = {
     outcome: interrupted ? "interrupted" : "finished",
     step,
     seconds: (performance.now() - begun) / 1000,
     table: summaryTable(before, after),
+    ...(evaluations.length === 0 ? {} : { evaluations }),
     runFolder: run.folder.path,
     ...(run.lastSaved === undefined ? {} : { checkpoint: run.lastSaved }),
     next: afterTraining(options, run.folder.path, run.lastSaved, interrupted),
@@ -193,11 +205,14 @@ async function trainStep(run: Run, step: number): Promise<void> {
   );
   const updated = performance.now();
   run.numTokens += tokenCount(collected);
-  const row = stepMetrics(step, collected, result, run.numTokens, {
-    rollout: (sampled - begun) / 1000,
-    update: (updated - sampled) / 1000,
-    total: (updated - begun) / 1000,
-  });
+  const row = {
+    ...stepMetrics(step, collected, result, run.numTokens, {
+      rollout: (sampled - begun) / 1000,
+      update: (updated - sampled) / 1000,
+      total: (updated - begun) / 1000,
+    }),
+    ...(await evaluateStep(run, step)),
+  };
   await run.folder.logRollouts(step, rolloutLines(step, collected, result));
   if (step % options.loggingSteps === 0) await run.folder.logMetrics(row);
   events.onStep(row);
@@ -244,16 +259,44 @@ async function save(run: Run, step: number): Promise<void> {
   run.events.onCheckpoint({ step, path: run.lastSaved });
 }
 
+/** The figures after a step; null where there is nothing to measure on, or the run was stopped. */
 async function evaluateHeldOut(run: Run, step: number): Promise<EvaluationFigures | null> {
-  const questions = run.questions.heldOut(run.options.evalSamples);
-  if (questions.length === 0 || run.signal?.aborted) return null;
+  const { options, signal, events } = run;
+  if (run.evaluated?.step === step) return run.evaluated.figures;
+  const questions = run.questions.heldOut(options.evalSamples);
+  if (questions.length === 0 || signal?.aborted) return null;
+  const samples = options.numGenerationsEval;
   const tell = (done: number, total: number) =>
-    run.events.onPhase("evaluate", { step, done, total, unit: "held-out answers" });
-  tell(0, 2 * questions.length);
-  return evaluate(run.collector, questions, run.signal, tell).catch((error: unknown) => {
-    if (run.signal?.aborted) return null;
+    events.onPhase("evaluate", { step, done, total, unit: "held-out answers" });
+  tell(0, (1 + samples) * questions.length);
+  try {
+    const figures = await evaluate(run.collector, questions, samples, signal, tell);
+    run.evaluated = { step, figures };
+    run.evaluations = await run.folder.logEvaluation(evaluationRow(step, evaluatedOn(run), samples, figures));
+    return figures;
+  } catch (error) {
+    if (signal?.aborted) return null;
     throw error;
-  });
+  }
+}
+
+function evaluatedOn({ options }: Run): string {
+  return benchmarkName(options.evalDataset ?? options.dataset);
+}
+
+/** The evaluation that is due after a step, as figures of its row. */
+async function evaluateStep(run: Run, step: number): Promise<Omit<EvaluationRow, "step">> {
+  const { evalSteps, numGenerationsEval } = run.options;
+  if (evalSteps === 0 || step % evalSteps !== 0) return {};
+  const begun = performance.now();
+  const figures = await evaluateHeldOut(run, step);
+  if (figures === null) return {};
+  const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+  run.events.onNotice(
+    `step ${step}, ${evaluatedOn(run)}: accuracy ${percent(figures.greedyAccuracy)} greedy, ${percent(figures.sampledAccuracy)} sampled; code ratio ${percent(figures.sampledCodeRatio)}`,
+  );
+  const { step: _, ...row } = evaluationRow(step, evaluatedOn(run), numGenerationsEval, figures);
+  return { ...row, "time/evaluate": (performance.now() - begun) / 1000 };
 }
 
 /** Log-probs of a truncated distribution cannot equal those of the full softmax that training differentiates. */

@@ -44,6 +44,9 @@ export type MetricsRow = { readonly step: number } & {
   readonly [name in Exclude<MetricName, "step"> | FreeMetricName]?: number | null;
 };
 
+/** Figures of an evaluation while training: one line of evaluation.jsonl. */
+export type EvaluationRow = Pick<MetricsRow, "step" | FreeMetricName>;
+
 const TIMED = /^(?:time|perf|overlap)\/|^step_time$|_ms$/;
 
 /** Whether a figure depends on the clock, so that two equal runs need not agree on it. */

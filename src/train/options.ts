@@ -110,6 +110,16 @@ export const trainOptions = new OptionSet("train", {
     .min(0)
     .default(64)
     .meta(about("Evaluation", "held-out problems of the table before and after; 0: no table")),
+  evalSteps: z
+    .int()
+    .min(0)
+    .default(0)
+    .meta(about("Evaluation", "steps between evaluations while training; 0: before and after only")),
+  numGenerationsEval: z
+    .int()
+    .min(1)
+    .default(1)
+    .meta(about("Evaluation", "sampled answers to each held-out problem, beside the greedy one")),
   evalDataset: z
     .string()
     .min(1)

@@ -96,6 +96,8 @@ function refuseContradictions(options: TrainOptions): void {
     refuse("groupFilterMin", `but must be below --group-filter-max ${options.groupFilterMax}`);
   if (options.softPunishCache !== null && options.softPunishCache > options.maxCompletionLength)
     refuse("softPunishCache", `but --max-completion-length is ${options.maxCompletionLength}; it must not be longer`);
+  if (options.evalSteps > 0 && options.evalSamples === 0)
+    refuse("evalSteps", "but --eval-samples is 0, so there is nothing to evaluate on; set it to 1 or more");
   if (options.warmupSteps > options.maxSteps)
     refuse("warmupSteps", `but --max-steps is ${options.maxSteps}; warm up for fewer`);
   if (options.maxToolResponseTokens >= options.maxCompletionLength && options.maxToolCalls > 0)

@@ -1,6 +1,8 @@
 import type { FolderReader, FolderWriter } from "../model/folder";
 import { UserError } from "../model/user-error";
 import { rolloutFileName } from "../rollout/records";
+import { trajectoryTable } from "./evaluation";
+import type { EvaluationRow } from "./metrics";
 import { type MetricsRow, metricsLine, rowsUpTo } from "./metrics";
 
 /** The files of one run, wherever they are. Names are relative, with `/`. Missing folders are made. */
@@ -29,6 +31,8 @@ export interface RunFiles {
 
 const CONFIG = "config.resolved.yaml";
 const METRICS = "metrics.jsonl";
+const EVALUATION = "evaluation.jsonl";
+const TRAJECTORY = "evaluation.md";
 const ROLLOUTS = "rollouts";
 const CHECKPOINTS = "checkpoints";
 /** A checkpoint of a step that a resumed run has yet to reach is set aside under this ending, never deleted. */
@@ -39,6 +43,7 @@ const SUPERSEDED = ".superseded";
  *
  * - `config.resolved.yaml`: every option; `--config` reads it back
  * - `metrics.jsonl`: one row per step ({@link MetricsRow})
+ * - `evaluation.jsonl`, `evaluation.md`: figures on held-out questions by step, as rows and as a table
  * - `rollouts/step_00010.jsonl`: the trajectories of a step, one per line
  * - `checkpoints/step_00050/`: model and training state after a step
  *
@@ -69,6 +74,7 @@ export class RunFolder {
       );
     await files.write(CONFIG, configYaml);
     await files.write(METRICS, "");
+    for (const name of [EVALUATION, TRAJECTORY]) await files.remove(name);
     return new RunFolder(files);
   }
 
@@ -81,6 +87,8 @@ export class RunFolder {
   static async resume(files: RunFiles, configYaml: string, step: number): Promise<RunFolder> {
     await files.write(CONFIG, configYaml);
     await files.write(METRICS, cut((await files.read(METRICS)) ?? "", step, `${files.path}/${METRICS}`));
+    const evaluated = await files.read(EVALUATION);
+    if (evaluated !== undefined) await files.write(EVALUATION, cut(evaluated, step, `${files.path}/${EVALUATION}`));
     for (const { name, step: at } of await numbered(files, ROLLOUTS, /^step_(\d+)\.jsonl$/))
       if (at > step) await files.remove(`${ROLLOUTS}/${name}`);
     for (const { name, step: at } of await numbered(files, CHECKPOINTS, /^step_(\d+)$/))
@@ -90,6 +98,18 @@ export class RunFolder {
 
   async logMetrics(row: MetricsRow): Promise<void> {
     await this.files.append(METRICS, metricsLine(row));
+  }
+
+  /** Adds the evaluation of a step, in place of an earlier one of the same step. @returns all rows so far */
+  async logEvaluation(row: EvaluationRow): Promise<readonly EvaluationRow[]> {
+    const lines = rowsUpTo((await this.files.read(EVALUATION)) ?? "", row.step - 1) + metricsLine(row);
+    await this.files.write(EVALUATION, lines);
+    const rows = lines
+      .split("\n")
+      .slice(0, -1)
+      .map((line): EvaluationRow => JSON.parse(line));
+    await this.files.write(TRAJECTORY, trajectoryTable(rows));
+    return rows;
   }
 
   /**

@@ -72,6 +72,8 @@ describe("train", () => {
       "attempts.jsonl",
       "checkpoints",
       "config.resolved.yaml",
+      "evaluation.jsonl",
+      "evaluation.md",
       "metrics.jsonl",
       "report.html",
       "rollouts",

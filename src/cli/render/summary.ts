@@ -1,4 +1,5 @@
 import type { SummaryRow, TrainSummary } from "../../train/events";
+import type { EvaluationRow, FreeMetricName } from "../../train/metrics";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText } from "./text";
@@ -16,6 +17,9 @@ export function summaryLines(summary: TrainSummary, style: Style): string[] {
     const [head = "", ...rows] = alignColumns(cells);
     lines.push("", `  ${style.paint("dim", head)}`, ...rows.map((row) => `  ${row}`));
   }
+  const { evaluations = [] } = summary;
+  // Two are the table above.
+  if (evaluations.length > 2) lines.push("", ...byStep(evaluations, style));
   lines.push("", `  ${style.paint("dim", "run folder")}  ${plainText(summary.runFolder)}`);
   if (summary.checkpoint !== undefined)
     lines.push(`  ${style.paint("dim", "checkpoint")}  ${plainText(summary.checkpoint)}`);
@@ -26,6 +30,14 @@ export function summaryLines(summary: TrainSummary, style: Style): string[] {
       lines.push(`    ${style.paint("bold", plainText(command))}`, `      ${style.paint("dim", plainText(why))}`);
   }
   return [...lines, ""];
+}
+
+/** A row per evaluated step, a column per figure. */
+function byStep(rows: readonly EvaluationRow[], style: Style): string[] {
+  const names = Object.keys(rows.at(-1) ?? {}).filter((name): name is FreeMetricName => name.startsWith("eval/"));
+  const cells = rows.map((row) => [String(row.step), ...names.map((name) => percent(row[name]))]);
+  const [head = "", ...body] = alignColumns([["step", ...names.map((name) => name.split("/").at(-1) ?? "")], ...cells]);
+  return [`  ${style.paint("dim", head)}`, ...body.map((line) => `  ${line}`)];
 }
 
 function steps(count: number): string {

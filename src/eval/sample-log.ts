@@ -74,14 +74,21 @@ export class SampleLog {
     this.size += length;
     this.waiting.push(`${line}\n`);
     // A failure is thrown by `flush`.
-    if (this.writing === undefined) this.flush().catch(() => {});
+    if (this.writing === undefined) this.drain().catch(() => {});
   }
 
-  /** Waits until all that was added is on the disk. One write at a time takes all lines that have come meanwhile. */
+  /** Waits until all that was added is on the disk. */
   async flush(): Promise<void> {
-    this.writing ??= this.write();
-    await this.writing;
-    if (this.waiting.length > 0) await this.flush();
+    do await this.drain();
+    while (this.waiting.length > 0);
+  }
+
+  /** One write at a time takes all lines that have come meanwhile. After a failure no more is written. */
+  private drain(): Promise<void> {
+    this.writing ??= this.write().then(() => {
+      this.writing = undefined;
+    });
+    return this.writing;
   }
 
   private async write(): Promise<void> {
@@ -90,7 +97,6 @@ export class SampleLog {
       this.waiting = [];
       await this.files?.append(SAMPLES, text);
     }
-    this.writing = undefined;
   }
 
   /** Puts the lines into this order and leaves out others. */

@@ -177,8 +177,7 @@ function exactRoot(value: Rational, index: number): Polynomial | undefined {
   const negative = value.n < 0n;
   const n = negative ? -value.n : value.n;
   if (index === 2) {
-    const { square, rest, complete } = squareFree(n * value.d);
-    if (!complete) return undefined;
+    const { square, rest } = squareFree(n * value.d);
     return term(rational(square, value.d), { imaginary: negative, radicand: rest });
   }
   if (negative && index % 2 === 0) return undefined;

@@ -10,7 +10,7 @@ import type { Node } from "../latex/tree";
  */
 const POINTS = 12;
 /** A sum is zero when it is this small beside the sum of its terms' sizes. */
-const TOLERANCE = 1e-12;
+const TOLERANCE = 1e-13;
 
 /** Deterministic value in [0, 1) of a text. */
 function hash(text: string, seed: number): number {

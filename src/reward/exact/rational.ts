@@ -88,10 +88,10 @@ export function wholeRoot(value: bigint, index: number): bigint | undefined {
 }
 
 /**
- * value = square^2 * rest. `complete` says that rest is known to hold no square: factors are looked for up to 2,000, and what is left over may be
- * one prime, two, or a square.
+ * value = square^2 * rest, where rest is free of squares as far as can be told: factors are looked for up to 2,000. A larger square that stays hidden
+ * makes equal roots look different, never different ones equal.
  */
-export function squareFree(value: bigint): { square: bigint; rest: bigint; complete: boolean } {
+export function squareFree(value: bigint): { square: bigint; rest: bigint } {
   let left = value;
   let square = 1n;
   let rest = 1n;
@@ -106,7 +106,5 @@ export function squareFree(value: bigint): { square: bigint; rest: bigint; compl
     }
   }
   const root = wholeRoot(left, 2);
-  if (root !== undefined) return { square: square * root, rest, complete: true };
-  // A square factor q^2 of what is left has q > 2000, so what is left would be above 2000^3 (or a square, see above).
-  return { square, rest: rest * left, complete: left < 8_000_000_000n };
+  return root === undefined ? { square, rest: rest * left } : { square: square * root, rest };
 }

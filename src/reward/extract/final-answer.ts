@@ -53,11 +53,16 @@ const PHRASES: readonly RegExp[] = [
   /答案是?[:：]?/g,
 ];
 
+const REFUSAL = /\b(?:not|never|neither|unknown|between|either|maybe|perhaps)\b|n't\b/i;
+
 function claimedAnswer(text: string): string | null {
   for (const phrase of PHRASES) {
     const last = [...text.matchAll(phrase)].at(-1);
     if (last === undefined) continue;
-    const answer = stated(text.slice(last.index + last[0].length));
+    const rest = text.slice(last.index + last[0].length);
+    // One answer is asked for, and said to be right.
+    if (REFUSAL.test(/^\s*([^\n.]*)/.exec(rest)?.[1] ?? "")) return null;
+    const answer = stated(rest);
     if (answer !== null) return answer;
   }
   return lastFormula(text) ?? lastClaim(text);

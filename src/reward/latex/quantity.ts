@@ -17,6 +17,10 @@ export function splitUnit(item: readonly Token[]): { tokens: readonly Token[]; u
   while (start < item.length && !beginsUnit(item, start)) start += 1;
   if (start >= item.length) return undefined;
   const unit = item.slice(start);
+  // The degrees of an angle belong to its sine.
+  const isAngle =
+    isOperator(unit[0], "^", "degree") && item.some((token) => token.kind === "function" && token.text !== "sqrt");
+  if (isAngle) return undefined;
   const text = spell(unit);
   const words = unit.filter((token) => token.kind === "words").map((token) => token.text);
   const braces = (brace: string) => unit.filter((token) => isOperator(token, brace)).length;
@@ -35,7 +39,7 @@ function isUnitToken(item: readonly Token[], at: number): boolean {
   const token = item[at];
   const before = item[at - 1];
   if (token === undefined) return false;
-  if (token.kind === "words") return true;
+  if (token.kind === "words" || isMinute(item, at)) return true;
   if (token.kind === "letters") return isUnitName(token.text);
   if (token.kind === "number") return isOperator(before, "^") && /^[23]$/.test(token.text);
   if (token.kind === "name")
@@ -43,10 +47,15 @@ function isUnitToken(item: readonly Token[], at: number): boolean {
   return isOperator(token, "circ", "degree", "%", "{", "}", "^", "/", "currency");
 }
 
+/** `min` is a function, but not after the last number. */
+function isMinute(item: readonly Token[], at: number): boolean {
+  return at === item.length - 1 && item[at]?.kind === "function" && item[at]?.text === "min";
+}
+
 function beginsUnit(item: readonly Token[], at: number): boolean {
   const token = item[at];
   const next = item[at + 1];
-  if (token?.kind === "words" || isOperator(token, "%", "degree")) return true;
+  if (token?.kind === "words" || isMinute(item, at) || isOperator(token, "%", "degree")) return true;
   if (token?.kind === "letters") return isUnitName(token.text);
   if (isOperator(token, "currency")) return at === item.length - 1;
   if (isOperator(token, "^"))

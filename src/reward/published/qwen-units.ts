@@ -4,12 +4,16 @@ const WORDS =
     "|",
   );
 
+/** Longer answers name no unit. */
+const MOST_CHARACTERS = 500;
+
 const PATTERNS = WORDS.flatMap((word) => [word, `${word}s`]).map(
-  (word) => new RegExp(`(^|[^\\p{L}\\p{N}_])(?:${word})($|[^\\p{L}\\p{N}_])`, "gu"),
+  (word) => new RegExp(`(^|\\W)(?:${word})($|\\W)`, "g"),
 );
 
 /** One pass over all words; a result that would be empty is not taken. */
 export function withoutQwenUnits(text: string): string {
+  if (text.length > MOST_CHARACTERS) return text;
   let result = text;
   for (const pattern of PATTERNS) {
     const shorter = result.replace(pattern, "$1$2");

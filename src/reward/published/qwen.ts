@@ -87,7 +87,7 @@ export function qwenNormalForm(answer: string): string {
     .replaceAll("'", "")
     .replaceAll('"', "");
   if (text.includes("j") && !text.includes("i")) text = text.replaceAll("j", "i");
-  text = text.replace(/(\d+)\.0*([^\d])/g, "$1$2").replace(/(\d+)\.0*$/, "$1");
+  text = text.replace(/(?<=\d)\.0*([^\d])/g, "$1").replace(/(?<=\d)\.0*$/, "");
   if (text === "") return text;
   if (text.startsWith(".")) text = `0${text}`;
   const sides = text.split("=");

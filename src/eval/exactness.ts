@@ -40,7 +40,7 @@ export interface ExactnessResult {
 /** Samples ragged sequences one row at a time beside prefill rows of others, then scores them whole in one training forward pass. */
 export async function checkExactness(gpu: GpuContext): Promise<ExactnessResult> {
   const model = new Model(gpu, CONFIG, LENGTH);
-  for (const tensor of initialWeights(CONFIG, 1)) model.weights.upload(tensor);
+  for (const tensor of initialWeights(CONFIG, 1)) model.upload(tensor);
   const pagesPerSlot = LENGTH / PAGE_SIZE;
   const decoder = new GpuDecoder(
     model,

@@ -29,7 +29,7 @@ export class SequenceScorer {
       { slots: 1, slotLength: length + 1, pageSize: PAGE_SIZE, pages: pages + 1 },
       "scored sequence",
     );
-    this.activations = new Activations(gpu, config, length, "nothing");
+    this.activations = new Activations(gpu, config, length, "nothing", model.adapterRank);
     this.head = new HeadWorkspace(model, length, logitsBytes, "scored sequence");
     this.rows = gpu.allocator.storage("scored sequence (rows)", length * 16);
     this.tables.setPages(

@@ -27,7 +27,7 @@ const REPEATS = 7;
 export async function countSteps(gpu: GpuContext): Promise<StepCounts[]> {
   const config = nanoConfig({ vocabularySize: 272, eosId: 256 });
   const model = new Model(gpu, config, LENGTH);
-  for (const tensor of initialWeights(config, 1)) model.weights.upload(tensor);
+  for (const tensor of initialWeights(config, 1)) model.upload(tensor);
   const decode = await countDecode(gpu, model);
   const optimize = await countOptimizer(gpu, model);
   model.destroy();

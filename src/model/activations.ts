@@ -33,6 +33,8 @@ export class Activations {
   /** Input of layer i, and after the last layer the model's output: `inputs[i]`, i = 0 .. layers. */
   readonly inputs: readonly BufferView[];
   readonly layers: readonly LayerActivations[];
+  /** [rows, rank]: workspace of an adapter. */
+  readonly low: BufferView | undefined;
   private readonly owned: BufferView[] = [];
 
   constructor(
@@ -40,12 +42,14 @@ export class Activations {
     config: ModelConfig,
     readonly rows: number,
     readonly retention: Retention,
+    adapterRank = 0,
   ) {
     const hidden = () => this.allocate("layer input", config.hiddenSize);
     if (retention === "nothing") {
       const [even, odd] = [hidden(), hidden()];
       this.inputs = Array.from({ length: config.layerCount + 1 }, (_, layer) => (layer % 2 === 0 ? even : odd));
     } else this.inputs = Array.from({ length: config.layerCount + 1 }, hidden);
+    this.low = adapterRank === 0 ? undefined : this.allocate("adapter", adapterRank);
     const shared = retention === "everything" ? undefined : this.layer(config);
     this.layers = Array.from({ length: config.layerCount }, () => shared ?? this.layer(config));
   }

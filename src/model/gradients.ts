@@ -20,6 +20,9 @@ export interface LayerGradients {
   readonly dqkv: BufferView;
   /** Present with query and key norms. */
   readonly dprojection?: BufferView;
+  /** [rows, rank], present with an adapter. */
+  readonly low?: BufferView;
+  readonly dlow?: BufferView;
   readonly partials: BufferView;
 }
 
@@ -34,6 +37,7 @@ export class GradientWorkspace {
     private readonly gpu: GpuContext,
     config: ModelConfig,
     rows: number,
+    adapterRank = 0,
   ) {
     const allocate = (name: string, width: number) => {
       const view = gpu.allocator.storage(`gradient workspace (${name})`, rows * width * 4);
@@ -64,6 +68,9 @@ export class GradientWorkspace {
       dq: allocate("query", queries),
       dkv: allocate("key, value", 2 * keys),
       dqkv: allocate("query, key, value", projected),
+      ...(adapterRank > 0
+        ? { low: allocate("adapter", adapterRank), dlow: allocate("adapter, gradient", adapterRank) }
+        : {}),
       ...(config.qkNorm ? { dprojection: allocate("projection", projected) } : {}),
       partials,
     };

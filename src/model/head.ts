@@ -80,7 +80,7 @@ export class HeadWorkspace {
       wholeRows(count, config.hiddenSize),
       config.rmsNormEpsilon,
     );
-    project(gpu, weights, layout.head, { x: this.normed, y: this.logits }, count, this.stride);
+    project(this.model, layout.head, { x: this.normed, y: this.logits }, count, this.stride);
   }
 
   /** Uploads entries [logits row in its chunk, slot, position of the token, trajectory id] from place `begin` on, a multiple of {@link ROW_ALIGNMENT}. */

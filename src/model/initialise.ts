@@ -1,4 +1,5 @@
 /** Fresh weights for training from scratch. */
+import type { AdapterLayout } from "./adapter";
 import type { ModelConfig } from "./config";
 import { parameterShapes } from "./config";
 import type { CheckpointTensor } from "./folder";
@@ -21,15 +22,34 @@ export function* initialWeights(config: ModelConfig, seed: number): Generator<Ch
   }
 }
 
-/** Standard normal numbers by Box and Muller from a 32-bit counter generator. */
-function normalNumbers(seed: number): () => number {
+/**
+ * A new adapter, which changes nothing: A uniform within 1 / sqrt(columns), as PEFT draws it, B all 0. The same seed gives the same values.
+ */
+export function* initialAdapter(layout: AdapterLayout, seed: number): Generator<CheckpointTensor> {
+  const uniform = uniformNumbers(seed);
+  for (const { hfName, shape } of layout.tensors) {
+    const [rows = 0, columns = 0] = shape;
+    const bound = 1 / Math.sqrt(columns);
+    const isUp = hfName.endsWith(".lora_B.weight");
+    const data = Float32Array.from({ length: rows * columns }, () => (isUp ? 0 : (2 * uniform() - 1) * bound));
+    yield { hfName, shape, data };
+  }
+}
+
+/** Numbers in [0, 1) from a 32-bit counter generator. */
+function uniformNumbers(seed: number): () => number {
   let state = seed >>> 0;
-  const uniform = () => {
+  return () => {
     state = (state + 0x9e3779b9) >>> 0;
     let word = state;
     word = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
     word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
     return ((word ^ (word >>> 15)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Standard normal numbers by Box and Muller. */
+function normalNumbers(seed: number): () => number {
+  const uniform = uniformNumbers(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }

@@ -8,9 +8,9 @@ import type { BufferView } from "../gpu/buffers";
 import type { Activations, LayerActivations } from "./activations";
 import type { ModelConfig } from "./config";
 import type { LayerGradients } from "./gradients";
-import type { LayerParameters, ParameterValues } from "./parameters";
+import type { LayerParameters } from "./parameters";
 import type { ModelParts } from "./parts";
-import { project, projectBackward } from "./projection";
+import { type GradientTargets, project, projectBackward } from "./projection";
 import type { SequenceTables } from "./sequences";
 
 /** The buffers and parameters of one layer. */
@@ -66,6 +66,7 @@ export function layerForward(
   rowCount: number,
 ): void {
   const { gpu, config, weights } = model;
+  const { low } = activations;
   const { input, output, kept, parameters } = layerOf(model, layer, activations);
   const whole = wholeRows(rowCount, config.hiddenSize);
   const shape = attentionShape(config, tables, rowCount);
@@ -78,13 +79,13 @@ export function layerForward(
     config.rmsNormEpsilon,
   );
   project(
-    gpu,
-    weights,
+    model,
     parameters.qkv,
     {
       x: kept.attentionNormed,
       ...(parameters.qkvBias === undefined ? {} : { bias: parameters.qkvBias }),
       y: kept.qkv,
+      low,
     },
     rowCount,
   );
@@ -99,16 +100,16 @@ export function layerForward(
     { rows, slotPages: tables.slotPages, q: kept.q, ...pages, out: kept.attentionOut, logSumExp: kept.logSumExp },
     shape,
   );
-  project(gpu, weights, parameters.attentionOut, { x: kept.attentionOut, residual: input, y: kept.middle }, rowCount);
+  project(model, parameters.attentionOut, { x: kept.attentionOut, residual: input, y: kept.middle, low }, rowCount);
   rmsNorm(
     gpu,
     { x: kept.middle, gain: weights.vector(parameters.mlpNorm), y: kept.mlpNormed, rstd: kept.mlpRstd },
     whole,
     config.rmsNormEpsilon,
   );
-  project(gpu, weights, parameters.gateUp, { x: kept.mlpNormed, y: kept.gateUp }, rowCount);
+  project(model, parameters.gateUp, { x: kept.mlpNormed, y: kept.gateUp, low }, rowCount);
   swiglu(gpu, { gateUp: kept.gateUp, y: kept.activated }, { rows: rowCount, width: config.intermediateSize });
-  project(gpu, weights, parameters.down, { x: kept.activated, residual: kept.middle, y: output }, rowCount);
+  project(model, parameters.down, { x: kept.activated, residual: kept.middle, y: output, low }, rowCount);
 }
 
 /** With query and key norms (Qwen3) the normalised copy of the projection, else the projection itself. */
@@ -135,7 +136,7 @@ function normaliseHeads(
  */
 export function layerBackward(
   model: ModelParts,
-  gradients: ParameterValues,
+  gradients: GradientTargets,
   layer: number,
   tables: SequenceTables,
   activations: Activations,
@@ -145,16 +146,16 @@ export function layerBackward(
 ): void {
   const { gpu, config, weights } = model;
   const { input, kept, parameters } = layerOf(model, layer, activations);
+  const { low, dlow } = work;
   const whole = wholeRows(rowCount, config.hiddenSize);
   const shape = attentionShape(config, tables, rowCount);
   const pages = pagesOf(tables, layer);
 
   projectBackward(
-    gpu,
-    weights,
+    model,
     gradients,
     parameters.down,
-    { x: kept.activated, dy: work.doutput, dx: work.dactivated },
+    { x: kept.activated, dy: work.doutput, dx: work.dactivated, low, dlow },
     rowCount,
   );
   swigluBackward(
@@ -163,23 +164,23 @@ export function layerBackward(
     { rows: rowCount, width: config.intermediateSize },
   );
   projectBackward(
-    gpu,
-    weights,
+    model,
     gradients,
     parameters.gateUp,
-    { x: kept.mlpNormed, dy: work.dgateUp, dx: work.dnormed },
+    { x: kept.mlpNormed, dy: work.dgateUp, dx: work.dnormed, low, dlow },
     rowCount,
   );
-  columnSum(
-    gpu,
-    {
-      dy: work.dnormed,
-      normalised: { x: kept.middle, rstd: kept.mlpRstd },
-      partials: work.partials,
-      gradient: gradients.vector(parameters.mlpNorm),
-    },
-    whole,
-  );
+  if (gradients.model !== undefined)
+    columnSum(
+      gpu,
+      {
+        dy: work.dnormed,
+        normalised: { x: kept.middle, rstd: kept.mlpRstd },
+        partials: work.partials,
+        gradient: gradients.model.vector(parameters.mlpNorm),
+      },
+      whole,
+    );
   rmsNormBackward(
     gpu,
     {
@@ -193,11 +194,10 @@ export function layerBackward(
     whole,
   );
   projectBackward(
-    gpu,
-    weights,
+    model,
     gradients,
     parameters.attentionOut,
-    { x: kept.attentionOut, dy: work.dmiddle, dx: work.dattention },
+    { x: kept.attentionOut, dy: work.dmiddle, dx: work.dattention, low, dlow },
     rowCount,
   );
   attentionBackward(
@@ -218,30 +218,30 @@ export function layerBackward(
   );
   ropeBackward(gpu, { rows, rotations: model.rotations, dq: work.dq, dkv: work.dkv, dqkv: work.dqkv }, shape);
   const dqkv = normaliseHeadsBackward(model, gradients, parameters, kept, work, rowCount);
-  if (parameters.qkvBias !== undefined)
+  if (parameters.qkvBias !== undefined && gradients.model !== undefined)
     columnSum(
       gpu,
-      { dy: dqkv, partials: work.partials, gradient: gradients.vector(parameters.qkvBias) },
+      { dy: dqkv, partials: work.partials, gradient: gradients.model.vector(parameters.qkvBias) },
       wholeRows(rowCount, parameters.qkv.rows),
     );
   projectBackward(
-    gpu,
-    weights,
+    model,
     gradients,
     parameters.qkv,
-    { x: kept.attentionNormed, dy: dqkv, dx: work.dnormed },
+    { x: kept.attentionNormed, dy: dqkv, dx: work.dnormed, low, dlow },
     rowCount,
   );
-  columnSum(
-    gpu,
-    {
-      dy: work.dnormed,
-      normalised: { x: input, rstd: kept.attentionRstd },
-      partials: work.partials,
-      gradient: gradients.vector(parameters.attentionNorm),
-    },
-    whole,
-  );
+  if (gradients.model !== undefined)
+    columnSum(
+      gpu,
+      {
+        dy: work.dnormed,
+        normalised: { x: input, rstd: kept.attentionRstd },
+        partials: work.partials,
+        gradient: gradients.model.vector(parameters.attentionNorm),
+      },
+      whole,
+    );
   rmsNormBackward(
     gpu,
     {
@@ -259,7 +259,7 @@ export function layerBackward(
 /** Gradient through the query and key norms; the value part of the projection is copied. */
 function normaliseHeadsBackward(
   model: ModelParts,
-  gradients: ParameterValues,
+  gradients: GradientTargets,
   parameters: LayerParameters,
   kept: LayerActivations,
   work: LayerGradients,
@@ -276,11 +276,17 @@ function normaliseHeadsBackward(
     [queryNorm, queryRstd, vectors.query],
     [keyNorm, keyRstd, vectors.key],
   ] as const) {
-    columnSum(
-      gpu,
-      { dy: work.dqkv, normalised: { x: kept.qkv, rstd }, partials: work.partials, gradient: gradients.vector(norm) },
-      shape,
-    );
+    if (gradients.model !== undefined)
+      columnSum(
+        gpu,
+        {
+          dy: work.dqkv,
+          normalised: { x: kept.qkv, rstd },
+          partials: work.partials,
+          gradient: gradients.model.vector(norm),
+        },
+        shape,
+      );
     rmsNormBackward(gpu, { x: kept.qkv, gain: weights.vector(norm), rstd, dy: work.dqkv, dx: dprojection }, shape);
   }
   return dprojection;

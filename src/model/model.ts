@@ -1,44 +1,113 @@
 /** A model on the GPU: its weights and its forward pass up to the last hidden state. */
 import { embedding } from "../../kernels/embedding";
+import { storeHalves } from "../../kernels/store_halves";
+import type { WeightStorage } from "../../kernels/weight_storage";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { Activations } from "./activations";
+import { Adapter, type AdapterConfig } from "./adapter";
 import type { ModelConfig } from "./config";
-import type { Checkpoint } from "./folder";
+import type { Checkpoint, CheckpointTensor } from "./folder";
 import { layerForward } from "./layer";
-import { ParameterLayout, ParameterValues } from "./parameters";
+import { ParameterLayout } from "./parameters";
 import type { ModelParts } from "./parts";
 import { rotationTable } from "./rotations";
 import type { SequenceTables } from "./sequences";
+import { UserError } from "./user-error";
+import { ParameterValues } from "./values";
+
+/** How a model is kept on the GPU. */
+export interface ModelOptions {
+  /** Most bytes of one binding; the adapter's own limit unless given. */
+  readonly maxBindingBytes?: number;
+  /** Number of ids that exist; rows of the embedding beyond it are padding, have no probability and are never sampled. All rows unless given. */
+  readonly vocabulary?: number;
+  /** How matrices lie in memory; f32 unless given. Vectors are always f32. */
+  readonly storage?: WeightStorage;
+  /** What will be trained: everything (default), nothing, or only an adapter of this shape. */
+  readonly trained?: "everything" | "nothing" | AdapterConfig;
+}
 
 /** Weights and constant tables; everything that changes while running is the caller's. */
 export class Model implements ModelParts {
   readonly layout: ParameterLayout;
+  /** What the model computes with. */
   readonly weights: ParameterValues;
+  readonly adapter: Adapter | undefined;
+  readonly vocabulary: number;
+  /** f32 values of trained weights that are stored in 16 bits: small steps would be lost in these. */
+  private readonly master: ParameterValues | undefined;
+  private adapterOn = true;
   /** (cos, sin) per position and pair of a head. */
   readonly rotations: BufferView;
 
   /**
    * @param maxPositions longest sequence that will be computed
-   * @param vocabulary number of ids that exist; rows of the embedding beyond it are padding, have no probability and are never sampled
+   * @throws UserError when the weights cannot be stored or trained so
    */
   constructor(
     readonly gpu: GpuContext,
     readonly config: ModelConfig,
     readonly maxPositions: number,
-    maxBindingBytes = gpu.profile.limits.maxStorageBufferBindingSize,
-    readonly vocabulary = config.vocabularySize,
+    options: ModelOptions = {},
   ) {
-    this.layout = new ParameterLayout(config, maxBindingBytes);
-    this.weights = new ParameterValues(gpu, this.layout, "weights");
+    const { storage = "f32", trained = "everything", vocabulary = config.vocabularySize } = options;
+    const maxBindingBytes = options.maxBindingBytes ?? gpu.profile.limits.maxStorageBufferBindingSize;
+    if (trained === "everything" && (storage === "int8" || storage === "int4"))
+      throw new UserError(
+        `weights stored as ${storage} cannot be trained; train an adapter with --use-peft, or use bfloat16`,
+      );
+    this.vocabulary = vocabulary;
+    this.layout = new ParameterLayout(config, { maxBindingBytes, storage, trained: trained === "everything" });
+    this.weights = new ParameterValues(gpu, this.layout, "weights", "as the layout says");
+    this.master =
+      trained === "everything" && storage !== "f32" ? new ParameterValues(gpu, this.layout, "f32 weights") : undefined;
+    this.adapter = typeof trained === "object" ? new Adapter(gpu, this.layout, trained, maxBindingBytes) : undefined;
     const rotations = rotationTable(config, maxPositions);
     this.rotations = gpu.allocator.storage("rotations", rotations.byteLength);
     gpu.write(this.rotations, rotations);
   }
 
+  get activeAdapter(): Adapter | undefined {
+    return this.adapterOn ? this.adapter : undefined;
+  }
+
+  /** Rank of the adapter, on or off; 0 without one. */
+  get adapterRank(): number {
+    return this.adapter?.layout.config.rank ?? 0;
+  }
+
+  /** Switches the adapter off or on: off, the model is the one that the training began with. */
+  useAdapter(on: boolean): void {
+    this.adapterOn = on;
+  }
+
+  /** What an optimizer changes, in f32. {@link storeTrained} must follow. */
+  get trained(): ParameterValues {
+    return this.adapter?.weights ?? this.master ?? this.weights;
+  }
+
+  /** Records the rounding of changed f32 weights to what the model computes with. Nothing to do where that is f32. */
+  storeTrained(): void {
+    const { master } = this;
+    if (master === undefined) return;
+    this.layout.segments.forEach(({ storage, length }, index) => {
+      const value = master.segments[index] ?? this.gpu.empty;
+      const out = this.weights.segments[index] ?? this.gpu.empty;
+      if (storage === "f16" || storage === "bf16") storeHalves(this.gpu, { value, out }, { count: length, storage });
+      else this.gpu.recorder.copy(value, out, length * 4);
+    });
+  }
+
+  /** Uploads one tensor of the base model. */
+  upload(tensor: CheckpointTensor): void {
+    this.weights.upload(tensor);
+    this.master?.upload(tensor);
+  }
+
   /** Uploads a checkpoint's tensors one by one. */
   async load(checkpoint: Checkpoint): Promise<void> {
-    for await (const tensor of checkpoint.tensors()) this.weights.upload(tensor);
+    for await (const tensor of checkpoint.tensors()) this.upload(tensor);
   }
 
   /**
@@ -59,6 +128,7 @@ export class Model implements ModelParts {
           slotLength: tables.shape.slotLength,
           shardBegin: shard.rowBegin,
           shardRows: shard.rows,
+          storage: this.weights.storageOf(this.layout.embedding),
         },
       );
     for (let layer = 0; layer < this.config.layerCount; layer++)
@@ -67,6 +137,8 @@ export class Model implements ModelParts {
 
   destroy(): void {
     this.weights.destroy();
+    this.master?.destroy();
+    this.adapter?.destroy();
     this.gpu.allocator.destroy(this.rotations);
   }
 }

@@ -2,7 +2,7 @@
 import { type AdamWStep, adamw, gradientNorm, normPartials, sumSquares } from "../../kernels/optimizer";
 import type { BufferView } from "../gpu/buffers";
 import type { Model } from "./model";
-import { ParameterValues } from "./parameters";
+import { ParameterValues } from "./values";
 
 /** Moments and step count; `step` is the number of updates done. */
 export class Optimizer {
@@ -14,7 +14,8 @@ export class Optimizer {
   private readonly partialCount: number;
 
   constructor(private readonly model: Model) {
-    const { gpu, layout } = model;
+    const { gpu } = model;
+    const { layout } = model.trained;
     this.firstMoment = new ParameterValues(gpu, layout, "AdamW first moment");
     this.secondMoment = new ParameterValues(gpu, layout, "AdamW second moment");
     this.partialCount = layout.segments.reduce((sum, segment) => sum + normPartials(segment.length), 0);
@@ -27,7 +28,8 @@ export class Optimizer {
    * step does not count.
    */
   async update(gradients: ParameterValues, settings: Omit<AdamWStep, "step">): Promise<number> {
-    const { gpu, layout, weights } = this.model;
+    const { gpu, trained } = this.model;
+    const { layout } = trained;
     let partialOffset = 0;
     layout.segments.forEach((segment, index) => {
       const gradient = gradients.segments[index] ?? gpu.empty;
@@ -41,7 +43,7 @@ export class Optimizer {
         {
           gradient: gradients.segments[index] ?? gpu.empty,
           norm: this.norm,
-          weight: weights.segments[index] ?? gpu.empty,
+          weight: trained.segments[index] ?? gpu.empty,
           firstMoment: this.firstMoment.segments[index] ?? gpu.empty,
           secondMoment: this.secondMoment.segments[index] ?? gpu.empty,
         },
@@ -49,6 +51,7 @@ export class Optimizer {
         { ...settings, step: this.step + 1 },
       );
     });
+    this.model.storeTrained();
     const [norm = Number.NaN] = await gpu.readback.readFloats(this.norm, 1);
     if (Number.isFinite(norm)) this.step++;
     return norm;

@@ -1,19 +1,29 @@
-/** Linear layers over parameters that may be cut into shards: the callers need not know. */
+/** Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by an adapter: the callers need not know. */
 import { linear, linearInputGradient, linearWeightGradient } from "../../kernels/linear";
 import type { BufferView } from "../gpu/buffers";
-import type { GpuContext } from "../gpu/context";
-import type { Parameter, ParameterValues } from "./parameters";
+import type { ModelParts } from "./parts";
+import type { Parameter } from "./segments";
+import type { ParameterValues } from "./values";
 
-/** y [rows, stride] = x W^T (+ bias) (+ residual). `stride` is W's rows unless y's rows are padded. */
+/** Where gradients are added to. What is not trained is absent. */
+export interface GradientTargets {
+  readonly model: ParameterValues | undefined;
+  readonly adapter: ParameterValues | undefined;
+}
+
+/**
+ * y [rows, stride] = x W^T (+ bias) (+ residual). `stride` is W's rows unless y's rows are padded. `low` [rows, rank] is workspace of the adapter.
+ */
 export function project(
-  gpu: GpuContext,
-  weights: ParameterValues,
+  model: Pick<ModelParts, "gpu" | "weights" | "activeAdapter">,
   parameter: Parameter,
-  views: { x: BufferView; bias?: Parameter; residual?: BufferView; y: BufferView },
+  views: { x: BufferView; bias?: Parameter; residual?: BufferView; y: BufferView; low?: BufferView | undefined },
   rows: number,
   stride = parameter.rows,
 ): void {
+  const { gpu, weights, activeAdapter } = model;
   if (views.bias !== undefined && parameter.shards.length > 1) throw new Error("a biased projection is one shard");
+  const storage = weights.storageOf(parameter);
   for (const shard of parameter.shards)
     linear(
       gpu,
@@ -24,23 +34,63 @@ export function project(
         ...(views.residual === undefined ? {} : { residual: views.residual }),
         y: views.y,
       },
-      { rows, outer: shard.rows, inner: parameter.columns, stride, offset: shard.rowBegin },
+      { rows, outer: shard.rows, inner: parameter.columns, stride, offset: shard.rowBegin, storage },
     );
+  if (activeAdapter === undefined) return;
+  const { weights: values, scale } = activeAdapter;
+  const { rank } = activeAdapter.layout.config;
+  for (const { down, up, rowBegin } of activeAdapter.layout.of(parameter)) {
+    const low = required(views.low);
+    linear(
+      gpu,
+      { x: views.x, weight: values.vector(down), y: low },
+      { rows, outer: rank, inner: parameter.columns, scale },
+    );
+    linear(
+      gpu,
+      { x: low, weight: values.vector(up), y: views.y },
+      { rows, outer: up.rows, inner: rank, stride, offset: rowBegin },
+      true,
+    );
+  }
 }
 
-/** dx = dy W and dW += dy^T x. */
+/** dx = dy W (of all that {@link project} adds up), and the gradients of what is trained. `low` and `dlow` [rows, rank] are workspace of the adapter. */
 export function projectBackward(
-  gpu: GpuContext,
-  weights: ParameterValues,
-  gradients: ParameterValues,
+  model: Pick<ModelParts, "gpu" | "weights" | "activeAdapter">,
+  gradients: GradientTargets,
   parameter: Parameter,
-  views: { x: BufferView; dy: BufferView; dx: BufferView },
+  views: { x: BufferView; dy: BufferView; dx: BufferView; low?: BufferView | undefined; dlow?: BufferView | undefined },
   rows: number,
   stride = parameter.rows,
 ): void {
+  const { gpu, weights, activeAdapter } = model;
+  const { x, dy, dx } = views;
+  const storage = weights.storageOf(parameter);
   parameter.shards.forEach((shard, index) => {
-    const shape = { rows, outer: shard.rows, inner: parameter.columns, stride, offset: shard.rowBegin };
-    linearInputGradient(gpu, { dy: views.dy, weight: weights.view(parameter, shard), dx: views.dx }, shape, index > 0);
-    linearWeightGradient(gpu, { dy: views.dy, x: views.x, dweight: gradients.view(parameter, shard) }, shape);
+    const shape = { rows, outer: shard.rows, inner: parameter.columns, stride, offset: shard.rowBegin, storage };
+    linearInputGradient(gpu, { dy, weight: weights.view(parameter, shard), dx }, shape, index > 0);
+    if (gradients.model !== undefined)
+      linearWeightGradient(gpu, { dy, x, dweight: gradients.model.view(parameter, shard) }, shape);
   });
+  if (activeAdapter === undefined) return;
+  const { weights: values, scale } = activeAdapter;
+  const { rank } = activeAdapter.layout.config;
+  const inner = parameter.columns;
+  for (const { down, up, rowBegin } of activeAdapter.layout.of(parameter)) {
+    const [low, dlow] = [required(views.low), required(views.dlow)];
+    const part = { rows, outer: up.rows, inner: rank, stride, offset: rowBegin };
+    // The scale stands in the low-rank values on both ways, so that no gradient needs it again.
+    linearInputGradient(gpu, { dy, weight: values.vector(up), dx: dlow }, { ...part, scale });
+    linearInputGradient(gpu, { dy: dlow, weight: values.vector(down), dx }, { rows, outer: rank, inner }, true);
+    if (gradients.adapter === undefined) continue;
+    linear(gpu, { x, weight: values.vector(down), y: low }, { rows, outer: rank, inner, scale });
+    linearWeightGradient(gpu, { dy, x: low, dweight: gradients.adapter.vector(up) }, part);
+    linearWeightGradient(gpu, { dy: dlow, x, dweight: gradients.adapter.vector(down) }, { rows, outer: rank, inner });
+  }
+}
+
+function required(view: BufferView | undefined): BufferView {
+  if (view === undefined) throw new Error("an adapter needs its workspace");
+  return view;
 }

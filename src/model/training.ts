@@ -14,9 +14,9 @@ import { GradientWorkspace } from "./gradients";
 import { from, HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "./head";
 import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
-import { ParameterValues } from "./parameters";
-import { projectBackward } from "./projection";
+import { type GradientTargets, projectBackward } from "./projection";
 import { SequenceTables } from "./sequences";
+import { ParameterValues } from "./values";
 
 /** One sequence of a micro-batch. */
 export interface TrainingSequence {
@@ -60,6 +60,7 @@ interface Pending {
 /** See the file's header. `gradients` holds the accumulated gradient until `clearGradients`. */
 export class TrainingPass {
   readonly gradients: ParameterValues;
+  private readonly targets: GradientTargets;
   private readonly tables: SequenceTables;
   private readonly activations: Activations;
   private readonly workspace: GradientWorkspace;
@@ -79,15 +80,25 @@ export class TrainingPass {
   ) {
     const { gpu, config } = model;
     const pages = shape.sequences + Math.ceil((shape.rows + shape.sequences) / shape.pageSize);
-    this.gradients = new ParameterValues(gpu, model.layout, "gradients");
+    this.gradients = new ParameterValues(gpu, model.trained.layout, "gradients");
+    this.targets =
+      model.adapter === undefined
+        ? { model: this.gradients, adapter: undefined }
+        : { model: undefined, adapter: this.gradients };
     this.tables = new SequenceTables(
       gpu,
       config,
       { slots: shape.sequences, slotLength: shape.sequenceLength, pageSize: shape.pageSize, pages },
       "training",
     );
-    this.activations = new Activations(gpu, config, shape.rows, shape.recompute ? "inputs" : "everything");
-    this.workspace = new GradientWorkspace(gpu, config, shape.rows);
+    this.activations = new Activations(
+      gpu,
+      config,
+      shape.rows,
+      shape.recompute ? "inputs" : "everything",
+      model.adapterRank,
+    );
+    this.workspace = new GradientWorkspace(gpu, config, shape.rows, model.adapterRank);
     this.head = new HeadWorkspace(model, shape.rows, shape.logitsBytes, "training head");
     const allocate = (name: string, elements: number) => gpu.allocator.storage(`training (${name})`, elements * 4);
     this.dnormed = allocate("gradient of normed", this.head.chunkRows * config.hiddenSize);
@@ -167,7 +178,7 @@ export class TrainingPass {
         layerForward(this.model, layer, this.tables, this.activations, this.rows, pending.rowCount);
       layerBackward(
         this.model,
-        this.gradients,
+        this.targets,
         layer,
         this.tables,
         this.activations,
@@ -257,25 +268,25 @@ export class TrainingPass {
         pending.temperature,
       );
       projectBackward(
-        gpu,
-        weights,
-        this.gradients,
+        this.model,
+        this.targets,
         layout.head,
         { x: head.normed, dy: head.logits, dx: this.dnormed },
         chunk.count,
         head.stride,
       );
       const whole = wholeRows(chunk.count, config.hiddenSize);
-      columnSum(
-        gpu,
-        {
-          dy: this.dnormed,
-          normalised: { x: head.hidden, rstd: head.rstd },
-          partials: this.workspace.partials,
-          gradient: this.gradients.vector(layout.finalNorm),
-        },
-        whole,
-      );
+      if (this.targets.model !== undefined)
+        columnSum(
+          gpu,
+          {
+            dy: this.dnormed,
+            normalised: { x: head.hidden, rstd: head.rstd },
+            partials: this.workspace.partials,
+            gradient: this.targets.model.vector(layout.finalNorm),
+          },
+          whole,
+        );
       rmsNormBackward(
         gpu,
         { x: head.hidden, gain: weights.vector(layout.finalNorm), rstd: head.rstd, dy: this.dnormed, dx: this.dhidden },
@@ -295,6 +306,8 @@ export class TrainingPass {
 
   private embeddingBackward(pending: Pending): void {
     const { gpu, config, layout } = this.model;
+    const target = this.targets.model;
+    if (target === undefined) return;
     const { tokens } = pending.embeddingGroups;
     for (const shard of layout.embedding.shards) {
       // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the run's first group moves.
@@ -308,7 +321,7 @@ export class TrainingPass {
           groupStarts: this.groupStarts,
           groupedRows: this.groupedRows,
           dx: this.workspace.boundary(0),
-          dtable: this.gradients.view(layout.embedding, shard),
+          dtable: target.view(layout.embedding, shard),
         },
         { first, tokens: count, width: config.hiddenSize, shardBegin: shard.rowBegin },
       );

@@ -56,7 +56,7 @@ export class GpuDecoder implements Decoder {
       { slots: shape.slots, slotLength: shape.maxLength, pageSize: shape.pageSize, pages: shape.pages },
       "rollout",
     );
-    this.activations = new Activations(gpu, config, shape.maxRows, "nothing");
+    this.activations = new Activations(gpu, config, shape.maxRows, "nothing", model.adapterRank);
     this.head = new HeadWorkspace(model, shape.slots, shape.logitsBytes, "rollout head");
     this.rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
     this.fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);

@@ -2,10 +2,10 @@
 import type { FolderReader, FolderWriter } from "../model/folder";
 import { writeCheckpoint } from "../model/folder";
 import type { Optimizer } from "../model/optimizer";
-import type { ParameterValues } from "../model/parameters";
 import { SafetensorsFile } from "../model/safetensors/read";
 import { safetensorsChunks } from "../model/safetensors/write";
 import { UserError } from "../model/user-error";
+import type { ParameterValues } from "../model/values";
 import type { LoadedModel } from "./policy";
 import { readTrainerState, type TrainerState, trainerStateJson } from "./trainer-state";
 
@@ -21,7 +21,7 @@ export async function saveTraining(
   state: Omit<TrainerState, "optimizer_step">,
 ): Promise<void> {
   const { model, config, companions } = loaded;
-  await writeCheckpoint(writer, config, model.weights.toWrite(), companions);
+  await writeCheckpoint(writer, config, model.trained.toWrite(), companions);
   await writer.write(
     OPTIMIZER,
     safetensorsChunks([

@@ -44,8 +44,7 @@ export async function loadModel(
   const checkpoint = await readCheckpoint(folder);
   const { tokenizer } = await loadTokenizerOf(folder);
   refuseMismatch(folder.path, checkpoint.config, tokenizer, maxPositions, lengths);
-  const bindingBytes = gpu.profile.limits.maxStorageBufferBindingSize;
-  const model = new Model(gpu, checkpoint.config, maxPositions, bindingBytes, tokenizer.vocabularySize);
+  const model = new Model(gpu, checkpoint.config, maxPositions, { vocabulary: tokenizer.vocabularySize });
   await model.load(checkpoint);
   gpu.assertHealthy();
   return { config: checkpoint.config, companions: checkpoint.companions, tokenizer, model };

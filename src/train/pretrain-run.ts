@@ -172,9 +172,8 @@ async function startingModel(gpu: GpuContext, options: PretrainOptions, host: Tr
   const { tokenizer, companions } = await loadTokenizerOf(tokenizerFolder);
   const config = options.modelConfig === "nano" ? nanoConfig(tokenizer) : await readConfig(options.modelConfig, host);
   refuseMismatch(options.modelConfig, config, tokenizer, options.maxLength, LENGTHS);
-  const limit = gpu.profile.limits.maxStorageBufferBindingSize;
-  const model = new Model(gpu, config, options.maxLength, limit, tokenizer.vocabularySize);
-  for (const tensor of initialWeights(config, options.seed)) model.weights.upload(tensor);
+  const model = new Model(gpu, config, options.maxLength, { vocabulary: tokenizer.vocabularySize });
+  for (const tensor of initialWeights(config, options.seed)) model.upload(tensor);
   return { config, companions, tokenizer, model };
 }
 

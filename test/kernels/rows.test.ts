@@ -4,6 +4,7 @@ import { gatherCases } from "../../kernels/gather.cases";
 import { kvCopyCases } from "../../kernels/kv_copy.cases";
 import { wholeRows } from "../../kernels/rms_norm";
 import { rmsNormCase, rmsNormCases, rmsNormGradients } from "../../kernels/rms_norm.cases";
+import { storeHalvesCases } from "../../kernels/store_halves.cases";
 import { swigluCases, swigluGradients } from "../../kernels/swiglu.cases";
 import {
   expectRowsIndependent,
@@ -16,7 +17,7 @@ import {
 } from "./support";
 
 testCases(rmsNormCases, { bothLanes: true });
-testCases([...columnSumCases, ...swigluCases, ...gatherCases, ...kvCopyCases]);
+testCases([...columnSumCases, ...swigluCases, ...gatherCases, ...kvCopyCases, ...storeHalvesCases]);
 testGradients([...rmsNormGradients, ...swigluGradients]);
 
 testBothLanes("a row of rms_norm does not depend on the rows beside it", async (gpu) => {

@@ -3,7 +3,7 @@ import type { GpuContext } from "../../src/gpu/context";
 import { parameterShapes } from "../../src/model/config";
 import type { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
-import { ParameterValues } from "../../src/model/parameters";
+import { ParameterValues } from "../../src/model/values";
 import {
   bitsOf,
   CONFIGS,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type ModelConfig, parameterCount, parameterShapes } from "../../src/model/config";
-import { ParameterLayout, ParameterValues } from "../../src/model/parameters";
+import { ParameterLayout } from "../../src/model/parameters";
 import { bytesSource, SafetensorsFile } from "../../src/model/safetensors/read";
 import { encodeSafetensors } from "../../src/model/safetensors/write";
+import { ParameterValues } from "../../src/model/values";
 import { bitsOf, CONFIGS, modelContext, Numbers } from "../support/reference/models";
 
 /** Any bits, subnormals and infinities and NaNs among them. */
@@ -16,10 +17,12 @@ function randomWords(config: ModelConfig): Map<string, Float32Array> {
   );
 }
 
+const f32 = (maxBindingBytes: number) => ({ maxBindingBytes, storage: "f32", trained: true }) as const;
+
 describe.each([undefined, 2048])("one binding holds %s bytes", (maxBindingBytes) => {
   test.each(Object.entries(CONFIGS))("every tensor comes back bit for bit: %s", async (_, config) => {
     const gpu = await modelContext();
-    const layout = new ParameterLayout(config, maxBindingBytes ?? gpu.profile.limits.maxStorageBufferBindingSize);
+    const layout = new ParameterLayout(config, f32(maxBindingBytes ?? gpu.profile.limits.maxStorageBufferBindingSize));
     const values = new ParameterValues(gpu, layout, "values");
     const words = randomWords(config);
     for (const { hfName, shape } of parameterShapes(config))
@@ -39,10 +42,10 @@ describe.each([undefined, 2048])("one binding holds %s bytes", (maxBindingBytes)
 
   test.each(Object.entries(CONFIGS))("layout: %s", (_, config) => {
     const limit = maxBindingBytes ?? 2 ** 27;
-    const layout = new ParameterLayout(config, limit);
+    const layout = new ParameterLayout(config, f32(limit));
     const parameters = new Set([...layout.tensors].map(({ parameter }) => parameter));
     const ranges = [...parameters].flatMap(({ columns, shards }) =>
-      shards.map(({ segment, offset, rows }) => ({ segment, begin: offset, end: offset + rows * columns * 4 })),
+      shards.map(({ segment, begin, rows }) => ({ segment, begin: begin * 4, end: (begin + rows * columns) * 4 })),
     );
     ranges.sort((a, b) => a.segment - b.segment || a.begin - b.begin);
     ranges.forEach((range, i) => {
@@ -58,15 +61,15 @@ describe.each([undefined, 2048])("one binding holds %s bytes", (maxBindingBytes)
     }
     // Matrices decay, gains and biases do not.
     for (const { shape, parameter, hfName } of layout.tensors)
-      for (const { segment, offset } of parameter.shards)
-        expect(offset / 4 < (layout.segments[segment]?.decayEnd ?? 0), hfName).toBe(shape.length === 2);
+      for (const { segment, begin } of parameter.shards)
+        expect(begin < (layout.segments[segment]?.decayEnd ?? 0), hfName).toBe(shape.length === 2);
   });
 });
 
 test("tensors are written to a file under the names the caller gives them", async () => {
   const gpu = await modelContext();
   const config = CONFIGS["qwen2, tied, biases"];
-  const values = new ParameterValues(gpu, new ParameterLayout(config, 4096), "values");
+  const values = new ParameterValues(gpu, new ParameterLayout(config, f32(4096)), "values");
   const words = randomWords(config);
   for (const { hfName, shape } of parameterShapes(config))
     values.upload({ hfName, shape, data: words.get(hfName) ?? new Float32Array() });
@@ -82,7 +85,7 @@ test("tensors are written to a file under the names the caller gives them", asyn
 
 test("a name that is no tensor of the model is refused", async () => {
   const gpu = await modelContext();
-  const values = new ParameterValues(gpu, new ParameterLayout(CONFIGS["llama, tied"], 2 ** 20), "values");
+  const values = new ParameterValues(gpu, new ParameterLayout(CONFIGS["llama, tied"], f32(2 ** 20)), "values");
   await expect(values.download("lm_head.weight")).rejects.toThrow("lm_head.weight is no tensor");
   values.destroy();
 });

@@ -2,9 +2,9 @@
 import { createContext, type GpuContext } from "../../../src/gpu/context";
 import { type ModelConfig, parameterShapes } from "../../../src/model/config";
 import type { CheckpointTensor } from "../../../src/model/folder";
-import { Model } from "../../../src/model/model";
-import type { ParameterValues } from "../../../src/model/parameters";
+import { Model, type ModelOptions } from "../../../src/model/model";
 import type { TrainingSequence, TrainingShape } from "../../../src/model/training";
+import type { ParameterValues } from "../../../src/model/values";
 import { testDevice } from "../device";
 
 let shared: Promise<GpuContext> | undefined;
@@ -137,10 +137,10 @@ export function modelOf(
   gpu: GpuContext,
   config: ModelConfig,
   tensors: readonly CheckpointTensor[],
-  limits: { maxBindingBytes?: number; vocabulary?: number } = {},
+  options: ModelOptions = {},
 ): Model {
-  const model = new Model(gpu, config, config.maxPositions, limits.maxBindingBytes, limits.vocabulary);
-  for (const tensor of tensors) model.weights.upload(tensor);
+  const model = new Model(gpu, config, config.maxPositions, options);
+  for (const tensor of tensors) model.upload(tensor);
   return model;
 }
 

@@ -27,7 +27,7 @@ export class RowRunner {
     const { gpu, config } = model;
     const pageCount = Math.max(...pages.flatMap((list) => [...list])) + 1;
     this.tables = new SequenceTables(gpu, config, { ...shape, slots: pages.length, pages: pageCount }, "test");
-    this.activations = new Activations(gpu, config, maxRows, "nothing");
+    this.activations = new Activations(gpu, config, maxRows, "nothing", model.adapterRank);
     this.head = new HeadWorkspace(model, maxRows, 2 ** 24, "test head");
     this.rows = gpu.allocator.storage("test (rows)", maxRows * 16);
     pages.forEach((list, slot) => {

@@ -1,0 +1,124 @@
+/** Low-rank adapters (LoRA, Hu et al. 2021): W x becomes W x + (alpha / rank) B A x, where only A and B are trained. */
+import type { GpuContext } from "../gpu/context";
+import type { ParameterLayout } from "./parameters";
+import { type Parameter, type Placement, type Segment, SegmentPlanner, type TensorLayout } from "./segments";
+import { UserError } from "./user-error";
+import { ParameterValues } from "./values";
+
+/** Linear layers that may have an adapter, by their names in a checkpoint. */
+export const adapterTargets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
+export type AdapterTarget = (typeof adapterTargets)[number];
+
+export interface AdapterConfig {
+  /** Columns of B and rows of A; a multiple of 4. */
+  readonly rank: number;
+  /** What the adapter adds is multiplied by alpha / rank. */
+  readonly alpha: number;
+  readonly targets: readonly AdapterTarget[];
+}
+
+/** The adapter of one linear layer, whose matrix is rows `rowBegin ..` of a parameter. */
+export interface LowRank {
+  /** A [rank, columns] */
+  readonly down: Parameter;
+  /** B [rows, rank] */
+  readonly up: Parameter;
+  readonly rowBegin: number;
+}
+
+const MODULES: Record<AdapterTarget, string> = {
+  q_proj: "self_attn",
+  k_proj: "self_attn",
+  v_proj: "self_attn",
+  o_proj: "self_attn",
+  gate_proj: "mlp",
+  up_proj: "mlp",
+  down_proj: "mlp",
+};
+
+/** A and B of every target in every layer. Tensors are named as in the base model with `.lora_A.weight` and `.lora_B.weight` for `.weight`. */
+export class AdapterLayout implements TensorLayout {
+  readonly segments: readonly Segment[];
+  private readonly placements = new Map<string, Placement>();
+  private readonly pieces = new Map<Parameter, LowRank[]>();
+
+  /** @throws UserError when the rank or the targets cannot be */
+  constructor(
+    model: ParameterLayout,
+    readonly config: AdapterConfig,
+    maxBindingBytes: number,
+  ) {
+    const { rank, targets } = config;
+    if (!Number.isInteger(rank) || rank < 4 || rank % 4 !== 0)
+      throw new UserError(
+        `the rank of the adapter is ${rank}; kernels read four values at a time, choose a multiple of 4`,
+      );
+    if (targets.length === 0)
+      throw new UserError(`the adapter has no target; choose some of ${adapterTargets.join(", ")}`);
+    const planner = new SegmentPlanner({ maxBindingBytes, storage: "f32", trained: true });
+    for (let layer = 0; layer < model.config.layerCount; layer++)
+      for (const target of adapterTargets) if (targets.includes(target)) this.add(model, planner, layer, target);
+    planner.endMatrices();
+    this.segments = planner.segments;
+  }
+
+  get tensors(): Iterable<Placement> {
+    return this.placements.values();
+  }
+
+  find(hfName: string): Placement {
+    const placement = this.placements.get(hfName);
+    if (placement === undefined) throw new Error(`${hfName} is no tensor of this adapter`);
+    return placement;
+  }
+
+  /** What is added to the product with a parameter of the model. */
+  of(parameter: Parameter): readonly LowRank[] {
+    return this.pieces.get(parameter) ?? [];
+  }
+
+  private add(model: ParameterLayout, planner: SegmentPlanner, layer: number, target: AdapterTarget): void {
+    const module = `model.layers.${layer}.${MODULES[target]}.${target}`;
+    const { parameter, shape, rowBegin } = model.find(`${module}.weight`);
+    const [rows = 0, columns = 0] = shape;
+    const { rank } = this.config;
+    const down = planner.matrix(rank, columns);
+    const up = planner.matrix(rows, rank);
+    if (down.shards.length > 1 || up.shards.length > 1)
+      throw new UserError(
+        `an adapter of rank ${rank} is larger than a binding of this adapter's GPU; choose a smaller rank`,
+      );
+    this.pieces.set(parameter, [...this.of(parameter), { down, up, rowBegin }]);
+    for (const [name, matrix] of [
+      ["lora_A", down],
+      ["lora_B", up],
+    ] as const) {
+      const hfName = `${module}.${name}.weight`;
+      this.placements.set(hfName, {
+        hfName,
+        shape: [matrix.rows, matrix.columns],
+        parameter: matrix,
+        rowBegin: 0,
+        columnBegin: 0,
+      });
+    }
+  }
+}
+
+/** An adapter on the GPU. */
+export class Adapter {
+  readonly layout: AdapterLayout;
+  readonly weights: ParameterValues;
+  /** What the product of A and B is multiplied by. */
+  readonly scale: number;
+
+  constructor(gpu: GpuContext, model: ParameterLayout, config: AdapterConfig, maxBindingBytes: number) {
+    this.layout = new AdapterLayout(model, config, maxBindingBytes);
+    this.weights = new ParameterValues(gpu, this.layout, "adapter");
+    this.scale = config.alpha / config.rank;
+  }
+
+  destroy(): void {
+    this.weights.destroy();
+  }
+}

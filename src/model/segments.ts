@@ -1,0 +1,105 @@
+/**
+ * Tensors laid out in a few long GPU buffers, so that the optimizer takes one dispatch per buffer. A matrix that is too large for one binding is cut into shards
+ * by rows.
+ */
+import { STORAGE_ALIGNMENT, storageBytes, type WeightStorage } from "../../kernels/weight_storage";
+
+/** Consecutive rows of a matrix in one segment, from element `begin` on. */
+export interface Shard {
+  readonly rowBegin: number;
+  readonly rows: number;
+  readonly segment: number;
+  readonly begin: number;
+}
+
+/** A matrix [rows, columns], or a vector as a matrix of one row. */
+export interface Parameter {
+  readonly rows: number;
+  readonly columns: number;
+  readonly shards: readonly Shard[];
+}
+
+/** Where a tensor of a checkpoint stands inside a parameter. */
+export interface Placement {
+  readonly hfName: string;
+  readonly shape: readonly number[];
+  readonly parameter: Parameter;
+  readonly rowBegin: number;
+  readonly columnBegin: number;
+}
+
+/** One buffer. */
+export interface Segment {
+  /** Elements in use, a multiple of 64. */
+  readonly length: number;
+  /** Elements of matrices, which come first and decay. */
+  readonly decayEnd: number;
+  /** How the model's weights lie in it; gradients and moments are always f32. */
+  readonly storage: WeightStorage;
+}
+
+/** Tensors by name, and the segments they fill. */
+export interface TensorLayout {
+  readonly segments: readonly Segment[];
+  /** In the order of the checkpoint. */
+  readonly tensors: Iterable<Placement>;
+  /** @throws Error when there is none of that name: a mistake of ours */
+  find(hfName: string): Placement;
+}
+
+/** How matrices are stored, and whether their gradients, which are f32, must fit a binding too. */
+export interface StoragePlan {
+  readonly maxBindingBytes: number;
+  readonly storage: WeightStorage;
+  readonly trained: boolean;
+}
+
+/** Fills segments in order, matrices first, cutting a matrix into shards only where one binding cannot hold it. */
+export class SegmentPlanner {
+  readonly segments: { length: number; decayEnd: number; storage: WeightStorage }[] = [];
+  private readonly capacity: number;
+  private vectorSegment = 0;
+
+  constructor(private readonly plan: StoragePlan) {
+    const alignment = STORAGE_ALIGNMENT[plan.storage];
+    const bytes = storageBytes(plan.trained ? "f32" : plan.storage, alignment);
+    this.capacity = Math.floor(plan.maxBindingBytes / bytes) * alignment;
+  }
+
+  matrix(rows: number, columns: number): Parameter {
+    const shardRows = Math.min(rows, Math.floor(this.capacity / columns / 4) * 4); // linear writes columns of y in fours
+    const shards: Shard[] = [];
+    for (let rowBegin = 0; rowBegin < rows; rowBegin += shardRows) {
+      const count = Math.min(shardRows, rows - rowBegin);
+      const place = this.allocate(count * columns, this.segments.length - 1, this.plan.storage);
+      shards.push({ rowBegin, rows: count, ...place });
+    }
+    return { rows, columns, shards };
+  }
+
+  endMatrices(): void {
+    for (const segment of this.segments) segment.decayEnd = segment.length;
+    // Vectors are f32, whatever matrices are: they go behind the matrices where those are f32 too.
+    this.vectorSegment = this.plan.storage === "f32" ? this.segments.length - 1 : this.segments.length;
+  }
+
+  vector(length: number): Parameter {
+    const place = this.allocate(length, this.vectorSegment, "f32");
+    this.vectorSegment = place.segment;
+    return { rows: 1, columns: length, shards: [{ rowBegin: 0, rows: 1, ...place }] };
+  }
+
+  private allocate(elements: number, wanted: number, storage: WeightStorage): { segment: number; begin: number } {
+    const alignment = STORAGE_ALIGNMENT[storage];
+    const length = Math.ceil(elements / alignment) * alignment;
+    let segment = this.segments[wanted];
+    let index = wanted;
+    if (segment === undefined || segment.length + length > this.capacity) {
+      segment = { length: 0, decayEnd: 0, storage };
+      index = this.segments.push(segment) - 1;
+    }
+    const begin = segment.length;
+    segment.length += length;
+    return { segment: index, begin };
+  }
+}

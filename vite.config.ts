@@ -143,6 +143,7 @@ export default defineConfig(({ mode }) =>
               index: "src/index.ts",
               "workers/sandbox-child": "src/sandbox/node/child.ts",
               "workers/sandbox-worker": "src/sandbox/node/worker.ts",
+              "workers/sandbox-packages": "src/sandbox/node/packages-worker.ts",
               "workers/reward": "src/platform/node/reward-worker.ts",
             },
             output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },

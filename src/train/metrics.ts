@@ -27,6 +27,13 @@ export const metricHelp = {
   "completions/clipped_ratio": "share of trajectories that ended by length",
   "tools/call_frequency": "Python calls per trajectory",
   "tools/failure_frequency": "share of Python calls that failed",
+  "tools/calls": "Python calls of the step",
+  "tools/errors": "calls that ended by an exception or another exit code than 0",
+  "tools/ooms": "calls that ended by a MemoryError",
+  "tools/timeouts": "calls stopped at their deadline",
+  "tools/killed": "calls stopped at a limit of time or output, or dead with their process",
+  "tools/run_ms": "mean run time of a call in milliseconds",
+  "tools/queue_ms": "mean wait of a call for a free worker, in milliseconds",
   "sampling/sampling_logp_difference/mean":
     "mean absolute difference of a token's log-prob when sampled and when trained on",
   "sampling/sampling_logp_difference/max": "largest such difference; 0 means exactly on-policy",

@@ -133,3 +133,23 @@ test.each([
 ])("limits out of range are refused: %o", async (limits, message) => {
   await expect(run("print(1)", limits)).rejects.toThrow(message);
 });
+
+test("a long traceback is no flood, however little of it is kept", async () => {
+  const code = `raise ValueError("x" * 200000)`;
+  expect(await run(code, { maxOutputBytes: 64 })).toMatchObject({ status: "error", truncated: true });
+});
+
+test("output that can't be flushed at the end makes exit code 120, as in CPython", async () => {
+  const code =
+    "import sys\nclass W:\n    def write(self, x): return len(x)\n    def flush(self): raise OSError('no')\nsys.stdout = W()";
+  const { status, stderr } = await run(code);
+  expect(status).toBe("error");
+  expect(stderr).toMatch(
+    /^Exception ignored in: <__main__\.W object at 0x\w+>\nTraceback .*\n {2}File "<stdin>", line 4, in flush\nOSError: no\n$/,
+  );
+});
+
+test("what is warned of at the end names no file of the sandbox", async () => {
+  const { stderr } = await run("async def f(): pass\nc = f()");
+  expect(stderr).toMatch(/^sys:1: RuntimeWarning: coroutine 'f' was never awaited/);
+});

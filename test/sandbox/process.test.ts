@@ -38,6 +38,14 @@ test("a call whose process is killed is run again in a new one", async () => {
   expect(pidOf(engine)).not.toBe(first);
 });
 
+test("a process whose memory has grown is replaced between calls, and no call notices", async () => {
+  engine = await createNodeSandbox({ workerCount: 2, residentGrowthMb: -10_000 });
+  const results = await Promise.all([1, 2, 3, 4].map((i) => run(`print(${i})`)));
+  expect(results.map(({ status, stdout }) => `${status} ${stdout}`)).toEqual(["ok 1\n", "ok 2\n", "ok 3\n", "ok 4\n"]);
+  expect(engine.statistics()).toMatchObject({ calls: 4, ok: 4, retries: 0, processesLost: 0 });
+  expect(engine.statistics().processesRenewed).toBeGreaterThanOrEqual(2);
+});
+
 test("a call whose process is killed twice is a crash, and the next call works", async () => {
   engine = await createNodeSandbox({ workerCount: 1 });
   const sandbox = engine;

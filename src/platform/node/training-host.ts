@@ -25,7 +25,7 @@ export interface NodeTrainingHost extends TrainingHost {
 }
 
 /**
- * @param announce is given one line when the adapter is a fallback
+ * @param announce is given one line when the adapter is a fallback, and when making a snapshot of Python packages takes a while
  * @param onDeviceFailure is called with the first error of the device: the run cannot go on
  */
 export function nodeTrainingHost(
@@ -49,7 +49,13 @@ export function nodeTrainingHost(
       maxToolCalls === 0
         ? createNoEngine()
         : keep(
-            await openNodeEngine({ engine: toolEngine, url: toolUrl, memoryMb: toolMemoryMb, packages: toolPackages }),
+            await openNodeEngine({
+              engine: toolEngine,
+              url: toolUrl,
+              memoryMb: toolMemoryMb,
+              packages: toolPackages,
+              announce,
+            }),
           ),
     openRewards: async (options) => keep(await nodeRewardPool(gradingPlan(options))),
     async readText(path) {

@@ -1,5 +1,5 @@
 /** The JSON of SandboxFusion's `POST /run_code`: a call as a request, and a response as a result. */
-import { OUTPUT_HARD_FACTOR, type PythonCall, type PythonResult } from "../engine";
+import { outputStops, type PythonCall, type PythonResult } from "../engine";
 import { CappedOutput } from "../wasi/output";
 
 /** Seconds that the service may take before the program starts; Python needs none. */
@@ -30,7 +30,8 @@ export function requestBody(call: PythonCall, requestId: string): string {
 
 /** A response of more bytes is not read: JSON writes a byte of output in up to six. */
 export function longestResponse(call: PythonCall): number {
-  return 2 * 6 * OUTPUT_HARD_FACTOR * call.maxOutputBytes + 65_536;
+  const { stdout, stderr } = outputStops(call.maxOutputBytes);
+  return 6 * (stdout + stderr) + 65_536;
 }
 
 /**

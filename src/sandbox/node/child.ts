@@ -19,6 +19,8 @@ function send(message: FromChild): void {
   if (process.connected) process.send?.(message);
 }
 
+const residentMb = (): number => process.memoryUsage.rss() / 2 ** 20;
+
 function spawner(workerPath: string, workerFlags: string[]): SpawnWorker {
   return (onMessage, ended) => {
     const worker = new Worker(workerPath, {
@@ -70,7 +72,7 @@ process.on("message", (message: ToChild) => {
   if (message.type === "init") {
     pool = start(message);
     pool.then(
-      () => send({ type: "ready" }),
+      () => send({ type: "ready", residentMb: residentMb() }),
       (error: unknown) => {
         const text = error instanceof Error ? error.message : String(error);
         send({ type: "failed", message: text, user: error instanceof Error && error.name === "UserError" });
@@ -81,9 +83,9 @@ process.on("message", (message: ToChild) => {
   const { id, call } = message;
   pool
     ?.then((ready) => ready.run(call))
-    .then((result) => send({ type: "result", id, result }))
+    .then((result) => send({ type: "result", id, result, residentMb: residentMb() }))
     .catch((error: unknown) => {
       const result = { stdout: "", stderr: `${error}\n`, ms: 0, queueMs: 0, truncated: false };
-      send({ type: "result", id, result: { status: "crash", ...result } });
+      send({ type: "result", id, result: { status: "crash", ...result }, residentMb: residentMb() });
     });
 });

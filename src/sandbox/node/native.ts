@@ -6,13 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { checkCall } from "../check";
-import {
-  OUTPUT_HARD_FACTOR,
-  type PythonCall,
-  type PythonEngine,
-  type PythonResult,
-  type PythonStatus,
-} from "../engine";
+import { outputStops, type PythonCall, type PythonEngine, type PythonResult, type PythonStatus } from "../engine";
 import { endsInMemoryError } from "../http/protocol";
 import { CappedOutput } from "../wasi/output";
 import { commandOf, findNative, type NativePaths, UNPRIVILEGED } from "./native-command";
@@ -113,11 +107,17 @@ class NativeEngine implements PythonEngine {
       killTree(child);
     };
     const timer = setTimeout(() => stop({ status: "timeout" }), call.timeoutMs);
-    const outputs = [child.stdout, child.stderr].map((stream) => {
+    const stops = outputStops(call.maxOutputBytes);
+    const outputs = (
+      [
+        [child.stdout, stops.stdout],
+        [child.stderr, stops.stderr],
+      ] as const
+    ).map(([stream, stopAt]) => {
       const output = new CappedOutput(call.maxOutputBytes);
       stream.on("data", (bytes: Uint8Array) => {
         output.write(bytes);
-        if (output.total > OUTPUT_HARD_FACTOR * call.maxOutputBytes) stop({ status: "output_limit" });
+        if (output.total > stopAt) stop({ status: "output_limit" });
       });
       return output;
     });

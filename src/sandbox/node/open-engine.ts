@@ -16,6 +16,8 @@ export interface EngineRequest {
   readonly memoryMb: number;
   /** Folder or zip of pure Python packages for engine `wasi`; null for none. */
   readonly packages?: string | null;
+  /** Told when the start takes a while, and why. */
+  readonly announce?: (message: string) => void;
   /** Programs that run at once on this machine; default: one per core, at most 4. */
   readonly workerCount?: number;
 }
@@ -42,6 +44,7 @@ export async function openNodeEngine(request: EngineRequest): Promise<PythonEngi
         workerCount: workers,
         memoryMb,
         ...(packages === null ? {} : { packages: { path: packages } }),
+        ...(request.announce === undefined ? {} : { announce: request.announce }),
       });
     case "native":
       return createNativeEngine({ workerCount: workers });

@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { checkCall } from "../check";
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult, type PythonStatus } from "../engine";
-import { type PackageOptions, packageAssets } from "./packages";
+import type { PackageOptions } from "./packages";
+import { packageAssetsInThread } from "./packages-thread";
 import { packageRoot } from "./paths";
 import { type ProcessOptions, type SandboxProcess, SandboxStartError, startProcess } from "./process";
 import { CallCounts, type SandboxStatistics } from "./statistics";
@@ -17,8 +18,12 @@ export interface NodeSandboxOptions {
   childPath?: string;
   /** Memory limit for which the interpreter is compiled ahead, in MiB. */
   memoryMb?: number;
+  /** Resident memory in MiB that the process may gain over that of its programs before it is replaced in good order. */
+  residentGrowthMb?: number;
   /** Packages beside the standard library; making their snapshot takes a while the first time. */
   packages?: PackageOptions;
+  /** Told once when making the snapshot of the packages takes a while. */
+  announce?: (message: string) => void;
 }
 
 interface Job {
@@ -34,6 +39,8 @@ interface Job {
 /** Time beyond a call's own limit after which the whole sandbox process counts as hung and is killed. */
 const GRACE_MS = 10_000;
 const MAX_FAILED_STARTS = 3;
+/** Resident memory that a process may gain beside that of the programs in it, in MiB; then it is replaced. */
+const RESIDENT_GROWTH_MB = 384;
 
 /**
  * Starts the Python sandbox: one child process without environment, and in it `workerCount` threads. Resolves when
@@ -47,9 +54,13 @@ export async function createNodeSandbox(options: NodeSandboxOptions = {}): Promi
   const { packages } = options;
   const sandbox = new NodeSandbox({
     workerCount: options.workerCount ?? Math.min(availableParallelism(), 4),
-    assetFolder: packages === undefined ? plainAssets : await packageAssets(plainAssets, packages),
+    assetFolder:
+      packages === undefined
+        ? plainAssets
+        : await packageAssetsInThread(childPath, plainAssets, packages, options.announce),
     childPath,
     memoryMb: options.memoryMb ?? DEFAULT_LIMITS.memoryMb,
+    residentGrowthMb: options.residentGrowthMb ?? RESIDENT_GROWTH_MB,
   });
   await sandbox.start();
   return sandbox;
@@ -62,6 +73,9 @@ export class NodeSandbox implements PythonEngine {
   readonly #flying = new Map<number, Job>();
   #process: SandboxProcess | undefined;
   #ready = false;
+  /** The process takes no more calls and is replaced when those in it have ended. */
+  #worn = false;
+  #residentLimitMb = Number.POSITIVE_INFINITY;
   #closed = false;
   #ids = 0;
   #restarting = false;
@@ -113,12 +127,14 @@ export class NodeSandbox implements PythonEngine {
   async start(): Promise<void> {
     const process: SandboxProcess = startProcess(
       this.#options,
-      (id, result) => this.#result(id, result),
+      (id, result, residentMb) => this.#result(id, result, residentMb),
       (reason) => this.#lost(process, reason),
     );
     this.#process = process;
+    this.#worn = false;
     try {
-      await process.ready;
+      const { residentGrowthMb, workerCount, memoryMb } = this.#options;
+      this.#residentLimitMb = (await process.ready) + residentGrowthMb + workerCount * memoryMb;
     } catch (error) {
       if (this.#process === process) this.#process = undefined;
       await process.kill();
@@ -131,7 +147,7 @@ export class NodeSandbox implements PythonEngine {
   }
 
   #dispatch(): void {
-    if (!this.#ready || this.#process === undefined) return;
+    if (!this.#ready || this.#worn || this.#process === undefined) return;
     while (this.#flying.size < this.#options.workerCount) {
       const [job] = this.#queue;
       if (job === undefined) break;
@@ -147,11 +163,23 @@ export class NodeSandbox implements PythonEngine {
     this.#process.hold(this.#flying.size > 0);
   }
 
-  #result(id: number, result: PythonResult): void {
+  #result(id: number, result: PythonResult, residentMb: number): void {
     const job = this.#flying.get(id);
     if (job === undefined) return;
     this.#settle(job, { ...result, queueMs: job.sentAt - job.queuedAt + result.queueMs });
-    this.#dispatch();
+    if (residentMb > this.#residentLimitMb) this.#worn = true;
+    if (this.#worn && this.#flying.size === 0) void this.#renew();
+    else this.#dispatch();
+  }
+
+  /** Puts a fresh process in the place of a worn one that has no call left; what waits goes to the new one. */
+  async #renew(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    this.#ready = false;
+    this.#counts.processRenewed();
+    await process?.kill();
+    await this.#restart();
   }
 
   #settle(job: Job, result: PythonResult): void {

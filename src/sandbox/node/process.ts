@@ -10,13 +10,15 @@ export interface ProcessOptions {
   assetFolder: string;
   childPath: string;
   memoryMb: number;
+  /** See NodeSandboxOptions. */
+  residentGrowthMb: number;
 }
 
 /** One sandbox process, from its start to its end. */
 export interface SandboxProcess {
   pid: number | undefined;
-  /** Resolves when it takes calls; rejects when it ends before. */
-  ready: Promise<void>;
+  /** Resolves when it takes calls, to its resident memory in MiB; rejects when it ends before. */
+  ready: Promise<number>;
   run(id: number, call: PythonCall): void;
   /** Whether the process keeps this one alive. */
   hold(on: boolean): void;
@@ -39,11 +41,11 @@ export class SandboxStartError extends Error {
  */
 export function startProcess(
   options: ProcessOptions,
-  onResult: (id: number, result: PythonResult) => void,
+  onResult: (id: number, result: PythonResult, residentMb: number) => void,
   onExit: (reason: string) => void,
 ): SandboxProcess {
-  const { childPath, ...rest } = options;
-  const access = readAccess(childPath, options.assetFolder);
+  const { childPath, workerCount, assetFolder, memoryMb } = options;
+  const access = readAccess(childPath, assetFolder);
   const child = fork(childPath, [], {
     env: {},
     execArgv: ["--disallow-code-generation-from-strings", `--max-old-space-size=${HEAP_MB}`, ...processFlags(access)],
@@ -57,7 +59,7 @@ export function startProcess(
     child.send(message, () => undefined);
   };
   let ended = false;
-  const ready = new Promise<void>((resolve, reject) => {
+  const ready = new Promise<number>((resolve, reject) => {
     const late = setTimeout(() => {
       reject(new Error(`The Python sandbox did not start within ${START_TIMEOUT_MS / 1000} s.`));
       child.kill("SIGKILL");
@@ -70,10 +72,10 @@ export function startProcess(
       onExit(reason);
     };
     child.on("message", (message: FromChild) => {
-      if (message.type === "result") onResult(message.id, message.result);
+      if (message.type === "result") onResult(message.id, message.result, message.residentMb);
       else {
         clearTimeout(late);
-        if (message.type === "ready") resolve();
+        if (message.type === "ready") resolve(message.residentMb);
         else reject(message.user ? new SandboxStartError(message.message) : new Error(message.message));
       }
     });
@@ -84,7 +86,9 @@ export function startProcess(
     type: "init",
     workerPath: join(dirname(childPath), "sandbox-worker.js"),
     workerFlags: threadFlags(access),
-    ...rest,
+    workerCount,
+    assetFolder,
+    memoryMb,
   });
   return {
     pid: child.pid,

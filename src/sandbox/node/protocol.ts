@@ -15,6 +15,7 @@ export type ToChild =
 
 /** Messages from it; `failed` is its last one, when it can't start. */
 export type FromChild =
-  | { type: "ready" }
+  | { type: "ready"; residentMb: number }
   | { type: "failed"; message: string; user: boolean }
-  | { type: "result"; id: number; result: PythonResult };
+  /** `residentMb`: memory of the process after the call. */
+  | { type: "result"; id: number; result: PythonResult; residentMb: number };

@@ -17,6 +17,8 @@ export interface SandboxStatistics {
   processesLost: number;
   /** Those among them that were killed because they had missed a call's deadline. */
   processesKilled: number;
+  /** Processes replaced in good order because their memory had grown. */
+  processesRenewed: number;
   /** Sums over all calls, in milliseconds. */
   queueMs: number;
   runMs: number;
@@ -44,6 +46,7 @@ export class CallCounts {
     retries: 0,
     processesLost: 0,
     processesKilled: 0,
+    processesRenewed: 0,
     queueMs: 0,
     runMs: 0,
   };
@@ -65,6 +68,10 @@ export class CallCounts {
 
   processKilled(): void {
     this.#now.processesKilled++;
+  }
+
+  processRenewed(): void {
+    this.#now.processesRenewed++;
   }
 
   now(): SandboxStatistics {

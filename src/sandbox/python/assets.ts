@@ -13,7 +13,8 @@ export interface PythonManifest {
   files: Record<string, { bytes: number; sha256: string }>;
   /** Added packages: their files, one behind the other in `packages.pack` once that is unpacked. */
   packages?: { bytes: number; files: PackedFile[] };
-  licences: { component: string; licence: string; source: string; text?: string }[];
+  /** What the wasm file is made of; the notices are in LICENSES.txt beside it. */
+  licences: { component: string; licence: string; source: string }[];
 }
 
 export interface PackedFile {

@@ -21,11 +21,49 @@ export const PRELOADED = [
 ] as const;
 
 /**
+ * What the interpreter does at its end, as far as a program could notice: it flushes, drops the program's module and
+ * collects cycles. Warnings that arise meanwhile name the place `sys:1`, as they do in CPython. Output that can't be
+ * flushed is reported on stderr and makes the exit code 120.
+ */
+const finishSource = `
+def finish(sys=sys, collect=gc.collect, weak=weakref.ref, own=(sys.stdout, sys.stderr), leave=os._exit, show=traceback.print_exception):
+    def flush(streams):
+        lost = None
+        for stream in streams:
+            try:
+                if stream is not None and not getattr(stream, "closed", False):
+                    stream.flush()
+            except BaseException as error:
+                lost = lost or (stream, error)
+        return lost
+    lost = flush((sys.stdout,))
+    if lost:
+        try:
+            sys.stderr.write(f"Exception ignored in: {lost[0]!r}\\n")
+            error = lost[1]
+            show(type(error), error, error.__traceback__.tb_next)
+        except BaseException:
+            pass
+    flush((sys.stderr, *own))
+    sys.last_type = sys.last_value = sys.last_traceback = None
+    main = weak(sys.modules.pop("__main__", sys))
+    collect()
+    if main() not in (None, sys):
+        names = main().__dict__
+        private = [name for name in names if name[:1] == "_" and name[:2] != "__"]
+        for name in private + [name for name in names if name != "__builtins__"]:
+            names[name] = None
+        collect()
+    flush((sys.stdout, sys.stderr, *own))
+    if lost:
+        leave(120)
+`;
+
+/**
  * Python that runs once, when the snapshot is made, before the first byte of a program is read. Objects are frozen out
  * of the garbage collector's reach, and a block of memory is freed so that small programs need not grow the heap.
  * `finish` is the first exit handler and so the last to run; the interpreter ends after it without undoing itself (see
- * scripts/build-python.mjs), so it does what a program could notice: it drops the program's module, collects cycles, and
- * flushes. The module is made after the freeze, or the collector would never look at it.
+ * scripts/build-python.mjs). The module is made after the freeze, or the collector would never look at it.
  */
 const bootstrapSource = (extra: string) => `
 import gc, importlib, sys
@@ -48,25 +86,15 @@ sys.path.remove("/boot")
 sys.path_importer_cache.pop("/boot")
 import types
 sys.modules["sitecustomize"] = types.ModuleType("sitecustomize")
-import atexit, weakref
-def finish(sys=sys, collect=gc.collect, weak=weakref.ref, own=(sys.stdout, sys.stderr)):
-    def flush():
-        for stream in (sys.stdout, sys.stderr, *own):
-            try:
-                stream.flush()
-            except BaseException:
-                pass
-    flush()
-    sys.last_type = sys.last_value = sys.last_traceback = None
-    main = weak(sys.modules.pop("__main__", sys))
-    collect()
-    if main() not in (None, sys):
-        names = main().__dict__
-        private = [name for name in names if name[:1] == "_" and name[:2] != "__"]
-        for name in private + [name for name in names if name != "__builtins__"]:
-            names[name] = None
-        collect()
-    flush()
+import ast, atexit, traceback, weakref
+tree = ast.parse(${JSON.stringify(finishSource)})
+for node in ast.walk(tree):
+    if hasattr(node, "lineno"):
+        node.lineno = node.end_lineno = 1
+place = {"__name__": "sys", "sys": sys, "gc": gc, "os": os, "traceback": traceback, "weakref": weakref}
+exec(compile(tree, "sys", "exec"), place)
+finish = place["finish"]
+del ast, traceback, tree, node, place
 atexit.register(finish)
 gc.collect()
 gc.freeze()

@@ -1,4 +1,4 @@
-import { OUTPUT_HARD_FACTOR, type PythonCall, type PythonResult, type PythonStatus } from "../engine";
+import { outputStops, type PythonCall, type PythonResult, type PythonStatus } from "../engine";
 import { GuestStop } from "../wasi/guest";
 import { WasiHost } from "../wasi/host";
 import { Philox } from "../wasi/random";
@@ -91,7 +91,7 @@ export class Interpreter {
       files: this.#image.files,
       seed: call.seed,
       maxOutputBytes: call.maxOutputBytes,
-      stopAtBytes: call.maxOutputBytes * OUTPUT_HARD_FACTOR,
+      outputStops: outputStops(call.maxOutputBytes),
       timeoutMs: call.timeoutMs,
     });
     seedRandom(live.memory, facts.random, call.seed);

@@ -58,7 +58,7 @@ function beginBoot(host: WasiHost, files: ReadonlyMap<string, Uint8Array>) {
     files,
     seed: "snapshot",
     maxOutputBytes: 1 << 20,
-    stopAtBytes: 1 << 20,
+    outputStops: { stdout: 1 << 20, stderr: 1 << 20 },
     timeoutMs: Number.POSITIVE_INFINITY,
   });
 }

@@ -145,7 +145,7 @@ function writeOutput(host: GuestAccess, stream: "stdout" | "stderr", buffers: Ui
   for (const buffer of buffers) {
     output.write(buffer);
     written += buffer.length;
-    if (output.total > options.stopAtBytes) throw new GuestStop("output_limit", 1);
+    if (output.total > options.outputStops[stream]) throw new GuestStop("output_limit", 1);
   }
   return written;
 }

@@ -15,8 +15,8 @@ export interface GuestOptions {
   files: ReadonlyMap<string, Uint8Array>;
   seed: string;
   maxOutputBytes: number;
-  /** Bytes on one stream at which the guest is stopped. */
-  stopAtBytes: number;
+  /** Bytes on each stream at which the guest is stopped. */
+  outputStops: { stdout: number; stderr: number };
   /** Sleeping past this much virtual time stops the guest. */
   timeoutMs: number;
   fsLimits?: FsLimits;

@@ -71,7 +71,7 @@ export const output: Category = {
     { id: "unraisable flood", code: "class A:\n    def __del__(s): 1 / 0\nwhile True: A()", expect: "output_limit" },
     {
       id: "exit handlers without number",
-      code: "import atexit\nfor i in range(10**4): atexit.register(print, 'x' * 100)",
+      code: "import atexit\nfor i in range(10**4): atexit.register(print, 'x' * 1000)",
       expect: "output_limit",
     },
     {

@@ -68,6 +68,16 @@ const set = (
 /** Every data set that has a name, training sets first. */
 export const datasets: readonly DatasetEntry[] = [
   set("nano", "train and eval", "Apache-2.0", "endless synthetic arithmetic, made while it is used", {}, "nano"),
+  set(
+    "nano-mul",
+    "eval",
+    "Apache-2.0",
+    "products of two or three numbers; never in nano's training problems",
+    {},
+    "nano",
+  ),
+  set("nano-long", "eval", "Apache-2.0", "four to six operands; nano's training problems have three", {}, "nano"),
+  set("nano-digits", "eval", "Apache-2.0", "operands of three digits; those of nano's training have two", {}, "nano"),
   set("gsm8k", "train and eval", "MIT", "grade-school word problems", {
     train: { localFiles: ["gsm8k-train.jsonl"], hub: hub("openai/gsm8k", "main/train-00000-of-00001.parquet") },
     test: { localFiles: ["gsm8k-test.jsonl"], hub: hub("openai/gsm8k", "main/test-00000-of-00001.parquet") },

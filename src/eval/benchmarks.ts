@@ -2,9 +2,8 @@
 
 import { benchmarkName } from "../train/evaluation";
 import type { TrainingHost } from "../train/host";
-import { nanoBenchmarkProblem } from "../train/nano/problems";
 import { hashText } from "../train/nano/random";
-import type { QuestionRow } from "../train/prompts";
+import { nanoBenchmarkRows, type QuestionRow } from "../train/prompts";
 import { type DatasetOptions, requestOf } from "../train/questions";
 
 export interface Benchmark {
@@ -55,11 +54,8 @@ async function rowsOf(
   onProgress: (file: string) => void,
 ): Promise<readonly QuestionRow[]> {
   const { evalSamples } = options;
-  if (nanoBenchmarkProblem(name, 0) !== undefined)
-    return Array.from({ length: evalSamples ?? NANO_ROWS }, (_, index) => {
-      const { expression = "", answer = "" } = nanoBenchmarkProblem(name, index) ?? {};
-      return { prompt: expression, answer };
-    });
+  const nano = nanoBenchmarkRows(name, evalSamples ?? NANO_ROWS);
+  if (nano !== undefined) return nano;
   const { rows } = await host.loadDataset(requestOf({ ...options, dataset: name }, "eval"), onProgress);
   return rows.slice(0, evalSamples ?? rows.length);
 }

@@ -1,5 +1,5 @@
 /** Questions of a run: which ones a step trains on follows from the seed and the step alone, so a resumed run needs no cursor. */
-import { nanoProblem } from "./nano/problems";
+import { nanoBenchmarkProblem, nanoProblem } from "./nano/problems";
 import { CounterRandom } from "./nano/random";
 
 /** A question and its right answer, or answers. */
@@ -34,6 +34,15 @@ export function nanoQuestions(seed: number): QuestionSource {
     train: (index) => row(index, "train", seed ^ 0x5eed),
     heldOut: (count) => Array.from({ length: count }, (_, index) => row(index, "eval", 0)),
   };
+}
+
+/** The first `count` questions of a benchmark of held-out arithmetic; undefined when there is none of that name. */
+export function nanoBenchmarkRows(name: string, count: number): QuestionRow[] | undefined {
+  if (nanoBenchmarkProblem(name, 0) === undefined) return undefined;
+  return Array.from({ length: count }, (_, index) => {
+    const { expression = "", answer = "" } = nanoBenchmarkProblem(name, index) ?? {};
+    return { prompt: expression, answer };
+  });
 }
 
 /** Of rows without held-out ones of their own, one in this many is kept out of training. */

@@ -3,7 +3,7 @@ import { type Dataset, type DatasetRequest, datasetRequest } from "../data/datas
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
 import type { TrainingHost } from "./host";
 import type { TrainOptions } from "./options";
-import { fileQuestions, nanoQuestions, type QuestionSource } from "./prompts";
+import { fileQuestions, nanoBenchmarkRows, nanoQuestions, type QuestionSource } from "./prompts";
 
 /** What of the options says which rows of `--dataset` are meant. */
 export type DatasetOptions = Pick<
@@ -36,12 +36,13 @@ export async function openQuestions(
   signal?: AbortSignal,
 ): Promise<QuestionSource> {
   const { dataset, evalDataset, seed, offline } = options;
+  const nanoRows = evalDataset === null ? undefined : nanoBenchmarkRows(evalDataset, options.evalSamples);
   const heldOut =
-    options.evalSamples === 0 || evalDataset === null || evalDataset === "nano"
+    options.evalSamples === 0 || evalDataset === null || nanoRows !== undefined
       ? undefined
       : await host.loadDataset(datasetRequest(evalDataset, "eval", { offline }), onProgress, signal);
   // Without a table nothing has to be kept out of training.
-  const ownRows = options.evalSamples === 0 ? [] : evalDataset === "nano" ? nanoHeldOut(options) : heldOut?.rows;
+  const ownRows = options.evalSamples === 0 ? [] : (nanoRows ?? heldOut?.rows);
   if (dataset === "nano") {
     const nano = nanoQuestions(seed);
     return ownRows === undefined ? nano : { ...nano, heldOut: (count) => ownRows.slice(0, count) };
@@ -49,10 +50,6 @@ export async function openQuestions(
   const training = await host.loadDataset(requestOf(options, "train"), onProgress, signal);
   if (heldOut !== undefined) warnOfOverlap(training, heldOut, notice);
   return fileQuestions(dataset, training.rows, seed, ownRows);
-}
-
-function nanoHeldOut(options: TrainOptions) {
-  return nanoQuestions(options.seed).heldOut(options.evalSamples);
 }
 
 function warnOfOverlap(training: Dataset, evaluation: Dataset, notice: (line: string) => void): void {

@@ -72,6 +72,11 @@ describe("--eval-steps", () => {
   });
 });
 
+test("on a nano benchmark by name", async () => {
+  const { path } = await tinyRun(root, "mul", { values: { evalDataset: "nano-mul", evalSamples: 2, maxSteps: 1 } });
+  expect(Object.keys((await rows(path))[0] ?? {})).toContain("eval/nano-mul/greedy");
+});
+
 test("too few rows to hold any out: a word instead of an empty table", async () => {
   const { notices, summary } = await tinyRun(root, "few", { values: { evalSamples: 4, maxSteps: 1 } });
   expect(notices.join()).toMatch(/questions\.jsonl has 12 rows, too few to hold one in 20 out, .*--eval-dataset/);

@@ -39,9 +39,9 @@ export function hostileRun(steps = 3, perStep = 8): string {
     "rollout/rule_rewards": step / steps,
     "rollout/code_rewards": 1 - step / (2 * steps),
     entropy: 1 / step,
-    [`eval/${HOSTILE}`]: 0.5,
     "rewards/</script><script>window.hit = 10</script>": 1,
   });
+  writeFileSync(join(folder, "evaluation.jsonl"), `${JSON.stringify({ step: 0, [`eval/${HOSTILE}`]: 0.5 })}\n`);
   const all = Array.from({ length: steps }, (_, i) => i + 1);
   writeFileSync(join(folder, "metrics.jsonl"), all.map((step) => `${JSON.stringify(row(step))}\n`).join(""));
   for (const step of all) {

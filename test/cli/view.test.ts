@@ -41,7 +41,8 @@ describe("zerotir view --output", () => {
     expect(JSON.parse(out)).toEqual({ event: "report", path: file, bytes: size, rolloutSteps: 6, rollouts: 24 });
     const data = await dataOf(file);
     expect(data.metrics.steps).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(data.validation.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(data.validation).toMatchObject([{ step: 0, label: "before training" }]);
+    expect(Object.values(data.validation[0]?.figures ?? {})).toEqual([0.5]);
     expect(data.rolloutRule).toContain("Of each step's 8 rollouts these are all 4 of the first 1 prompts");
     expect(data.state).toBe("6 steps");
     expect(data.config).toContainEqual(["tool_url", "http://***@127.0.0.1/"]);

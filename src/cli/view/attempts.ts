@@ -8,8 +8,6 @@ import { allEvents, type TrainEvents } from "../../train/events";
 
 export const ATTEMPTS = "attempts.jsonl";
 
-const figure = z.number().nullable();
-
 const start = z.object({
   event: z.literal("start"),
   time: z.string(),
@@ -33,7 +31,6 @@ const end = z.object({
   outcome: z.enum(["finished", "interrupted"]),
   step: z.number(),
   seconds: z.number(),
-  held_out: z.array(z.object({ name: z.string(), before: figure, after: figure })),
 });
 
 export const attemptLine = z.discriminatedUnion("event", [start, end]);
@@ -75,14 +72,13 @@ export function recordAttempt(events: TrainEvents): {
             max_steps: maxSteps,
             batch,
           }),
-        onFinish: ({ outcome, step, seconds, table, runFolder }) =>
+        onFinish: ({ outcome, step, seconds, runFolder }) =>
           write(runFolder, {
             event: "end",
             time: time(),
             outcome,
             step,
             seconds,
-            held_out: table.map(({ name, before, after }) => ({ name, before, after })),
           }),
       },
       events,

@@ -4,8 +4,8 @@ import type { Fact, MetricColumns, RolloutStep, RunData, ValidationRow } from ".
 import { rolloutsShown } from "../../report/html/selection";
 import { type MetricsTable, numericColumns } from "../../report/statistics/metrics-table";
 import { metricHelp } from "../../train/metrics";
-import type { AttemptEnd, AttemptLine, AttemptStart } from "./attempts";
-import { isBeingWritten, readAttempts, readConfig, readMetrics } from "./run-reader";
+import type { AttemptLine } from "./attempts";
+import { EVALUATION, isBeingWritten, METRICS, readAttempts, readConfig, readRows } from "./run-reader";
 import { statisticsOf } from "./statistics";
 
 /** What reading rollouts takes, as far as the options say. */
@@ -30,7 +30,12 @@ export function rolloutPlan(config: Readonly<Record<string, unknown>>): RolloutP
 }
 
 export async function readRun(path: string): Promise<ReadRun> {
-  const [table, attempts, config] = await Promise.all([readMetrics(path), readAttempts(path), readConfig(path)]);
+  const [table, evaluations, attempts, config] = await Promise.all([
+    readRows(path, METRICS),
+    readRows(path, EVALUATION),
+    readAttempts(path),
+    readConfig(path),
+  ]);
   const metrics = columnsOf(table);
   const maxSteps = numberOf(config.max_steps);
   return {
@@ -43,7 +48,7 @@ export async function readRun(path: string): Promise<ReadRun> {
       metrics,
       help: metricHelp,
       statistics: statisticsOf(table),
-      validation: validationOf(metrics, attempts),
+      validation: validationOf(evaluations),
       config: Object.entries(config).map(([name, value]): Fact => [name, optionText(value)]),
       environment: environmentOf(attempts, config.seed),
     },
@@ -104,35 +109,19 @@ function stateOf(last: AttemptLine | undefined, step: number, isWritten: boolean
 
 const EVAL = "eval/";
 
-/** Held-out figures from before and after each attempt, and those measured between steps, by step. */
-function validationOf({ steps, columns }: MetricColumns, attempts: readonly AttemptLine[]): ValidationRow[] {
-  const measured = Object.entries(columns).filter(([name]) => name.startsWith(EVAL));
-  const between = steps.flatMap((step, place): ValidationRow[] => {
-    const figures = measured.map(([name, values]) => [name.slice(EVAL.length), values[place] ?? null] as const);
-    if (figures.every(([, value]) => value === null)) return [];
-    return [{ step, label: `step ${step}`, figures: Object.fromEntries(figures) }];
-  });
-  let start: AttemptStart | undefined;
-  const ends = attempts.flatMap((line): ValidationRow[] => {
-    if (line.event === "start") {
-      start = line;
-      return [];
-    }
-    const [before, after] = [figuresOf(line, "before"), figuresOf(line, "after")];
-    const first = start?.first_step ?? 0;
-    return [
-      ...(before === null
-        ? []
-        : [{ step: first, label: first === 0 ? "before training" : `before step ${first + 1}`, figures: before }]),
-      ...(after === null ? [] : [{ step: line.step, label: `after step ${line.step}`, figures: after }]),
-    ];
-  });
-  return [...ends, ...between].sort((a, b) => a.step - b.step);
-}
-
-function figuresOf({ held_out }: AttemptEnd, when: "before" | "after"): ValidationRow["figures"] | null {
-  const figures = Object.fromEntries(held_out.map((row) => [row.name, row[when]]));
-  return Object.values(figures).some((value) => value !== null) ? figures : null;
+/** Held-out figures by step; step 0 is before training. */
+function validationOf(table: MetricsTable): ValidationRow[] {
+  const { steps, columns } = columnsOf(table);
+  return steps.map((step, place) => ({
+    step,
+    label: step === 0 ? "before training" : `after step ${step}`,
+    figures: Object.fromEntries(
+      Object.entries(columns).map(([name, values]) => [
+        name.startsWith(EVAL) ? name.slice(EVAL.length) : name,
+        values[place] ?? null,
+      ]),
+    ),
+  }));
 }
 
 function environmentOf(attempts: readonly AttemptLine[], seed: unknown): Fact[] {

@@ -13,6 +13,7 @@ import { loadTokenizerOf } from "../../train/policy";
 import { ATTEMPTS, type AttemptLine, attemptLine } from "./attempts";
 
 export const METRICS = "metrics.jsonl";
+export const EVALUATION = "evaluation.jsonl";
 export const CONFIG = "config.resolved.yaml";
 export const ROLLOUTS = "rollouts";
 
@@ -28,9 +29,9 @@ export async function checkRunFolder(path: string): Promise<void> {
     );
 }
 
-/** The figures, as far as they can be read. */
-export async function readMetrics(path: string): Promise<MetricsTable> {
-  return parseMetrics(await text(path, METRICS));
+/** The figures of a file of rows by step, as far as they can be read; none when there is no such file. */
+export async function readRows(path: string, name: typeof METRICS | typeof EVALUATION): Promise<MetricsTable> {
+  return parseMetrics(await text(path, name));
 }
 
 /** Lines that are no attempt are left out: the file is a record for people, not a base to go on from. */

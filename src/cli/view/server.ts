@@ -12,7 +12,16 @@ import type { Tokenizer } from "../../text/tokenizer";
 import { ATTEMPTS } from "./attempts";
 import { readRollouts, reportPage } from "./report-file";
 import { readRun, rolloutPlan, rolloutRule, shownSteps } from "./run-data";
-import { CONFIG, checkRunFolder, METRICS, ROLLOUTS, readConfig, readTokenizer, rolloutSteps } from "./run-reader";
+import {
+  CONFIG,
+  checkRunFolder,
+  EVALUATION,
+  METRICS,
+  ROLLOUTS,
+  readConfig,
+  readTokenizer,
+  rolloutSteps,
+} from "./run-reader";
 
 /** Milliseconds between looks at the run's files. */
 const LOOK_MS = 1000;
@@ -150,7 +159,7 @@ function rolloutReader(runFolder: string, limit: number): (step: number) => Prom
 
 /** What changes whenever the run writes something that the page shows. */
 async function stateOf(runFolder: string): Promise<string> {
-  const names = [METRICS, ATTEMPTS, ROLLOUTS, ".lock"];
+  const names = [METRICS, EVALUATION, ATTEMPTS, ROLLOUTS, ".lock"];
   const states = names.map((name) =>
     fs.stat(join(runFolder, name)).then(
       ({ size, mtimeMs }) => `${size} ${mtimeMs}`,

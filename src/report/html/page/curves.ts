@@ -128,8 +128,16 @@ export class Curves {
     for (const name of Object.keys(metrics.columns).sort()) {
       if (grouped.has(name)) continue;
       const about = Object.hasOwn(help, name) ? (help[name] ?? "") : "";
-      const series = [{ name: "", values: metrics.columns[name] ?? [] }];
-      this.#put(this.#rest, { title: name, about, unit: "number", steps: metrics.steps, series }, smooth);
+      const values = metrics.columns[name] ?? [];
+      const series = [{ name: "", values }];
+      const isHeldOut = name.startsWith("eval/");
+      const unit =
+        isHeldOut && values.every((value) => value === null || (value >= 0 && value <= 1)) ? "share" : "number";
+      this.#put(
+        isHeldOut ? this.#main : this.#rest,
+        { title: name, about, unit, steps: metrics.steps, series },
+        smooth,
+      );
     }
   }
 

@@ -12,10 +12,10 @@ export function tiles({ metrics, maxSteps, validation }: RunData): HTMLElement[]
   made.push(shareTile("Accuracy", column("rollout/rule_rewards"), "accuracy"));
   made.push(shareTile("Code ratio", column("rollout/code_rewards"), "code"));
   const [before, after] = [validation[0], validation.at(-1)];
-  const heldOut = Object.keys(after?.figures ?? {}).find((name) => name.startsWith("accuracy"));
+  const heldOut = Object.keys(after?.figures ?? {}).find((name) => name.endsWith("greedy"));
   if (before !== undefined && after !== undefined && heldOut !== undefined && before !== after) {
     const [from, to] = [before.figures[heldOut] ?? null, after.figures[heldOut] ?? null];
-    made.push(tile("Held-out accuracy", percent(to), `${percent(from)} at step ${before.step}`));
+    made.push(tile("Held-out, greedy", percent(to), `${percent(from)} at step ${before.step}`));
   }
   const difference = column("sampling/sampling_logp_difference/max").filter((value) => value !== null);
   if (difference.length > 0) {

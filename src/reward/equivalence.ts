@@ -3,6 +3,7 @@ import { AnswerComparison, type Policy } from "./compare/answers";
 import { NoExactValue } from "./exact/rational";
 import { parseAnswer } from "./latex/parser";
 import { NotMathematics } from "./latex/tokens";
+import type { Node } from "./latex/tree";
 import { choiceLetter, spelledAlike } from "./spelling";
 
 /**
@@ -48,12 +49,11 @@ function read(text: string): ReturnType<typeof parseAnswer> | undefined {
   }
 }
 
-/** Whether a text is an answer by itself and no prose: it can be read as mathematics, and not as words alone. */
+/** Whether a text is an answer by itself and no prose: it can be read as mathematics, and not as words alone, nor as a sentence about a value. */
 export function isMathematics(text: string): boolean {
   const node = read(text);
-  return (
-    node !== undefined &&
-    node.kind !== "words" &&
-    !(node.kind === "list" && node.items.some((item) => item.kind === "words"))
-  );
+  if (node === undefined || node.kind === "words") return false;
+  const isProse = (part: Node): boolean => part.kind === "words" && part.text.split(" ").length > 2;
+  if (node.kind === "relation") return !node.sides.some(isProse);
+  return node.kind !== "list" || !node.items.some((item) => item.kind === "words");
 }

@@ -17,6 +17,11 @@ const wrong: readonly (readonly [prediction: string, gold: string])[] = [
   ["Answer: 5 or maybe 6", "5"],
   ["\\pm 5", "5"],
   ["5", "\\pm 5"],
+  ["\\boxed{not x = 5}", "5"],
+  ["\\boxed{\\text{not } x = 5}", "5"],
+  ["\\boxed{it is 6, no, x = 5}", "5"],
+  ["I(0) e^{-t}", "I(0)"],
+  ["0", "$f(x)=ax$, where $b$ has $g(b)=0$"],
   ["x=5", "y=5"],
   ["x=1,y=2", "x=2,y=1"],
   ["1,2", "x=2,y=1"],
@@ -74,6 +79,10 @@ describe("cheap answers", () => {
     ["\\ln 8", "3\\ln 2"],
     ["x^2-1=0", "2x^2=2"],
     ["60 minutes", "60 min"],
+    ["\\boxed{1:03 PM}", "\\text{1:03 PM}"],
+    ["1:03 PM", "1:03 PM"],
+    ["\\frac{7}{5} + \\frac{1}{5} i.", "1.4+0.2i"],
+    ["300000000", "3e8"],
   ] as const)("%j is %j", (prediction, gold) => {
     expect(verifyAnswer(prediction, gold).verdict).toBe(true);
   });

@@ -18,8 +18,9 @@ export function withoutApproximation(node: RelationNode): Node {
 function isName(node: Node): boolean {
   switch (node.kind) {
     case "symbol":
-    case "words":
       return true;
+    case "words":
+      return !/\b(?:not|never|no)\b/i.test(node.text);
     case "product":
       return node.factors.every((factor) => factor.kind === "symbol" || (factor.kind === "apply" && isName(factor)));
     case "sum":

@@ -30,17 +30,24 @@ function answerIn(text: string, isGold: boolean): string | null {
   const trimmed = text.trim();
   if (trimmed === "") return null;
   if (isBare(trimmed)) return trimmed;
-  return claimedAnswer(trimmed.slice(-MOST_CHARACTERS));
+  const end = trimmed.slice(-MOST_CHARACTERS);
+  const phrased = answerAfterPhrase(end);
+  if (phrased !== undefined) return phrased;
+  // Of a gold answer in prose no part stands for the whole.
+  return isGold ? null : (lastFormula(end) ?? lastClaim(end));
 }
 
 /** Mathematics, or a few words that do not speak of an answer. */
 export function isBare(text: string): boolean {
   if (text.length > MOST_BARE_CHARACTERS) return false;
+  // Formulas in a sentence.
+  const around = text.replace(FORMULA, "");
+  if (around.length < text.length && /(?<!\\)\b[A-Za-z]{2,}\W+[A-Za-z]{2,}/.test(around)) return false;
   if (!text.includes("\n") || text.includes("\\begin")) if (isMathematics(text)) return true;
   return (
     text.split(/\s+/).length <= MOST_BARE_WORDS &&
     !/\n|\b(?:answer|is|are|just|the)\b/i.test(text) &&
-    !/[\d$]|\\[([]/.test(text)
+    (/^\d/.test(text) || !/[\d$]|\\[([]/.test(text))
   );
 }
 
@@ -55,7 +62,8 @@ const PHRASES: readonly RegExp[] = [
 
 const REFUSAL = /\b(?:not|never|neither|unknown|between|either|maybe|perhaps)\b|n't\b/i;
 
-function claimedAnswer(text: string): string | null {
+/** What is said to be the answer; null when that is taken back, undefined when nothing is said to be it. */
+function answerAfterPhrase(text: string): string | null | undefined {
   for (const phrase of PHRASES) {
     const last = [...text.matchAll(phrase)].at(-1);
     if (last === undefined) continue;
@@ -65,10 +73,10 @@ function claimedAnswer(text: string): string | null {
     const answer = stated(rest);
     if (answer !== null) return answer;
   }
-  return lastFormula(text) ?? lastClaim(text);
+  return undefined;
 }
 
-const FORMULA = /\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\(([^\n]*?)\\\)|\\\[([\s\S]*?)\\\]/g;
+const FORMULA = /\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\n\\]|\\.)+)\$|\\\(([^\n]*?)\\\)|\\\[([\s\S]*?)\\\]/g;
 
 function formulas(text: string): string[] {
   return [...text.matchAll(FORMULA)]

@@ -212,11 +212,17 @@ export class ExpressionParser {
     let full = name;
     if (this.take("_") !== undefined) full += `_${this.subscript()}`;
     while (this.take("'") !== undefined) full += "'";
-    if (/^[fgh](?:_|'|$)/.test(full) && this.is("(")) {
+    if (this.is("(") && (/^[fgh](?:_|'|$)/.test(full) || (/^[A-Z]/.test(full) && this.hasPlainOperand()))) {
       const operands = this.bracketed();
       return { kind: "apply", name: full, operands: operands.kind === "list" ? operands.items : [operands] };
     }
     return { kind: "symbol", name: full };
+  }
+
+  /** `I(0)` and `P(x)` apply a function; `P(1+r)` may be a product. */
+  private hasPlainOperand(): boolean {
+    const operand = this.tokens[this.at + 1];
+    return (operand?.kind === "number" || operand?.kind === "name") && isOperator(this.tokens[this.at + 2], ")");
   }
 
   /** What stands under: spelled, without its braces. */

@@ -24,7 +24,8 @@ const MOST_DEPTH = 40;
 export function parseAnswer(text: string): Node {
   // A doubled backslash is a line break inside a matrix and a fault of quoting elsewhere.
   const source = text.includes("\\begin") ? text : text.replaceAll("\\\\", "\\");
-  return parseItems(tokenize(source), 0);
+  // A full stop belongs to the sentence around the answer, a point after a digit to the number.
+  return parseItems(tokenize(source.replace(/(?<!\d)[\s$]*\.[\s$]*$/, "")), 0);
 }
 
 /** Items between commas and semicolons: one node, or a list of several. */
@@ -47,12 +48,12 @@ function parseItem(tokens: readonly Token[], depth: number): Node {
   };
 }
 
-/** A side of a relation that we cannot read still has a spelling: `\int f dx = 3`. */
+/** A side of a relation that we cannot read still has a spelling, `\int f dx = 3`, unless it is prose. */
 function readable(tokens: readonly Token[], depth: number): Node {
   try {
     return parseSide(tokens, depth);
   } catch (error) {
-    if (!(error instanceof NotMathematics)) throw error;
+    if (!(error instanceof NotMathematics) || tokens.some((token) => token.kind === "words")) throw error;
     return { kind: "opaque", text: spell(tokens) };
   }
 }

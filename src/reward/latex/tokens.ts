@@ -173,7 +173,7 @@ function splitArguments(tokens: Token[]): Token[] {
 
 const THOUSANDS =
   /(?<![\d.])\d{1,3}(?:(?:,\\!|\{,\}|\\,|\\!,?|,)\s?\d{3})+(?!\d)|(?<![\d.])\d{1,3}(?:\\[ ]\d{3})+(?!\d)/y;
-const NUMBER = /\d+\.\d+[eE][+-]?\d{1,3}(?!\d)|\d+[eE][+-]\d\d(?!\d)|\d+(?:\.\d+|\.(?!\.))?|\.\d+/y;
+const NUMBER = /\d+\.\d+[eE][+-]?\d{1,3}(?!\d)|\d+[eE](?:[+-]\d\d|\d{1,3})(?![\d.])|\d+(?:\.\d+|\.(?!\.))?|\.\d+/y;
 const COMMAND = /\\(?:[A-Za-z]+|[\s\S])/y;
 const LETTERS = /[A-Za-z]+/y;
 
@@ -321,6 +321,6 @@ function lettersToken(letters: string, isPlain: boolean, push: (kind: Token["kin
   else if (lower === "and" || lower === "or") push("operator", ",");
   else if (name !== undefined) push("name", name);
   else if (letters.length === 1) push("name", letters);
-  else if (isPlain || letters.length > 3) push("words", letters);
+  else if (isPlain || letters.length > 3 || lower === "not") push("words", letters);
   else push("letters", letters);
 }

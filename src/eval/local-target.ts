@@ -19,7 +19,7 @@ export async function openLocalTarget(
 ): Promise<Target> {
   const session = await openSession(options, host, gpu, trajectories);
   return {
-    check: (rows) => checkPrompts(session.collector.tokenizer, rows, options),
+    check: (rows) => checkPrompts(session.collector, rows),
     close: () => session.close(),
     async answer(asked, { maxToolCalls, generations, signal, onAnswer }) {
       const collector = { ...session.collector, options: { ...session.collector.options, maxToolCalls } };

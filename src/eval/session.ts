@@ -4,6 +4,7 @@ import { type Collected, type Collector, type CollectSettings, collect } from ".
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
 import type { TrainingHost } from "../train/host";
 import { createDecoder, eosTokenIds, loadModel } from "../train/policy";
+import { promptFrame } from "../train/prompt-frame";
 import type { QuestionRow } from "../train/prompts";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
@@ -36,6 +37,7 @@ export async function openSession(
     host.modelFolder(options.modelNameOrPath),
     options.maxPromptLength + options.maxCompletionLength,
   );
+  const template = promptFrame(options, loaded.companions);
   const engine = await host.openPython(options);
   const rewards = await host.openRewards(options);
   const collector: Collector = {
@@ -43,6 +45,7 @@ export async function openSession(
     engine,
     rewards,
     tokenizer: loaded.tokenizer,
+    template,
     eosTokenIds: eosTokenIds(loaded),
     options,
   };

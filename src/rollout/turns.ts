@@ -2,11 +2,6 @@ import { CODE_CLOSING, CODE_OPENING, extractCode } from "../sandbox/observation"
 import { CONTINUATION, TextStream, type TokenizerView } from "./tokenizer";
 import type { FinishReason, Segment } from "./trajectory";
 
-/** Stop strings of ZeroTIR training, beside the end-of-sequence token. */
-export const ZEROTIR_STOP_STRINGS: readonly string[] = ["User:", "Human:", "Assistant:", "</answer>"];
-/** The nano models end by the end-of-sequence token alone. */
-export const NANO_STOP_STRINGS: readonly string[] = [];
-
 /** Rules of one trajectory. */
 export interface TurnOptions {
   /** Strings that end the trajectory in any state; they stay in the output. */

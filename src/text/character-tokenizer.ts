@@ -2,13 +2,13 @@ import { TextStream } from "./text-stream";
 import type { DecodeOptions, Tokenizer } from "./tokenizer";
 import { UserError } from "./user-error";
 
+/** The special tokens under the names that chat templates of such folders use. */
+export const CHARACTER_TOKENS = { sep_token: "S", eos_token: "E", pad_token: "P", unk_token: "U" } as const;
+
 /** Ids below the characters: the separator after a prompt, the end, padding and the unknown character, with the letters that stand for them. */
-const SPECIAL: readonly string[] = ["S", "E", "P", "U"];
+const SPECIAL: readonly string[] = Object.values(CHARACTER_TOKENS);
 const END = 1;
 const UNKNOWN = 3;
-
-/** The separator as chat templates of such folders write it. */
-export const CHARACTER_SEPARATOR = "S";
 
 /** Whether a tokenizer_config.json is that of a character tokenizer: it lists the code points of its characters and has no tokenizer.json beside it. */
 export function isCharacterConfig(config: unknown): config is { readonly char_ords: unknown } {

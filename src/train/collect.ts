@@ -8,10 +8,9 @@ import type { GpuDecoder } from "../rollout/gpu-decoder";
 import { generate, type Heartbeat } from "../rollout/scheduler";
 import { type RolloutStatistics, rolloutMetrics } from "../rollout/statistics";
 import { type Trajectory, trajectoryId } from "../rollout/trajectory";
-import { NANO_STOP_STRINGS, ZEROTIR_STOP_STRINGS } from "../rollout/turns";
 import type { PythonEngine } from "../sandbox/engine";
 import { observationPolicy, preparedFor } from "../sandbox/policies";
-import { promptTemplate } from "../text/templates";
+import type { PromptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
 import { BatchGrades } from "./batch-grades";
 import type { TrainOptions } from "./options";
@@ -39,6 +38,7 @@ export interface Collector {
   readonly engine: PythonEngine;
   readonly rewards: RewardPool;
   readonly tokenizer: Tokenizer;
+  readonly template: PromptTemplate;
   readonly eosTokenIds: readonly number[];
   readonly options: RolloutSettings;
 }
@@ -46,7 +46,6 @@ export interface Collector {
 /** The options that rollouts depend on; every command that samples has them. */
 export type RolloutSettings = Pick<
   TrainOptions,
-  | "promptTemplate"
   | "maxPromptLength"
   | "maxCompletionLength"
   | "maxToolCalls"
@@ -83,10 +82,9 @@ export async function collect(
   questions: readonly QuestionRow[],
   settings: CollectSettings,
 ): Promise<Collected> {
-  const { options, tokenizer } = collector;
-  const template = promptTemplate(options.promptTemplate);
+  const { options, tokenizer, template } = collector;
   const policy = observationPolicy(options.toolPolicy);
-  const prompts = questions.map((question) => template(question.prompt));
+  const prompts = questions.map((question) => template.frame(question.prompt));
   const space = {
     groupsPerStep: settings.questionsPerStep ?? questions.length,
     samplesPerGroup: settings.samplesPerQuestion,
@@ -121,7 +119,7 @@ export async function collect(
     preparedFor(withDeadline(collector.engine), policy),
     {
       tokenizer,
-      stopStrings: options.promptTemplate === "nano" ? NANO_STOP_STRINGS : ZEROTIR_STOP_STRINGS,
+      stopStrings: template.stopStrings,
       stopTokenIds: collector.eosTokenIds,
       maxToolCalls: options.maxToolCalls,
       maxCompletionLength: options.maxCompletionLength,
@@ -170,12 +168,16 @@ export const MAX_OUTPUT_BYTES = 64 * 1024;
 
 /** @throws UserError at the first question whose prompt is longer than allowed */
 export function checkPrompts(
-  tokenizer: Tokenizer,
+  {
+    tokenizer,
+    template,
+    options,
+  }: Pick<Collector, "tokenizer" | "template"> & {
+    readonly options: Pick<RolloutSettings, "maxPromptLength">;
+  },
   questions: Iterable<QuestionRow>,
-  options: Pick<TrainOptions, "promptTemplate" | "maxPromptLength">,
 ): void {
-  const template = promptTemplate(options.promptTemplate);
-  for (const { prompt } of questions) encodePrompt(tokenizer, template(prompt), options.maxPromptLength);
+  for (const { prompt } of questions) encodePrompt(tokenizer, template.frame(prompt), options.maxPromptLength);
 }
 
 /** A prompt as ids. @throws UserError when it is longer than allowed: cutting it would change the question */

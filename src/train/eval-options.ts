@@ -6,7 +6,7 @@ import {
   deviceFields,
   gradingProfileField,
   presetField,
-  promptTemplateField,
+  promptFields,
   rewardScopeField,
   rewardTimeoutField,
   samplingFields,
@@ -21,7 +21,7 @@ const modelHelp = "checkpoint folder, a run folder (its newest checkpoint), or n
 
 const sharedFields = {
   preset: presetField,
-  promptTemplate: promptTemplateField.meta(about("Model and data", "frame around each question")),
+  ...promptFields,
   seed: seedField.meta(about("Sampling", "seed of sampling")),
   greedy: z.boolean().default(false).meta(about("Sampling", "always take the most probable token")),
   ...samplingFields,

@@ -14,6 +14,7 @@ import type { EvaluationRow } from "./metrics";
 import { afterTraining } from "./next-commands";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
+import { promptFrame } from "./prompt-frame";
 import type { QuestionRow, QuestionSource } from "./prompts";
 import { openQuestions } from "./questions";
 import { RunFolder } from "./run-folder";
@@ -74,6 +75,7 @@ export async function runTraining(
   const gpu = await host.openGpu(options);
   const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
   const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
+  const template = promptFrame(options, loaded.companions);
   const { pass, optimizer } = createTrainer(loaded, options);
   const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
   const firstStep = state?.global_step ?? 0;
@@ -82,7 +84,7 @@ export async function runTraining(
       `the checkpoint is at step ${firstStep} already; raise --max-steps above ${firstStep} to go on`,
     );
   if (options.dataset !== "nano")
-    checkPrompts(loaded.tokenizer, questionsAhead(questions, firstStep, options), options);
+    checkPrompts({ tokenizer: loaded.tokenizer, template, options }, questionsAhead(questions, firstStep, options));
   // Before the run folder is made: a reward function that cannot be loaded is the user's mistake.
   const rewards = await host.openRewards(options);
   const files = host.runFiles(options.outputDir);
@@ -101,6 +103,7 @@ export async function runTraining(
       engine,
       rewards,
       tokenizer: loaded.tokenizer,
+      template,
       eosTokenIds: eosTokenIds(loaded),
       options,
     },

@@ -4,6 +4,7 @@ import { builtInRewards } from "../reward/functions/built-in";
 import { gradingProfiles } from "../reward/verify";
 import { engineNames } from "../sandbox/engine-names";
 import { policyNames } from "../sandbox/policies";
+import { promptTemplateNames } from "../text/templates";
 import { about, aboutNames } from "./option-set";
 
 const positive = z.number().gt(0);
@@ -21,7 +22,18 @@ export const presetField = z
 
 export const seedField = z.int().min(0).max(0xffffffff).default(42);
 
-export const promptTemplateField = z.enum(["nano", "zero-tir", "zero-no-tool"]).default("zero-tir");
+export const promptFields = {
+  promptTemplate: z
+    .enum(promptTemplateNames)
+    .default("zero-tir")
+    .meta(about("Model and data", "frame around each question; chat: the model's own, as one user message")),
+  systemPrompt: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Model and data", "system message before the question, with --prompt-template chat")),
+};
 
 /** Which rows of a data set are meant, and where in them question and answer stand. */
 export const datasetFields = {

@@ -7,7 +7,7 @@ import {
   memoryFields,
   optimizerFields,
   presetField,
-  promptTemplateField,
+  promptFields,
   rewardFields,
   rewardScopeField,
   rewardTimeoutField,
@@ -38,9 +38,7 @@ export const trainOptions = new OptionSet("train", {
       ),
     ),
   ...datasetFields,
-  promptTemplate: promptTemplateField.meta(
-    about("Model and data", "frame around each question; zero-no-tool does not mention Python"),
-  ),
+  ...promptFields,
   preset: presetField,
   maxSteps: z
     .int()

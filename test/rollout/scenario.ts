@@ -2,7 +2,7 @@ import { generate, type RolloutHooks, type RolloutOptions } from "../../src/roll
 import type { RolloutRequest } from "../../src/rollout/sequence";
 import type { RolloutStatistics } from "../../src/rollout/statistics";
 import type { Trajectory } from "../../src/rollout/trajectory";
-import { ZEROTIR_STOP_STRINGS } from "../../src/rollout/turns";
+import { promptTemplates } from "../../src/text/templates";
 import { FakeDecoder, FakePython, type FakeShape, type FakeTokenizer, formatObservation, type Script } from "./fakes";
 
 /** Requests with the script of each trajectory. */
@@ -37,7 +37,7 @@ export function optionsFor(tokenizer: FakeTokenizer, options: Partial<RolloutOpt
   return {
     tokenizer,
     formatObservation,
-    stopStrings: ZEROTIR_STOP_STRINGS,
+    stopStrings: promptTemplates["zero-tir"].stopStrings,
     maxToolCalls: 2,
     maxCompletionLength: 120,
     maxToolResponseTokens: 60,

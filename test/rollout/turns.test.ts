@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { TextStream } from "../../src/rollout/tokenizer";
 import { observe } from "../../src/rollout/tool";
-import { type TurnEvent, TurnMachine, type TurnOptions, ZEROTIR_STOP_STRINGS } from "../../src/rollout/turns";
+import { type TurnEvent, TurnMachine, type TurnOptions } from "../../src/rollout/turns";
 import { OVERLONG_NOTICE } from "../../src/sandbox/observation";
+import { promptTemplates } from "../../src/text/templates";
 import { FakeTokenizer, formatObservation } from "./fakes";
 
 const tokenizer = new FakeTokenizer();
 
 function machine(options: Partial<TurnOptions> = {}): TurnMachine {
   return new TurnMachine(tokenizer, {
-    stopStrings: ZEROTIR_STOP_STRINGS,
+    stopStrings: promptTemplates["zero-tir"].stopStrings,
     maxToolCalls: 2,
     maxCompletionLength: 200,
     ...options,
@@ -106,7 +107,7 @@ describe("fences", () => {
 });
 
 describe("endings", () => {
-  it.each(ZEROTIR_STOP_STRINGS)("ends at %s in text and in code, and keeps it", (stop) => {
+  it.each(promptTemplates["zero-tir"].stopStrings)("ends at %s in text and in code, and keeps it", (stop) => {
     for (const start of [[], ["```python", "x = 1"]]) {
       const turns = machine();
       const texts = [...start, stop.slice(0, 2), `${stop.slice(2)} more`];

@@ -3,13 +3,14 @@ import { UserError } from "../../model/user-error";
 import type { RewardPool } from "../../reward/pool";
 import { observe, runPython } from "../../rollout/tool";
 import type { FinishReason, ToolRecord } from "../../rollout/trajectory";
-import { NANO_STOP_STRINGS, type TurnEvent, TurnMachine, ZEROTIR_STOP_STRINGS } from "../../rollout/turns";
+import { type TurnEvent, TurnMachine } from "../../rollout/turns";
 import type { PythonEngine } from "../../sandbox/engine";
 import { observationPolicy, preparedFor } from "../../sandbox/policies";
-import { promptTemplate } from "../../text/templates";
+import type { PromptTemplate } from "../../text/templates";
 import { MAX_OUTPUT_BYTES } from "../../train/collect";
 import type { TrainingHost } from "../../train/host";
 import { mix32 } from "../../train/nano/random";
+import { promptFrame } from "../../train/prompt-frame";
 import { withDeadline } from "../../train/tool-deadline";
 import type { Answer } from "../samples";
 import type { SessionOptions } from "../session";
@@ -35,6 +36,7 @@ export async function openEndpointTarget(
   host: Pick<TrainingHost, "openPython" | "openRewards">,
   key: string | undefined,
 ): Promise<Target> {
+  const template = promptFrame(options, undefined);
   const client = new EndpointClient(options, key);
   const engine = await host.openPython(options);
   const rewards = await host.openRewards(options);
@@ -49,7 +51,7 @@ export async function openEndpointTarget(
       const worker = async () => {
         for (let job = jobs.shift(); job !== undefined && !failed; job = jobs.shift())
           try {
-            await answerOne(job.each, job.sample, settings, { options, client, engine, rewards });
+            await answerOne(job.each, job.sample, settings, { options, template, client, engine, rewards });
           } catch (error) {
             failed = true;
             throw error;
@@ -65,6 +67,7 @@ export async function openEndpointTarget(
 
 interface Parts {
   readonly options: EndpointOptions;
+  readonly template: PromptTemplate;
   readonly client: EndpointClient;
   readonly engine: PythonEngine;
   readonly rewards: RewardPool;
@@ -80,23 +83,23 @@ async function answerOne(
   { question, row }: Asked,
   sample: number,
   { maxToolCalls, generations, signal, onAnswer }: AnswerSettings,
-  { options, client, engine, rewards }: Parts,
+  { options, template, client, engine, rewards }: Parts,
 ): Promise<void> {
   const policy = observationPolicy(options.toolPolicy);
   const python = preparedFor(withDeadline(engine), policy);
-  const prompt = promptTemplate(options.promptTemplate)(row.prompt);
+  const prompt = template.frame(row.prompt);
   const id = question * generations + sample;
   const said: Said[] = [];
   const tools: ToolRecord[] = [];
   let modelTokens = 0;
   let observedTokens = 0;
-  let turns = replay(said, options, maxToolCalls);
+  let turns = replay(said, template, maxToolCalls);
   let finishReason: FinishReason | undefined;
   while (finishReason === undefined) {
     const left = options.maxCompletionLength - modelTokens - observedTokens;
     const seed = mix32(mix32(options.seed + id) + tools.length) >>> 1;
     const heard = await listen(client, requestBody(options, prompt, said, left, seed), signal, () =>
-      replay(said, options, maxToolCalls),
+      replay(said, template, maxToolCalls),
     ).catch((error: unknown) => {
       // The first request was accepted: what has been added since makes this one too long.
       if (error instanceof RefusedRequest && said.length > 0) return undefined;
@@ -218,9 +221,9 @@ async function listen(
 }
 
 /** A machine that has read all that was said so far. */
-function replay(said: readonly Said[], options: EndpointOptions, maxToolCalls: number): TurnMachine {
+function replay(said: readonly Said[], { stopStrings }: PromptTemplate, maxToolCalls: number): TurnMachine {
   const turns = new TurnMachine(CHARACTERS, {
-    stopStrings: options.promptTemplate === "nano" ? NANO_STOP_STRINGS : ZEROTIR_STOP_STRINGS,
+    stopStrings,
     maxToolCalls,
     // The budget is one of the server's tokens, and counted beside.
     maxCompletionLength: Number.MAX_SAFE_INTEGER,

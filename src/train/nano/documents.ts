@@ -26,7 +26,7 @@ export function nanoDocument(seed: number, index: number): NanoDocument {
   const { expression, answer } = nanoProblem(seed, index, "train");
   // A stream of its own, so that the kind of a document tells nothing about its problem.
   const random = new CounterRandom(~seed, index);
-  const prompt = promptTemplates.nano(expression);
+  const prompt = promptTemplates.nano.frame(expression);
   if (random.integer(0, 99) >= PYTHON_PERCENT)
     return { kind: "direct", prompt, pieces: [{ text: ` ${expression}=\\boxed{${answer}}`, source: "model" }] };
   const wrong = random.integer(0, 9) < WRONG_IN_TEN;

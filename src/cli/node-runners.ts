@@ -22,6 +22,13 @@ export const nodeRunners: Runners = {
     ]);
     return (await loadTokenizerOf(modelFolder(await checkpointOf(model)))).tokenizer;
   },
+  async plan(options) {
+    const [{ planFor }, { checkpointOf, modelFolder }] = await Promise.all([
+      import("../train/memory-plan"),
+      import("../platform/node/training-host"),
+    ]);
+    return planFor(modelFolder(await checkpointOf(options.modelNameOrPath)), options);
+  },
   parity: async (request, context) => (await import("./parity-runner")).parityInNode(request, context),
   async openDataset(request, onProgress, signal) {
     const { openDataset } = await import("../platform/node/datasets");

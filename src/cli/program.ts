@@ -7,6 +7,7 @@ import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";
 import { gradeCommand } from "./commands/grade";
 import { parityCommand } from "./commands/parity";
+import { planCommand } from "./commands/plan";
 import { sampleCommand } from "./commands/sample";
 import { statsCommand } from "./commands/stats";
 import { tokenizeCommand } from "./commands/tokenize";
@@ -79,6 +80,7 @@ function buildProgram(context: CommandContext): Command {
     statsCommand,
     doctorCommand,
     benchCommand,
+    planCommand,
     parityCommand,
     tokenizeCommand,
     toolCommand,

@@ -5,7 +5,9 @@ import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
 import type { Sample, TrainEvents, TrainSummary } from "../train/events";
+import type { MemoryPlan } from "../train/memory-plan";
 import type { TrainOptions } from "../train/options";
+import type { PlanOptions } from "../train/plan-options";
 import type { PretrainOptions } from "../train/pretrain-options";
 import type { CliIo } from "./io";
 
@@ -137,6 +139,8 @@ export interface Runners {
   benchKernels(request: BenchRequest, io: CliIo): Promise<number>;
   /** The tokenizer of a model folder, which may have no weights. */
   openTokenizer(model: string): Promise<Tokenizer>;
+  /** The memory plan of a run. */
+  plan(options: PlanOptions): Promise<MemoryPlan>;
   parity(request: ParityRequest, context: RunnerContext): Promise<ParityReport>;
   /** Rows of a data set, fetched when it is not here. @param onProgress bytes of a file that is being fetched */
   openDataset(

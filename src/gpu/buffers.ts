@@ -52,6 +52,13 @@ export class BufferAllocator {
     return { buffer, id: this.nextId++, offset: 0, size };
   }
 
+  /** Bytes of live buffers, under the labels they were made with. */
+  bytesByLabel(): Map<string, number> {
+    const bytes = new Map<string, number>();
+    for (const [{ label }, size] of this.sizes) bytes.set(label, (bytes.get(label) ?? 0) + size);
+    return bytes;
+  }
+
   /** Frees the buffer behind a view. */
   destroy(view: BufferView): void {
     const size = this.sizes.get(view.buffer);

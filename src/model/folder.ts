@@ -97,6 +97,14 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
   };
 }
 
+/** config.json alone. @throws UserError when it is missing or no model that this package runs */
+export async function readModelConfig(folder: FolderReader): Promise<ModelConfig> {
+  const names = await folder.list();
+  if (names === undefined) throw new UserError(`${folder.path}: no such folder; expected a model with config.json`);
+  if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
+  return parseModelConfig(await readJson(folder, "config.json"), `${folder.path}/config.json`);
+}
+
 /**
  * Writes config.json, model.safetensors and the companion files; what belongs to the training state is the caller's.
  *

@@ -10,6 +10,7 @@ import { type Collected, type Collector, checkPrompts, collect } from "./collect
 import { benchmarkName, type EvaluationFigures, evaluate, evaluationRow, summaryTable } from "./evaluation";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
+import { memoryByKind, memoryLine, sizesFor } from "./memory-plan";
 import type { EvaluationRow } from "./metrics";
 import { afterTraining } from "./next-commands";
 import type { TrainOptions } from "./options";
@@ -74,9 +75,10 @@ export async function runTraining(
     );
   const gpu = await host.openGpu(options);
   const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
+  const sized = options.gpuMemory === null ? options : { ...options, ...(await sizesFor(modelFolder, options, gpu)) };
   const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
   const template = promptFrame(options, loaded.companions);
-  const { pass, optimizer } = createTrainer(loaded, options);
+  const { pass, optimizer } = createTrainer(loaded, sized);
   const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
   const firstStep = state?.global_step ?? 0;
   if (firstStep >= options.maxSteps)
@@ -99,7 +101,7 @@ export async function runTraining(
     events,
     loaded,
     collector: {
-      decoder: createDecoder(loaded, options, Math.max(options.promptsPerStep * options.numGenerations, 1)),
+      decoder: createDecoder(loaded, sized, Math.max(options.promptsPerStep * options.numGenerations, 1)),
       engine,
       rewards,
       tokenizer: loaded.tokenizer,
@@ -127,7 +129,7 @@ export async function runTraining(
     maxSteps: options.maxSteps,
     batch: `${options.promptsPerStep} prompts x ${options.numGenerations} trajectories`,
     runFolder: folder.path,
-    notes: [`${(gpu.allocator.allocatedBytes / 2 ** 20).toFixed(0)} MiB of GPU buffers`],
+    notes: [memoryLine(memoryByKind(gpu.allocator.bytesByLabel()))],
   });
   try {
     return await steps(run, firstStep, begun);

@@ -211,6 +211,17 @@ export const decodingFields = {
 
 /** How much of a batch is on the device at once. */
 export const memoryFields = {
+  gpuMemory: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(
+      about(
+        "Device and memory",
+        "memory of the GPU, such as 24GB: sizes that are not given are chosen to fit it; none: small ones",
+      ),
+    ),
   microBatchTokens: z
     .int()
     .min(1)

@@ -101,7 +101,7 @@ export function eosTokenIds(loaded: LoadedModel): number[] {
 
 /** A decoder for `trajectories` at once. Its sampling settings are set before each rollout. */
 export function createDecoder(
-  loaded: LoadedModel,
+  { model }: Pick<LoadedModel, "model">,
   options: Pick<TrainOptions, "maxPromptLength" | "maxCompletionLength" | "concurrency">,
   trajectories: number,
 ): GpuDecoder {
@@ -110,7 +110,7 @@ export function createDecoder(
   // One page more than its tokens need for every slot: its copy of a prompt's last page.
   const pages = slots * (Math.ceil(maxLength / PAGE_SIZE) + 1) + Math.ceil(options.maxPromptLength / PAGE_SIZE);
   return new GpuDecoder(
-    loaded.model,
+    model,
     {
       slots,
       maxLength,
@@ -125,7 +125,7 @@ export function createDecoder(
 
 /** The training half: gradients, activations, optimizer. */
 export function createTrainer(
-  loaded: LoadedModel,
+  { model }: Pick<LoadedModel, "model">,
   options: Pick<
     TrainOptions,
     | "maxPromptLength"
@@ -138,9 +138,9 @@ export function createTrainer(
 ): { pass: TrainingPass; optimizer: Optimizer } {
   const sequenceLength = options.maxPromptLength + options.maxCompletionLength;
   const trajectories = options.numGenerations * options.promptsPerStep;
-  const fitting = Math.floor(ACTIVATION_BYTES / bytesPerRow(loaded.config, options.gradientCheckpointing));
+  const fitting = Math.floor(ACTIVATION_BYTES / bytesPerRow(model.config, options.gradientCheckpointing));
   const wanted = options.microBatchTokens ?? Math.min(MOST_ROWS, fitting, trajectories * sequenceLength);
-  const pass = new TrainingPass(loaded.model, {
+  const pass = new TrainingPass(model, {
     rows: Math.max(wanted, sequenceLength),
     sequences: trajectories,
     sequenceLength,
@@ -148,7 +148,7 @@ export function createTrainer(
     recompute: options.gradientCheckpointing,
     logitsBytes: LOGITS_BYTES,
   });
-  return { pass, optimizer: new Optimizer(loaded.model) };
+  return { pass, optimizer: new Optimizer(model) };
 }
 
 /** Bytes of activations and their gradients for one row of a micro-batch, as the classes of src/model allocate them. */

@@ -80,6 +80,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
     doctor: unused,
     benchKernels: unused,
     openTokenizer: unused,
+    plan: unused,
     parity: unused,
     openDataset: unused,
     locateDatasets: unused,

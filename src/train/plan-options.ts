@@ -1,0 +1,25 @@
+import * as z from "zod";
+import { memoryFields, presetField } from "./option-fields";
+import { about, OptionSet } from "./option-set";
+import { trainOptions } from "./options";
+
+const { modelNameOrPath, numGenerations, promptsPerStep, maxPromptLength, maxCompletionLength, concurrency } =
+  trainOptions.schema.shape;
+
+/** Options of `plan`: those of `train` that memory depends on. */
+export const planOptions = new OptionSet("plan", {
+  preset: presetField,
+  modelNameOrPath,
+  numGenerations,
+  promptsPerStep,
+  maxPromptLength,
+  maxCompletionLength,
+  concurrency,
+  ...memoryFields,
+  maxBinding: z
+    .string()
+    .default("2GiB")
+    .meta(about("Device and memory", "largest binding of the GPU (zerotir doctor shows it); larger matrices are cut")),
+});
+
+export type PlanOptions = z.output<typeof planOptions.schema>;

@@ -7,7 +7,7 @@ import { SequenceTables } from "../model/sequences";
 
 const PAGE_SIZE = 8;
 
-/** Buffers for sequences of up to `length` tokens. Everything is scored over the whole row of logits at temperature 1. */
+/** Buffers for sequences of up to `length` tokens. Everything is scored over the model's vocabulary at temperature 1. */
 export class SequenceScorer {
   private readonly tables: SequenceTables;
   private readonly activations: Activations;
@@ -22,11 +22,10 @@ export class SequenceScorer {
   ) {
     const { gpu, config } = model;
     const pages = Math.ceil(length / PAGE_SIZE);
-    // One slot more: token t + 1 of a row is read even for the last row, where it is not used.
     this.tables = new SequenceTables(
       gpu,
       config,
-      { slots: 1, slotLength: length + 1, pageSize: PAGE_SIZE, pages: pages + 1 },
+      { slots: 1, slotLength: length, pageSize: PAGE_SIZE, pages },
       "scored sequence",
     );
     this.activations = new Activations(gpu, config, length, "nothing", model.adapterRank);
@@ -44,7 +43,8 @@ export class SequenceScorer {
     const { vocabularySize } = this.model.config;
     const { stride } = this.head;
     const logits = new Float32Array(ids.length * vocabularySize);
-    for (const { begin, count } of this.forward(ids)) {
+    this.tables.setTokens(0, 0, ids);
+    for (const { begin, count } of this.withLogits(0, ids.length)) {
       const rows = await this.model.gpu.readback.readFloats(this.head.logits, count * stride);
       for (let row = 0; row < count; row++)
         logits.set(rows.subarray(row * stride, row * stride + vocabularySize), (begin + row) * vocabularySize);
@@ -54,16 +54,27 @@ export class SequenceScorer {
 
   /** Log-prob [tokens] of each id after those before it; the first has none and is 0. */
   async logprobs(ids: Uint32Array): Promise<Float32Array> {
-    const words = STATISTICS_BYTES / 4;
-    const { slotLength } = this.tables.shape;
-    for (const { begin, count } of this.forward(ids))
-      this.head.score(this.tables.slotTokens, slotLength, begin, count, 1);
-    const statistics = await this.model.gpu.readback.readFloats(this.head.statistics, ids.length * words);
-    return ids.length === 0
-      ? new Float32Array()
-      : Float32Array.from(ids, (_, position) =>
-          position === 0 ? 0 : (statistics[(position - 1) * words] ?? Number.NaN),
-        );
+    const logprobs = new Float32Array(ids.length);
+    if (ids.length > 1) logprobs.set(await this.continuation(0, ids), 1);
+    return logprobs;
+  }
+
+  /**
+   * Log-probs of the tokens of each continuation after `prompt`, which is computed once. They are the bits that {@link logprobs} gives for prompt and
+   * continuation together.
+   * @throws RangeError without a prompt: its last token is what the first one of a continuation follows
+   */
+  async continuations(prompt: Uint32Array, continuations: readonly Uint32Array[]): Promise<Float32Array[]> {
+    const last = prompt.length - 1;
+    if (last < 0) throw new RangeError("continuations follow a prompt of at least one token");
+    this.tables.setTokens(0, 0, prompt);
+    this.forward(0, last);
+    // What comes next writes the same buffers anew.
+    this.model.gpu.recorder.submit();
+    const scored: Float32Array[] = [];
+    for (const ids of continuations)
+      scored.push(await this.continuation(last, Uint32Array.of(prompt[last] ?? 0, ...ids)));
+    return scored;
   }
 
   destroy(): void {
@@ -71,32 +82,47 @@ export class SequenceScorer {
     this.model.gpu.allocator.destroy(this.rows);
   }
 
-  /** Records the forward pass, then gives the chunks whose logits lie in the head's buffer. */
-  private *forward(ids: Uint32Array): Generator<{ begin: number; count: number }> {
+  /** Log-probs of all `ids` but the first, which stand from position `start` on; keys and values of the positions before are in their pages. */
+  private async continuation(start: number, ids: Uint32Array): Promise<Float32Array> {
+    const words = STATISTICS_BYTES / 4;
+    const count = ids.length - 1;
+    if (count === 0) return new Float32Array();
+    this.tables.setTokens(0, start, ids);
+    for (const chunk of this.withLogits(start, count))
+      this.head.score(this.tables.slotTokens, this.tables.shape.slotLength, chunk.begin, chunk.count, 1);
+    const statistics = await this.model.gpu.readback.readFloats(this.head.statistics, count * words);
+    return Float32Array.from({ length: count }, (_, row) => statistics[row * words] ?? Number.NaN);
+  }
+
+  /** Records the forward pass of the tokens at `start ..`, then gives the chunks of them whose logits lie in the head's buffer. */
+  private *withLogits(start: number, count: number): Generator<{ begin: number; count: number }> {
     const { gpu, config } = this.model;
     const output = this.activations.inputs[config.layerCount];
     if (output === undefined) throw new Error("the model has no output");
-    this.tables.setTokens(0, 0, Uint32Array.of(...ids, 0));
-    gpu.write(
-      this.rows,
-      Uint32Array.from({ length: ids.length * 4 }, (_, word) => (word % 4 === 1 ? word >> 2 : 0)),
-    );
     gpu.write(
       this.head.rowIndex,
-      Uint32Array.from(ids, (_, row) => row),
+      Uint32Array.from({ length: count }, (_, row) => row),
     );
     const { chunkRows } = this.head;
     this.head.writeEntries(
       0,
-      Uint32Array.from({ length: ids.length * 4 }, (_, word) => {
+      Uint32Array.from({ length: count * 4 }, (_, word) => {
         const row = word >> 2;
-        return word % 4 === 0 ? row % chunkRows : word % 4 === 2 ? row + 1 : 0;
+        return word % 4 === 0 ? row % chunkRows : word % 4 === 2 ? start + row + 1 : 0;
       }),
     );
-    this.model.forward(this.tables, this.activations, this.rows, ids.length);
-    for (const chunk of this.head.chunks(ids.length)) {
+    this.forward(start, count);
+    for (const chunk of this.head.chunks(count)) {
       this.head.logitsOf(output, chunk.begin, chunk.count);
       yield chunk;
     }
+  }
+
+  private forward(start: number, count: number): void {
+    this.model.gpu.write(
+      this.rows,
+      Uint32Array.from({ length: count * 4 }, (_, word) => (word % 4 === 1 ? start + (word >> 2) : 0)),
+    );
+    if (count > 0) this.model.forward(this.tables, this.activations, this.rows, count);
   }
 }

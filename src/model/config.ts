@@ -1,28 +1,9 @@
-import { type JsonObject, JsonReader } from "./json-reader";
+import { type JsonObject, JsonReader, shown } from "./json-reader";
+import { type RopeScaling, reachOf, readRopeScaling, writeRopeScaling } from "./rope-scaling";
 import { UserError } from "./user-error";
 
 /** The model families this package runs. They differ in q/k/v bias (Qwen2), q/k norm (Qwen3) and nothing else. */
 export type Architecture = "llama" | "qwen2" | "qwen3";
-
-/** How rotary frequencies are changed for long contexts. Absent: plain RoPE. */
-export type RopeScaling =
-  | { readonly type: "linear"; readonly factor: number }
-  | {
-      readonly type: "llama3";
-      readonly factor: number;
-      readonly lowFrequencyFactor: number;
-      readonly highFrequencyFactor: number;
-      readonly originalMaxPositions: number;
-    }
-  | {
-      readonly type: "yarn";
-      readonly factor: number;
-      readonly originalMaxPositions: number;
-      readonly betaFast: number;
-      readonly betaSlow: number;
-      /** Multiplies cos and sin. */
-      readonly attentionFactor: number;
-    };
 
 /** Everything about a decoder-only transformer that decides its shapes and its arithmetic. */
 export interface ModelConfig {
@@ -51,6 +32,9 @@ export interface ModelConfig {
   readonly eosTokenIds: readonly number[];
 }
 
+/** Several times what any published model has; a number beyond it is damage, and lists are made of this length. */
+const MOST_LAYERS = 1024;
+
 const CLASS_NAMES: Record<Architecture, string> = {
   llama: "LlamaForCausalLM",
   qwen2: "Qwen2ForCausalLM",
@@ -75,14 +59,15 @@ export function parseModelConfig(json: unknown, source = "config.json"): ModelCo
   const headCount = read.count("num_attention_heads");
   const kvHeadCount = read.count("num_key_value_heads", headCount);
   const defaultHeadDim = Number.isInteger(hiddenSize / headCount) ? hiddenSize / headCount : undefined;
-  const headDim = read.count("head_dim", defaultHeadDim);
+  // The class behind a Qwen3 config has a default of its own for what the others derive.
+  const headDim = read.count("head_dim", architecture === "qwen3" ? 128 : defaultHeadDim);
   const intermediateSize = read.count("intermediate_size");
+  const layerCount = read.count("num_hidden_layers");
+  if (layerCount > MOST_LAYERS) read.fail(`num_hidden_layers is ${layerCount}; at most ${MOST_LAYERS} are supported`);
   const ropeParameters = read.object("rope_parameters");
   const bosTokenId = read.tokenIds("bos_token_id")[0];
-  const ropeScaling = readRopeScaling(
-    ropeParameters ?? read.object("rope_scaling"),
-    read.value("max_position_embeddings"),
-  );
+  const maxPositions = read.count("max_position_embeddings", 2048);
+  const ropeScaling = readRopeScaling(ropeParameters ?? read.object("rope_scaling"), maxPositions);
   for (const [key, size] of Object.entries({
     hidden_size: hiddenSize,
     intermediate_size: intermediateSize,
@@ -99,7 +84,7 @@ export function parseModelConfig(json: unknown, source = "config.json"): ModelCo
     architecture,
     hiddenSize,
     intermediateSize,
-    layerCount: read.count("num_hidden_layers"),
+    layerCount,
     headCount,
     kvHeadCount,
     headDim,
@@ -109,7 +94,7 @@ export function parseModelConfig(json: unknown, source = "config.json"): ModelCo
       ? ropeParameters.positive("rope_theta")
       : read.positive("rope_theta", 10000),
     ...(ropeScaling && { ropeScaling }),
-    maxPositions: read.count("max_position_embeddings", 2048),
+    maxPositions: reachOf(ropeScaling, maxPositions),
     tiedEmbeddings: read.flag("tie_word_embeddings"),
     attentionBias: architecture === "qwen2",
     qkNorm: architecture === "qwen3",
@@ -228,24 +213,21 @@ function readArchitecture(read: JsonReader): Architecture {
   if (className === undefined && type === undefined)
     read.fail("neither architectures nor model_type says what the model is");
   const known = Object.values(CLASS_NAMES).join(", ");
-  return read.fail(`the model is ${JSON.stringify(className ?? type)}; supported are ${known}`);
+  return read.fail(`the model is ${shown(className ?? type)}; supported are ${known}`);
 }
 
 function refuseUnsupported(read: JsonReader, architecture: Architecture): void {
   const activation = read.value("hidden_act") ?? "silu";
   if (activation !== "silu" && activation !== "swish")
-    read.fail(`hidden_act is ${JSON.stringify(activation)}; only silu is implemented`);
+    read.fail(`hidden_act is ${shown(activation)}; only silu is implemented`);
   for (const key of ["num_experts", "num_local_experts", "n_routed_experts"])
     if (read.has(key)) read.fail(`${key} is set: mixture-of-experts models are not supported, use a dense one`);
   if (read.has("quantization_config"))
     read.fail("quantization_config is set: quantised weights cannot be trained, use the unquantised checkpoint");
-  if (read.flag("use_sliding_window"))
-    read.fail("use_sliding_window is true: sliding-window attention is not implemented");
+  if (read.flag("use_sliding_window")) refuseWindow(read);
   const layers = read.value("layer_types");
-  if (Array.isArray(layers) && layers.some((type) => type !== "full_attention"))
-    read.fail(
-      `layer_types holds ${JSON.stringify(layers.find((type) => type !== "full_attention"))}; only full_attention is implemented`,
-    );
+  const other: unknown = Array.isArray(layers) ? layers.find((type) => type !== "full_attention") : undefined;
+  if (other !== undefined) read.fail(`layer_types holds ${shown(other)}; only full_attention is implemented`);
   if (architecture !== "qwen2" && read.flag("attention_bias"))
     read.fail("attention_bias is true: a bias on o_proj is not implemented");
   if (read.flag("mlp_bias")) read.fail("mlp_bias is true: biases in the MLP are not implemented");
@@ -253,47 +235,11 @@ function refuseUnsupported(read: JsonReader, architecture: Architecture): void {
     read.fail("partial_rotary_factor is not 1: rotating a part of each head is not implemented");
 }
 
-function readRopeScaling(read: JsonReader | undefined, maxPositions: unknown): RopeScaling | undefined {
-  const type = read?.value("rope_type") ?? read?.value("type") ?? "default";
-  if (read === undefined || type === "default") return undefined;
-  if (type !== "linear" && type !== "llama3" && type !== "yarn")
-    return read.fail(
-      `rope type ${JSON.stringify(type)} is not implemented; known are default, linear, llama3 and yarn`,
+/** As in transformers, layers from `max_window_layers` on have the window. */
+function refuseWindow(read: JsonReader): void {
+  const first = read.value("max_window_layers") ?? 28;
+  if (typeof first !== "number" || first < read.count("num_hidden_layers"))
+    read.fail(
+      `use_sliding_window is true: layers from ${shown(first)} on see only the last ${read.count("sliding_window", 4096)} tokens, and sliding-window attention is not implemented`,
     );
-  const factor = read.positive("factor");
-  if (type === "linear") return { type, factor };
-  const originalMaxPositions = read.count(
-    "original_max_position_embeddings",
-    typeof maxPositions === "number" && type === "yarn" ? maxPositions : undefined,
-  );
-  if (type === "llama3") {
-    const lowFrequencyFactor = read.positive("low_freq_factor");
-    const highFrequencyFactor = read.positive("high_freq_factor");
-    if (highFrequencyFactor <= lowFrequencyFactor) read.fail("high_freq_factor must be above low_freq_factor");
-    return { type, factor, lowFrequencyFactor, highFrequencyFactor, originalMaxPositions };
-  }
-  for (const key of ["mscale", "mscale_all_dim", "truncate"])
-    if (read.has(key)) read.fail(`${key} is not implemented for rope type yarn`);
-  return {
-    type,
-    factor,
-    originalMaxPositions,
-    betaFast: read.positive("beta_fast", 32),
-    betaSlow: read.positive("beta_slow", 1),
-    attentionFactor: read.positive("attention_factor", factor > 1 ? 0.1 * Math.log(factor) + 1 : 1),
-  };
-}
-
-function writeRopeScaling(scaling: RopeScaling): JsonObject {
-  const common = { rope_type: scaling.type, factor: scaling.factor };
-  if (scaling.type === "linear") return common;
-  const original = { ...common, original_max_position_embeddings: scaling.originalMaxPositions };
-  return scaling.type === "llama3"
-    ? { ...original, low_freq_factor: scaling.lowFrequencyFactor, high_freq_factor: scaling.highFrequencyFactor }
-    : {
-        ...original,
-        beta_fast: scaling.betaFast,
-        beta_slow: scaling.betaSlow,
-        attention_factor: scaling.attentionFactor,
-      };
 }

@@ -29,7 +29,7 @@ export class JsonReader {
     const value = this.value(key) ?? fallback;
     if (value === undefined) this.fail(`key ${key} is missing`);
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1)
-      this.fail(`${key} is ${JSON.stringify(value)}, expected a positive whole number`);
+      this.fail(`${key} is ${shown(value)}, expected a positive whole number`);
     return value;
   }
 
@@ -37,13 +37,13 @@ export class JsonReader {
     const value = this.value(key) ?? fallback;
     if (value === undefined) this.fail(`key ${key} is missing`);
     if (typeof value !== "number" || !(value > 0) || !Number.isFinite(value))
-      this.fail(`${key} is ${JSON.stringify(value)}, expected a positive number`);
+      this.fail(`${key} is ${shown(value)}, expected a positive number`);
     return value;
   }
 
   flag(key: string): boolean {
     const value = this.value(key) ?? false;
-    if (typeof value !== "boolean") this.fail(`${key} is ${JSON.stringify(value)}, expected true or false`);
+    if (typeof value !== "boolean") this.fail(`${key} is ${shown(value)}, expected true or false`);
     return value;
   }
 
@@ -60,7 +60,19 @@ export class JsonReader {
     const ids: unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
     return ids.map((id) => {
       if (typeof id === "number" && Number.isSafeInteger(id) && id >= 0) return id;
-      return this.fail(`${key} is ${JSON.stringify(value)}, expected a token id or a list of them`);
+      return this.fail(`${key} is ${shown(value)}, expected a token id or a list of them`);
     });
   }
+}
+
+/** Most characters of a foreign value in a message. */
+const MOST_SHOWN = 100;
+
+/** A value of a file, short enough for one sentence. A nested one is named by its kind: printing it would follow it as deep as it goes. */
+export function shown(value: unknown): string {
+  const isFlat = !Array.isArray(value) || value.every((entry) => typeof entry !== "object" || entry === null);
+  if (Array.isArray(value) && (!isFlat || value.length > MOST_SHOWN)) return `a list of ${value.length} entries`;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return "an object";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}...`;
 }

@@ -112,6 +112,11 @@ describe("parseModelConfig", () => {
     expect(scaling?.type === "yarn" && scaling.attentionFactor).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
   });
 
+  it("takes a sliding window that no layer has", () => {
+    const unused = { ...qwen25, use_sliding_window: true, max_window_layers: 24 };
+    expect(parseModelConfig(unused)).toEqual(parseModelConfig(qwen25));
+  });
+
   it("gives every head its own key head when num_key_value_heads is absent", () => {
     const { num_key_value_heads: _, ...rest } = llama32;
     expect(parseModelConfig(rest).kvHeadCount).toBe(32);
@@ -127,7 +132,12 @@ describe("parseModelConfig", () => {
       /GPT2LMHeadModel.*supported are LlamaForCausalLM/,
     ],
     ["no family", { hidden_size: 8 }, /neither architectures nor model_type/],
-    ["a sliding window in use", { ...qwen25, use_sliding_window: true }, /sliding-window/],
+    [
+      "a sliding window in use",
+      { ...qwen25, use_sliding_window: true, sliding_window: 4096 },
+      /layers from 21 on see only the last 4096 tokens/,
+    ],
+    ["more layers than any model has", { ...qwen25, num_hidden_layers: 999_999_999 }, /at most 1024/],
     ["a layer with a window", { ...qwen3, layer_types: ["full_attention", "sliding_attention"] }, /sliding_attention/],
     ["experts", { ...qwen3, num_experts: 128 }, /mixture-of-experts/],
     ["quantised weights", { ...qwen3, quantization_config: { bits: 4 } }, /quantised/],
@@ -136,11 +146,6 @@ describe("parseModelConfig", () => {
     ["an MLP bias", { ...llama32, mlp_bias: true }, /mlp_bias/],
     ["partial rotation", { ...llama32, partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
     ["an unknown rope type", { ...llama32, rope_scaling: { rope_type: "longrope" } }, /"longrope" is not implemented/],
-    [
-      "a length-dependent rope",
-      { ...llama32, rope_scaling: { type: "dynamic", factor: 2 } },
-      /"dynamic" is not implemented/,
-    ],
     ["a width of no use", { ...llama32, hidden_size: 2050, head_dim: 64 }, /hidden_size is 2050.*multiple of 4/],
     ["no head_dim and no way to tell", { ...llama32, hidden_size: 2052 }, /head_dim is missing/],
     ["unequal groups", { ...llama32, num_key_value_heads: 5 }, /not a multiple of num_key_value_heads/],

@@ -10,18 +10,25 @@ export const adapterTargets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_pro
 export type AdapterTarget = (typeof adapterTargets)[number];
 
 export interface AdapterConfig {
-  /** Columns of B and rows of A; a multiple of 4. */
+  /** Columns of B and rows of A. */
   readonly rank: number;
-  /** What the adapter adds is multiplied by alpha / rank. */
+  /** What the adapter adds is multiplied by {@link adapterScale}. */
   readonly alpha: number;
+  /** Divide alpha by the square root of the rank (rank-stabilised LoRA, Kalajdzievski 2023) in place of the rank. */
+  readonly useRslora?: boolean;
   readonly targets: readonly AdapterTarget[];
+}
+
+/** What the product of B and A is multiplied by. */
+export function adapterScale({ rank, alpha, useRslora = false }: AdapterConfig): number {
+  return alpha / (useRslora ? Math.sqrt(rank) : rank);
 }
 
 /** The adapter of one linear layer, whose matrix is rows `rowBegin ..` of a parameter. */
 export interface LowRank {
-  /** A [rank, columns] */
+  /** A [rank, columns]; kernels read four values at a time, so the rank is filled up with zeros, and training leaves them zeros. */
   readonly down: Parameter;
-  /** B [rows, rank] */
+  /** B [rows, rank], filled up alike. */
   readonly up: Parameter;
   readonly rowBegin: number;
 }
@@ -39,6 +46,8 @@ const MODULES: Record<AdapterTarget, string> = {
 /** A and B of every target in every layer. Tensors are named as in the base model with `.lora_A.weight` and `.lora_B.weight` for `.weight`. */
 export class AdapterLayout implements TensorLayout {
   readonly segments: readonly Segment[];
+  /** Rows of A in memory: the rank, filled up to a multiple of 4. */
+  readonly filledRank: number;
   private readonly placements = new Map<string, Placement>();
   private readonly pieces = new Map<Parameter, LowRank[]>();
 
@@ -49,12 +58,11 @@ export class AdapterLayout implements TensorLayout {
     maxBindingBytes: number,
   ) {
     const { rank, targets } = config;
-    if (!Number.isInteger(rank) || rank < 4 || rank % 4 !== 0)
-      throw new UserError(
-        `the rank of the adapter is ${rank}; kernels read four values at a time, choose a multiple of 4`,
-      );
+    if (!Number.isInteger(rank) || rank < 1)
+      throw new UserError(`the rank of the adapter is ${rank}; expected a whole number of at least 1`);
     if (targets.length === 0)
       throw new UserError(`the adapter has no target; choose some of ${adapterTargets.join(", ")}`);
+    this.filledRank = 4 * Math.ceil(rank / 4);
     const planner = new SegmentPlanner({ maxBindingBytes, storage: "f32", trained: true });
     for (let layer = 0; layer < model.config.layerCount; layer++)
       for (const target of adapterTargets) if (targets.includes(target)) this.add(model, planner, layer, target);
@@ -82,25 +90,19 @@ export class AdapterLayout implements TensorLayout {
     const { parameter, shape, rowBegin } = model.find(`${module}.weight`);
     const [rows = 0, columns = 0] = shape;
     const { rank } = this.config;
-    const down = planner.matrix(rank, columns);
-    const up = planner.matrix(rows, rank);
+    const down = planner.matrix(this.filledRank, columns);
+    const up = planner.matrix(rows, this.filledRank);
     if (down.shards.length > 1 || up.shards.length > 1)
       throw new UserError(
         `an adapter of rank ${rank} is larger than a binding of this adapter's GPU; choose a smaller rank`,
       );
     this.pieces.set(parameter, [...this.of(parameter), { down, up, rowBegin }]);
-    for (const [name, matrix] of [
-      ["lora_A", down],
-      ["lora_B", up],
+    for (const [name, parameter, shape] of [
+      ["lora_A", down, [rank, columns]],
+      ["lora_B", up, [rows, rank]],
     ] as const) {
       const hfName = `${module}.${name}.weight`;
-      this.placements.set(hfName, {
-        hfName,
-        shape: [matrix.rows, matrix.columns],
-        parameter: matrix,
-        rowBegin: 0,
-        columnBegin: 0,
-      });
+      this.placements.set(hfName, { hfName, shape, parameter, rowBegin: 0, columnBegin: 0 });
     }
   }
 }
@@ -115,7 +117,7 @@ export class Adapter {
   constructor(gpu: GpuContext, model: ParameterLayout, config: AdapterConfig, maxBindingBytes: number) {
     this.layout = new AdapterLayout(model, config, maxBindingBytes);
     this.weights = new ParameterValues(gpu, this.layout, "adapter");
-    this.scale = config.alpha / config.rank;
+    this.scale = adapterScale(config);
   }
 
   destroy(): void {

@@ -72,9 +72,9 @@ export class Model implements ModelParts {
     return this.adapterOn ? this.adapter : undefined;
   }
 
-  /** Rank of the adapter, on or off; 0 without one. */
+  /** Rank of the adapter in memory, on or off; 0 without one. */
   get adapterRank(): number {
-    return this.adapter?.layout.config.rank ?? 0;
+    return this.adapter?.layout.filledRank ?? 0;
   }
 
   /** Switches the adapter off or on: off, the model is the one that the training began with. */

@@ -38,7 +38,7 @@ export function project(
     );
   if (activeAdapter === undefined) return;
   const { weights: values, scale } = activeAdapter;
-  const { rank } = activeAdapter.layout.config;
+  const { filledRank: rank } = activeAdapter.layout;
   for (const { down, up, rowBegin } of activeAdapter.layout.of(parameter)) {
     const low = required(views.low);
     linear(
@@ -75,7 +75,7 @@ export function projectBackward(
   });
   if (activeAdapter === undefined) return;
   const { weights: values, scale } = activeAdapter;
-  const { rank } = activeAdapter.layout.config;
+  const { filledRank: rank } = activeAdapter.layout;
   const inner = parameter.columns;
   for (const { down, up, rowBegin } of activeAdapter.layout.of(parameter)) {
     const [low, dlow] = [required(views.low), required(views.dlow)];

@@ -52,9 +52,11 @@ export class ParameterValues {
 
   /** Uploads one tensor of a checkpoint, rounded to what is stored. */
   upload(tensor: CheckpointTensor): void {
+    const width = this.width(tensor.hfName);
+    const data = withRowsOf(tensor.data, width.given, width.held);
     for (const { segment, at, begin, end } of this.parts(tensor.hfName)) {
       const storage = this.storageAt(segment);
-      const words = encodeWeights(storage, tensor.data.subarray(begin, end));
+      const words = encodeWeights(storage, data.subarray(begin, end));
       // The rest of a started block of halves belongs to the next tensor.
       const own = storage === "f16" || storage === "bf16" ? words.subarray(0, Math.ceil((end - begin) / 2)) : words;
       this.gpu.write(this.segment(segment), own, bytesBefore(storage, at));
@@ -63,8 +65,8 @@ export class ParameterValues {
 
   /** Reads one tensor back, by its name in the checkpoint. */
   async download(hfName: string): Promise<Float32Array> {
-    const { shape } = this.layout.find(hfName);
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    const width = this.width(hfName);
+    const data = new Float32Array(width.rows * width.held);
     for (const { segment, at, begin, end } of this.parts(hfName)) {
       const storage = this.storageAt(segment);
       const count = end - begin;
@@ -72,7 +74,7 @@ export class ParameterValues {
       const read = await this.gpu.readback.readUints(this.segment(segment), words, bytesBefore(storage, at));
       data.set(decodeWeights(storage, read, count), begin);
     }
-    return data;
+    return withRowsOf(data, width.held, width.given);
   }
 
   /** All tensors, to be read back one at a time while a file is written. `rename` may prefix the names. */
@@ -108,7 +110,16 @@ export class ParameterValues {
     return this.valueStorage === "f32" ? "f32" : segment.storage;
   }
 
-  /** Contiguous runs of a tensor: elements begin .. end of its data, from element `at` of a segment on. */
+  /** Rows of a tensor, and how long each is in a checkpoint and in memory: only an adapter's are filled up. */
+  private width(hfName: string): { rows: number; given: number; held: number } {
+    const { shape, parameter } = this.layout.find(hfName);
+    const [rows = 0, columns] = shape;
+    return columns === undefined
+      ? { rows: 1, given: rows, held: rows }
+      : { rows, given: columns, held: parameter.columns };
+  }
+
+  /** Contiguous runs of a tensor: elements begin .. end of its rows, from element `at` of a segment on. */
   private *parts(hfName: string): Generator<{ segment: number; at: number; begin: number; end: number }> {
     const { parameter, shape, rowBegin, columnBegin } = this.layout.find(hfName);
     if (shape.length === 1) {
@@ -130,6 +141,15 @@ export class ParameterValues {
       };
     }
   }
+}
+
+/** Rows cut, or filled up with zeros. */
+function withRowsOf(data: Float32Array, from: number, to: number): Float32Array {
+  if (from === to) return data;
+  const rows = data.length / from;
+  const made = new Float32Array(rows * to);
+  for (let row = 0; row < rows; row++) made.set(data.subarray(row * from, row * from + Math.min(from, to)), row * to);
+  return made;
 }
 
 /** Bytes before element `at` of a buffer. */

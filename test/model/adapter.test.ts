@@ -44,7 +44,7 @@ async function adapted(
     values.set(hfName, data);
   }
   const { rank } = adapterConfig;
-  const scale = adapterConfig.alpha / rank;
+  const scale = adapterConfig.alpha / (adapterConfig.useRslora ? Math.sqrt(rank) : rank);
   const reference = new ReferenceModel(config, tensors);
   for (const [hfName, up] of values) {
     if (!hfName.endsWith(".lora_B.weight")) continue;
@@ -67,6 +67,7 @@ describe.each([
   ["qwen2, tied, biases", { rank: 4, alpha: 4, targets: ["q_proj", "v_proj", "down_proj"] }, {}],
   ["qwen3, untied, head norms, wide heads", ALL, {}],
   ["llama, tied", ALL, { maxBindingBytes: 2048 }],
+  ["llama, tied", { ...ALL, rank: 6, useRslora: true }, {}],
 ] as const)("%s, %j, %j", (name, adapterConfig, options) => {
   test("log-probs and gradients of A and B equal the f64 reference with the adapter multiplied out", async () => {
     const { config, model, values, reference, scale, rank } = await adapted(name, adapterConfig, options);
@@ -155,8 +156,8 @@ test("a step changes the adapter and nothing else, over a base of four bits", as
 });
 
 test.each([
-  [{ rank: 3, alpha: 1, targets: adapterTargets }, "multiple of 4"],
-  [{ rank: 0, alpha: 1, targets: adapterTargets }, "multiple of 4"],
+  [{ rank: 2.5, alpha: 1, targets: adapterTargets }, "whole number"],
+  [{ rank: 0, alpha: 1, targets: adapterTargets }, "whole number"],
   [{ rank: 4, alpha: 1, targets: [] }, "no target"],
 ] as const)("%j is refused", async (config, message) => {
   const gpu = await modelContext();

@@ -16,16 +16,18 @@ export const nodeRunners: Runners = {
     });
   },
   async openTokenizer(model) {
-    const [{ loadTokenizerOf }, { checkpointOf, modelFolder }] = await Promise.all([
+    const [{ loadTokenizerOf }, { checkpointOf }, { modelFolder }] = await Promise.all([
       import("../train/policy"),
       import("../platform/node/training-host"),
+      import("../platform/node/models"),
     ]);
     return (await loadTokenizerOf(modelFolder(await checkpointOf(model)))).tokenizer;
   },
   async plan(options) {
-    const [{ planFor }, { checkpointOf, modelFolder }] = await Promise.all([
+    const [{ planFor }, { checkpointOf }, { modelFolder }] = await Promise.all([
       import("../train/memory-plan"),
       import("../platform/node/training-host"),
+      import("../platform/node/models"),
     ]);
     return planFor(modelFolder(await checkpointOf(options.modelNameOrPath)), options);
   },

@@ -10,7 +10,7 @@ import type { QuestionRow } from "../train/prompts";
 /** Options that answering needs; those of `eval` and `sample` both have them. */
 export type SessionOptions = Omit<SampleOptions, "prompt" | "numGenerations" | "preset"> &
   Pick<EvalOptions, "rewardScope"> &
-  Partial<Pick<EvalOptions, "gradingProfile" | "rewardTimeout">>;
+  Partial<Pick<EvalOptions, "gradingProfile" | "rewardTimeout" | "offline">>;
 
 export interface Session {
   readonly collector: Collector;
@@ -34,7 +34,7 @@ export async function openSession(
 ): Promise<Session> {
   const loaded = await loadModel(
     gpu,
-    host.modelFolder(options.modelNameOrPath),
+    host.modelFolder(options.modelNameOrPath, { offline: options.offline ?? false }),
     options.maxPromptLength + options.maxCompletionLength,
   );
   const template = promptFrame(options, loaded.companions);

@@ -8,11 +8,19 @@ import type { TrainOptions } from "./options";
 import type { RewardOptions } from "./reward-options";
 import type { RunFiles } from "./run-folder";
 
+/** How a model's files may be fetched when they are not here. */
+export interface ModelFetching {
+  readonly offline?: boolean;
+  /** @param total undefined when the server does not say */
+  readonly onProgress?: (file: string, done: number, total: number | undefined) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Everything that differs between a terminal and a tab. */
 export interface TrainingHost {
   openGpu(options: Pick<TrainOptions, "adapter" | "toggles">): Promise<GpuContext>;
-  /** A checkpoint folder by path, or a shipped model by name. */
-  modelFolder(nameOrPath: string): FolderReader;
+  /** A checkpoint folder by path, a shipped model by name, or a model of the hub, whose files are fetched when they are read. */
+  modelFolder(nameOrPath: string, fetching?: ModelFetching): FolderReader;
   openPython(
     options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls"> &
       Partial<Pick<TrainOptions, "toolEngine" | "toolUrl" | "toolPackages">>,

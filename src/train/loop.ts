@@ -74,7 +74,14 @@ export async function runTraining(
       `${questions.name} has ${questions.passLength} rows, too few to hold one in 20 out, so nothing is evaluated; name questions for it with --eval-dataset`,
     );
   const gpu = await host.openGpu(options);
-  const modelFolder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
+  const modelFolder =
+    resumeFolder ??
+    host.modelFolder(options.modelNameOrPath, {
+      offline: options.offline,
+      onProgress: (file, done, total) =>
+        events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
+      signal,
+    });
   const sized = options.gpuMemory === null ? options : { ...options, ...(await sizesFor(modelFolder, options, gpu)) };
   const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
   const template = promptFrame(options, loaded.companions);

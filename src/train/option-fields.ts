@@ -55,7 +55,7 @@ export const datasetFields = {
     .nullable()
     .default(null)
     .meta(about("Model and data", "column of the right answer, as reward_model.ground_truth; none: found")),
-  offline: z.boolean().default(false).meta(about("Model and data", "never fetch a data set")),
+  offline: z.boolean().default(false).meta(about("Model and data", "never fetch a data set or a model")),
 };
 
 /** How tokens are drawn, and how many. */

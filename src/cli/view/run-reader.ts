@@ -89,7 +89,7 @@ export async function readTokenizer(path: string, model: unknown): Promise<Token
   const checkpoint = await latestCheckpoint(path).catch(() => undefined);
   const folders = [
     ...(checkpoint === undefined ? [] : [nodeFolder(checkpoint)]),
-    ...(typeof model === "string" ? [nodeTrainingHost(() => {}).modelFolder(model)] : []),
+    ...(typeof model === "string" ? [nodeTrainingHost(() => {}).modelFolder(model, { offline: true })] : []),
   ];
   for (const folder of folders) {
     const found = await loadTokenizerOf(folder).catch(() => undefined);

@@ -167,6 +167,6 @@ function isPath(text: string): boolean {
   return /[/\\]/.test(text) || DATA_FILE.test(text);
 }
 
-function isSet(value: string | undefined): boolean {
+export function isSet(value: string | undefined): boolean {
   return value !== undefined && /^(?:1|on|yes|true)$/i.test(value);
 }

@@ -5,7 +5,7 @@ import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../model/user-error";
-import { isAlive, syncFolder, writeSynced } from "./files";
+import { explained, isAlive, syncFolder, writeSynced } from "./files";
 
 export interface DownloadOptions {
   readonly url: URL;
@@ -15,6 +15,8 @@ export interface DownloadOptions {
   readonly token?: string | undefined;
   /** @param total undefined when the server does not say */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
+  /** The sentence for an answer 401, 403 or 404, where a better one is known. @param code the hub's `X-Error-Code`, or empty */
+  readonly explain?: ((status: number, code: string) => string | undefined) | undefined;
   /** Attempts after an interruption, each going on where the last one stopped. */
   readonly attempts?: number;
   /** Milliseconds without a byte after which an attempt counts as interrupted. */
@@ -51,7 +53,8 @@ export async function download(options: DownloadOptions): Promise<string> {
         await fetchOnce(options);
         return target;
       } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
+        if (!(error instanceof Interrupted))
+          throw explained(error, `cannot write ${target}`, "folder for the cache with ZEROTIR_CACHE");
         if (attempt >= attempts)
           throw new UserError(
             `${url}: ${error.message}, ${attempts} times; what has arrived is kept, so try again later`,
@@ -68,6 +71,7 @@ async function fetchOnce({
   url,
   target,
   token,
+  explain,
   onProgress,
   signal,
   stallTimeout = 60_000,
@@ -97,6 +101,8 @@ async function fetchOnce({
       await discard(target);
       throw new Interrupted("the file changed on the server");
     }
+    const known = explain?.(response.status, response.headers.get("x-error-code") ?? "");
+    if (!response.ok && known !== undefined) throw new UserError(known);
     refuseStatus(response, url, token !== undefined);
     const resumed = response.status === 206 && rangeStart(response) === from;
     const length = response.headers.get("content-length");

@@ -248,10 +248,10 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** What the operating system's codes mean to a person; anything else stays as it is. */
-export function explained(error: unknown, what: string): unknown {
+export function explained(error: unknown, what: string, other = "--output-dir"): unknown {
   const reasons: Record<string, string> = {
-    ENOSPC: "the disk is full; free some space or choose another --output-dir",
-    EDQUOT: "the disk quota is used up; free some space or choose another --output-dir",
+    ENOSPC: `the disk is full; free some space or choose another ${other}`,
+    EDQUOT: `the disk quota is used up; free some space or choose another ${other}`,
     EACCES: "permission denied; choose a folder of your own",
     EPERM: "permission denied; choose a folder of your own",
     EROFS: "the file system is read-only; choose another folder",

@@ -2,19 +2,18 @@
 
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
-import type { FolderReader } from "../../model/folder";
 import { UserError } from "../../model/user-error";
 import { createNoEngine } from "../../sandbox/mock";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
-import { packageRoot } from "../../sandbox/node/paths";
 import type { TrainingHost } from "../../train/host";
 import { gradingPlan } from "../../train/reward-options";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { type DownloadProgress, openDataset } from "./datasets";
 import { latestCheckpoint, nodeFolder } from "./files";
+import { modelFolder } from "./models";
 import { napWhileWaiting } from "./polling";
 import { nodeRewardPool } from "./reward-pool";
 import { nodeRunFiles } from "./run-files";
@@ -44,7 +43,8 @@ export function nodeTrainingHost(
       opened.failure.onFailure(onDeviceFailure);
       return createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
     },
-    modelFolder,
+    modelFolder: (nameOrPath, fetching) =>
+      modelFolder(nameOrPath, { onProgress: announcingDownloads(announce), ...fetching }),
     openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null, toolPackages = null }) =>
       maxToolCalls === 0
         ? createNoEngine()
@@ -104,18 +104,6 @@ function whyUnreadable(error: unknown): string {
   };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return reasons[code] ?? (error instanceof Error ? error.message : String(error));
-}
-
-/** The folder of a model: a shipped one by its name, else a path. */
-export function modelFolder(nameOrPath: string): FolderReader {
-  return nodeFolder(shippedModel(nameOrPath) ?? nameOrPath);
-}
-
-/** A model by name: a folder of checkpoints/ in this package. A path of the same name in the working directory wins. */
-function shippedModel(name: string): string | undefined {
-  if (name !== basename(name) || existsSync(name)) return undefined;
-  const folder = join(packageRoot(), "checkpoints", name);
-  return existsSync(folder) ? folder : undefined;
 }
 
 /** The checkpoint that a model argument means: a run folder stands for its newest checkpoint. */

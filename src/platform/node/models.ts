@@ -1,0 +1,113 @@
+/** A model's folder in Node: one that is shipped, a path, or a repository of the Hugging Face hub, whose files are fetched when they are read. */
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { HUB_ENDPOINT, type HubFile, type HubModel, hubModelFile, hubModelInfo } from "../../data/hub";
+import { type FolderReader, readText } from "../../model/folder";
+import { UserError } from "../../model/user-error";
+import { packageRoot } from "../../sandbox/node/paths";
+import type { ModelFetching } from "../../train/host";
+import { cacheFolder, type DataEnvironment, isSet } from "./datasets";
+import { download } from "./download";
+import { nodeFolder } from "./files";
+
+interface Listing {
+  readonly commit: string;
+  readonly files: string[];
+}
+
+/** The folder of a model: a path first, a shipped one by its name, `ORG/NAME` or `ORG/NAME@REVISION` on the hub. Nothing is fetched before it is read. */
+export function modelFolder(
+  nameOrPath: string,
+  fetching: ModelFetching = {},
+  env: DataEnvironment = process.env,
+): FolderReader {
+  if (existsSync(nameOrPath)) return nodeFolder(nameOrPath);
+  const shipped = join(packageRoot(), "checkpoints", nameOrPath);
+  if (nameOrPath === basename(nameOrPath) && existsSync(shipped)) return nodeFolder(shipped);
+  const [, repository, revision = "main"] = /^(\w[\w.-]*\/\w[\w.-]*)(?:@([\w.-][\w./-]*))?$/.exec(nameOrPath) ?? [];
+  return repository === undefined ? nodeFolder(nameOrPath) : hubFolder({ repository, revision }, fetching, env);
+}
+
+/** The commit behind a branch is kept at the first use, so that files of two commits are never mixed and a later run gets the same weights. */
+function hubFolder(
+  model: HubModel,
+  { offline = false, onProgress, signal }: ModelFetching,
+  env: DataEnvironment,
+): FolderReader {
+  const { repository } = model;
+  const endpoint = env.HF_ENDPOINT || HUB_ENDPOINT;
+  const token = env.HF_TOKEN || undefined;
+  const forbidden = offline ? "--offline" : isSet(env.HF_HUB_OFFLINE) ? "HF_HUB_OFFLINE" : undefined;
+  const fetched = async ({ url, cachePath }: HubFile, progress?: (done: number, total: number | undefined) => void) => {
+    const target = join(cacheFolder(env), cachePath);
+    if (forbidden !== undefined && !existsSync(target))
+      throw new UserError(
+        `${repository}: there is no such folder, the cache has no ${target}, and ${forbidden} forbids to fetch it`,
+      );
+    return download({
+      url,
+      target,
+      token,
+      onProgress: progress,
+      signal,
+      explain: (status, code) => refusal(model, status, code, token !== undefined),
+    });
+  };
+  const list = async (): Promise<Listing> => {
+    const file = await fetched(hubModelInfo(model, endpoint));
+    return readListing((await readText(nodeFolder(dirname(file)), basename(file))) ?? "", repository);
+  };
+  let listing: Promise<Listing> | undefined;
+  const opened = new Map<string, Promise<string>>();
+  return {
+    path: repository,
+    async list() {
+      listing ??= list();
+      return (await listing).files;
+    },
+    async open(name) {
+      listing ??= list();
+      const { commit, files } = await listing;
+      if (!files.includes(name)) return undefined;
+      const path =
+        opened.get(name) ??
+        fetched(hubModelFile(repository, commit, name, endpoint), (done, total) => onProgress?.(name, done, total));
+      opened.set(name, path);
+      return nodeFolder(dirname(await path)).open(name);
+    },
+  };
+}
+
+/** Names below a folder are left out: a checkpoint has none, and a name must not lead out of the cache. */
+function readListing(text: string, repository: string): Listing {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const object = typeof json === "object" && json !== null ? json : {};
+  const commit = "sha" in object ? object.sha : undefined;
+  const siblings: unknown[] = "siblings" in object && Array.isArray(object.siblings) ? object.siblings : [];
+  if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
+    throw new UserError(`${repository}: the hub names no commit; check HF_ENDPOINT, and the cache of ZEROTIR_CACHE`);
+  const files = siblings.flatMap((entry) => {
+    const name: unknown =
+      typeof entry === "object" && entry !== null && "rfilename" in entry ? entry.rfilename : undefined;
+    return typeof name === "string" && /^\w[\w.-]*$/.test(name) ? [name] : [];
+  });
+  return { commit, files };
+}
+
+function refusal(
+  { repository, revision }: HubModel,
+  status: number,
+  code: string,
+  hasToken: boolean,
+): string | undefined {
+  if (status !== 401 && status !== 403 && status !== 404) return undefined;
+  if (code === "GatedRepo" || status === 403)
+    return `${repository}: is gated (${status}); accept its terms on its page on the hub${hasToken ? "" : " and set HF_TOKEN to an access token of yours"}`;
+  if (code === "RevisionNotFound") return `${repository}: has no revision ${revision} on the hub (${status})`;
+  return `${repository}: there is no such folder, and the hub has no such model or it is private (${status}); check the name, or set HF_TOKEN to a token that may read it`;
+}

@@ -132,6 +132,7 @@ describe("a relation", () => {
     expect(relation.caveats.map((sentence) => sentence.slice(0, 12))).toEqual([
       "Neighbouring",
       "Both series ",
+      "Percentile b",
       "train/code_r",
     ]);
     expect(JSON.stringify(relation)).not.toContain("NaN");

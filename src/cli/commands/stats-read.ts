@@ -7,6 +7,7 @@ import {
   type Aligned,
   align,
   columnName,
+  describeOther,
   type MetricsTable,
   numericColumns,
   parseMetrics,
@@ -42,8 +43,7 @@ export interface StatsReport {
 export async function readStats(path: string, question: StatsQuestion): Promise<StatsReport> {
   const { file, text } = await metricsText(path);
   const table = parseMetrics(text);
-  if (table.rows === 0)
-    throw new UserError(`${file}: no line is a row of metrics with a step; the run has not ended a step yet`);
+  if (table.rows === 0) throw new UserError(`${file}: no line is a row of metrics with a step; ${describeOther(text)}`);
   const [xName, yName] = [columnOf(table, question.x, file), columnOf(table, question.y, file)];
   const points = align(table, xName, yName);
   if (points.x.length < FEWEST_POINTS)

@@ -77,24 +77,39 @@ export interface LegendEntry {
 const CHARACTER = 7.2;
 
 /**
- * Entries in even columns, row by row.
+ * Rows of entries with the columns lined up.
  *
- * @param most columns at most; fewer where the longest entry asks for it
  * @returns the drawing, and the height it takes
  */
 export function legend(
-  entries: readonly LegendEntry[],
-  most: number,
+  rows: readonly (readonly LegendEntry[])[],
   left: number,
-  right: number,
   top: number,
 ): { parts: string[]; height: number } {
-  const widest = Math.max(0, ...entries.map(({ text }) => 34 + [...text].length * CHARACTER + 16));
-  const columns = Math.max(1, Math.min(most, Math.floor((right - left) / widest)));
-  const parts = entries.flatMap(({ text, sample }, i) => {
-    const x = left + (i % columns) * widest;
-    const y = top + Math.floor(i / columns) * 20;
-    return [sample(x, y), label(x + 34, y + 4.2, text, { fill: INK })];
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, { text }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, entryWidth(text));
+  const parts = rows.flatMap((row, i) => {
+    const y = top + i * 20;
+    let x = left;
+    return row.flatMap(({ text, sample }, column) => {
+      const at = x;
+      x += widths[column] ?? 0;
+      return [sample(at, y), label(at + 34, y + 4.2, text, { fill: INK })];
+    });
   });
-  return { parts, height: 20 * Math.ceil(entries.length / columns) };
+  return { parts, height: 20 * rows.length };
+}
+
+/** Entries that have no order of rows and columns of their own, as rows that fit the width. */
+export function legendRows(entries: readonly LegendEntry[], most: number, width: number): LegendEntry[][] {
+  const widest = Math.max(1, ...entries.map(({ text }) => entryWidth(text)));
+  const columns = Math.max(1, Math.min(most, Math.floor(width / widest)));
+  return Array.from({ length: Math.ceil(entries.length / columns) }, (_, i) =>
+    entries.slice(i * columns, (i + 1) * columns),
+  );
+}
+
+function entryWidth(text: string): number {
+  return 34 + [...text].length * CHARACTER + 16;
 }

@@ -1,4 +1,4 @@
-import { drawAxes, type LegendEntry, legend, page, place } from "./frame";
+import { drawAxes, type LegendEntry, legend, legendRows, page, place } from "./frame";
 import { AXIS, gradientColour, INK, QUIET, seriesColour } from "./palette";
 import { areShares, displayName, extent, type FigureRun, pText } from "./run";
 import { clipped, element, label } from "./svg";
@@ -26,14 +26,14 @@ export function scatterFigure(runs: readonly FigureRun[]): string {
         text: `${clipped(name, 30)}, ρ ${relation.spearman.coefficient?.toFixed(3) ?? "undefined"}`,
         sample: (x, y) => mark(x + 18, y, i, seriesColour(i)),
       }));
-  const key = legend(entries, 3, 24, WIDTH - 24, 82);
+  const key = legend(legendRows(entries, 3, WIDTH - 48), 24, 82);
   const axes = {
     box: { left: 84, right: WIDTH - (isSingle ? 104 : 36), top: 82 + key.height, bottom: HEIGHT - 62 },
     x: axis("x"),
     y: axis("y"),
   };
   const { x, y } = first.relation;
-  const body = [...key.parts, ...drawAxes(axes, displayName(x.name), displayName(y.name))];
+  const body = [...key.parts, ...drawAxes(axes, clipped(displayName(x.name), 80), clipped(displayName(y.name), 60))];
   const steps = extent(first.points.steps);
   for (const [index, { points }] of runs.entries()) {
     const stride = Math.ceil(points.x.length / MOST_POINTS);
@@ -44,10 +44,9 @@ export function scatterFigure(runs: readonly FigureRun[]): string {
     }
   }
   if (isSingle) body.push(...stepScale(axes.box.right + 34, axes.box.top + 24, axes.box.bottom - 24, ...steps));
-  const title = isSingle
-    ? clipped(first.name, 60)
-    : `${displayName(y.name)} and ${displayName(x.name)}, ${runs.length} runs`;
-  return page(WIDTH, HEIGHT, clipped(title, 72), isSingle ? subtitle(first) : "one mark per step", body);
+  const title = isSingle ? clipped(first.name, 60) : `${runs.length} runs`;
+  const both = `${clipped(displayName(y.name), 40)} against ${clipped(displayName(x.name), 40)}, one mark per step`;
+  return page(WIDTH, HEIGHT, title, isSingle ? subtitle(first) : both, body);
 }
 
 function subtitle({ relation: { n, spearman, pearson } }: FigureRun): string {

@@ -1,7 +1,7 @@
 import { fittedValue } from "../statistics/fit";
 import { bestFitText } from "./fit-text";
 import { type Axes, drawAxes, type LegendEntry, legend, page, place } from "./frame";
-import { seriesColour } from "./palette";
+import { INK, seriesColour } from "./palette";
 import { areShares, displayName, extent, type FigureRun } from "./run";
 import { clipped, element, polyline } from "./svg";
 import { ticks } from "./ticks";
@@ -21,10 +21,14 @@ export function trajectoriesFigure(runs: readonly FigureRun[]): string {
   if (first === undefined) throw new RangeError("a figure needs a run");
   const isOnePanel = areShares(...runs.flatMap(({ points }) => [points.x, points.y]));
   const panels = isOnePanel ? [["y", "x"] as const] : [["y"] as const, ["x"] as const];
-  const key = legend(legendEntries(runs), 2, 24, WIDTH - 24, 82);
-  const top = 92 + key.height;
+  const body: string[] = [];
+  let top = 82;
+  for (const block of legendBlocks(runs)) {
+    const { parts, height } = legend(block, 24, top);
+    body.push(...parts);
+    top += height + 10;
+  }
   const stride = Math.max(...runs.map(({ points }) => Math.ceil(points.x.length / MOST_POINTS)));
-  const body = [...key.parts];
   const x = ticks(...extent(...runs.map(({ against }) => against.values)), { count: 8, rounded: false });
   for (const [panel, keys] of panels.entries()) {
     const box = {
@@ -58,45 +62,66 @@ export function trajectoriesFigure(runs: readonly FigureRun[]): string {
 interface Look {
   readonly colour: string;
   readonly dashes: string;
+  readonly fitDashes: string;
 }
 
-/** One run: a colour per series. Several: a colour per run, and the second series dashed. */
+/** One run: a colour per series. Several: a colour per run, and the second series dotted. */
 function look(runCount: number, index: number, key: "x" | "y"): Look {
-  if (runCount === 1) return { colour: seriesColour(key === "y" ? 0 : 1), dashes: "none" };
-  return { colour: seriesColour(index), dashes: key === "y" ? "none" : "2 5" };
+  if (runCount === 1) return { colour: seriesColour(key === "y" ? 0 : 1), dashes: "none", fitDashes: "6 4" };
+  const colour = seriesColour(index);
+  return key === "y" ? { colour, dashes: "none", fitDashes: "6 4" } : { colour, dashes: "2 5", fitDashes: "6 4 1 4" };
 }
 
-function legendEntries(runs: readonly FigureRun[]): LegendEntry[] {
-  const stroke =
-    ({ colour, dashes }: Look, width: number) =>
-    (x: number, y: number) =>
-      element("line", {
-        x1: x,
-        x2: x + 26,
-        y1: y,
-        y2: y,
-        stroke: colour,
-        "stroke-width": width,
-        "stroke-dasharray": dashes,
-      });
-  return runs.flatMap((run, index) =>
-    (["y", "x"] as const).flatMap((key) => {
-      const style = look(runs.length, index, key);
-      const name = displayName(run.relation[key].name);
-      const entries = [
-        { text: runs.length === 1 ? name : clipped(`${run.name}: ${name}`, 52), sample: stroke(style, 2.4) },
-      ];
-      const fit = runs.length === 1 ? run.fits[key] : undefined;
-      if (fit !== undefined)
-        entries.push({ text: bestFitText(fit), sample: stroke({ ...style, dashes: FIT_DASHES }, 1.4) });
-      return entries;
+/** One run: a row per series, with its fit. Several: the styles of both series, then a row per run with its fits. */
+function legendBlocks(runs: readonly FigureRun[]): LegendEntry[][][] {
+  const [first] = runs;
+  if (first === undefined) return [];
+  const name = (key: "x" | "y") => clipped(displayName(first.relation[key].name), 44);
+  const fitEntry = ({ fits }: FigureRun, key: "x" | "y", { colour, fitDashes }: Look): LegendEntry => {
+    const fit = fits[key];
+    return fit === undefined
+      ? { text: "no curve identified", sample: () => "" }
+      : { text: bestFitText(fit), sample: line(colour, fitDashes, FIT_WIDTH) };
+  };
+  const keys = ["y", "x"] as const;
+  if (runs.length === 1)
+    return [
+      keys.map((key) => {
+        const style = look(1, 0, key);
+        return [{ text: name(key), sample: line(style.colour, style.dashes, LINE_WIDTH) }, fitEntry(first, key, style)];
+      }),
+    ];
+  const fitted = keys.filter((key) => runs.some(({ fits }) => fits[key] !== undefined));
+  return [
+    keys.map((key) => {
+      const { dashes, fitDashes } = look(runs.length, 0, key);
+      const series = { text: name(key), sample: line(INK, dashes, LINE_WIDTH) };
+      return fitted.includes(key) ? [series, { text: "its fit", sample: line(INK, fitDashes, FIT_WIDTH) }] : [series];
     }),
-  );
+    runs.map((run, index) => {
+      const { colour } = look(runs.length, index, "y");
+      return [
+        { text: clipped(run.name, 32), sample: line(colour, "none", LINE_WIDTH) },
+        ...fitted.map((key) => fitEntry(run, key, look(runs.length, index, key))),
+      ];
+    }),
+  ];
 }
 
-const FIT_DASHES = "6 4";
+function line(stroke: string, dashes: string, width: number): (x: number, y: number) => string {
+  return (x, y) =>
+    element("line", { x1: x, x2: x + 26, y1: y, y2: y, stroke, "stroke-width": width, "stroke-dasharray": dashes });
+}
 
-function drawSeries(axes: Axes, run: FigureRun, key: "x" | "y", { colour, dashes }: Look, stride: number): string[] {
+const [LINE_WIDTH, FIT_WIDTH] = [2, 1.4];
+
+function drawSeries(
+  axes: Axes,
+  run: FigureRun,
+  key: "x" | "y",
+  { colour, dashes, fitDashes }: Look,
+  stride: number,
+): string[] {
   const { values } = run.against;
   const averaged = (series: ArrayLike<number>, from: number) => {
     const to = Math.min(series.length, from + stride);
@@ -107,7 +132,7 @@ function drawSeries(axes: Axes, run: FigureRun, key: "x" | "y", { colour, dashes
   const points: [number, number][] = [];
   for (let i = 0; i < values.length; i += stride)
     points.push(place(axes, averaged(values, i), averaged(run.points[key], i)));
-  const parts = [polyline(points, { stroke: colour, "stroke-width": 2, "stroke-dasharray": dashes })];
+  const parts = [polyline(points, { stroke: colour, "stroke-width": LINE_WIDTH, "stroke-dasharray": dashes })];
   if (points.length <= 60)
     for (const [cx, cy] of points)
       parts.push(element("circle", { cx, cy, r: 2.6, fill: colour, stroke: "#ffffff", "stroke-width": 0.6 }));
@@ -118,7 +143,9 @@ function drawSeries(axes: Axes, run: FigureRun, key: "x" | "y", { colour, dashes
       const y = fittedValue(fit, x);
       return place(axes, x, Math.max(axes.y.low, Math.min(axes.y.high, y)));
     });
-    parts.push(polyline(curve, { stroke: colour, "stroke-width": 1.4, "stroke-dasharray": FIT_DASHES, opacity: 0.75 }));
+    parts.push(
+      polyline(curve, { stroke: colour, "stroke-width": FIT_WIDTH, "stroke-dasharray": fitDashes, opacity: 0.75 }),
+    );
   }
   return parts;
 }

@@ -46,6 +46,26 @@ export function parseMetrics(text: string): MetricsTable {
   return { columns, rows, repeatedSteps, unreadableLines, isTorn };
 }
 
+/** What a text without a single row of metrics is, as far as its beginning tells. */
+export function describeOther(text: string): string {
+  const start = text.replace(/^\uFEFF/, "").trimStart();
+  if (start === "") return "the file is empty: the run has not ended a step yet";
+  if (start.includes("\0") || start.includes("\uFFFD")) return "the file is no text";
+  const line = start.split(/\r?\n/, 1)[0] ?? "";
+  const row = parseRow(line);
+  if (row !== undefined) {
+    const names = Object.keys(row).slice(0, 4);
+    return `its lines are JSON without a step${names.length === 0 ? "" : `; the first one has ${names.join(", ")}`}`;
+  }
+  try {
+    const whole: unknown = JSON.parse(start);
+    return `the file is one JSON ${Array.isArray(whole) ? "list" : "value"}, not a row per line`;
+  } catch {
+    const shown = [...line].length > 60 ? `${[...line].slice(0, 60).join("")}...` : line;
+    return `its first line is no JSON: ${shown}`;
+  }
+}
+
 function parseRow(line: string): object | undefined {
   for (const text of [line, line.replace(TEXT_OR_NOT_A_NUMBER, (match) => (match.startsWith('"') ? match : "null"))])
     try {

@@ -51,6 +51,7 @@ export function relate(points: Aligned, xName: string, yName: string, seed = 0):
   const rho = spearman(x, y);
   const [dx, dy] = [firstDifferences(x), firstDifferences(y)];
   const known = rho.coefficient !== null && a !== null && b !== null;
+  const bootstrap = known ? blockBootstrap(x, y, blockLength(n, a, b), seed) : null;
   const effectiveN = known ? effectiveSampleSize(n, a, b) : null;
   return {
     n,
@@ -62,9 +63,9 @@ export function relate(points: Aligned, xName: string, yName: string, seed = 0):
     spearman: rho,
     pearson: pearson(x, y),
     firstDifferences: { spearman: spearman(dx, dy), pearson: pearson(dx, dy) },
-    bootstrap: known ? blockBootstrap(x, y, blockLength(n, a, b), seed) : null,
+    bootstrap,
     effective: effectiveN === null ? null : { n: effectiveN, spearman: described(rho.coefficient, effectiveN) },
-    caveats: caveats(n, effectiveN, xReport, yReport),
+    caveats: caveats(n, effectiveN, bootstrap, xReport, yReport),
   };
 }
 
@@ -77,7 +78,13 @@ function seriesReport(name: string, values: Float64Array, steps: Float64Array): 
   };
 }
 
-function caveats(n: number, effectiveN: number | null, x: SeriesReport, y: SeriesReport): string[] {
+function caveats(
+  n: number,
+  effectiveN: number | null,
+  bootstrap: BootstrapIntervals | null,
+  x: SeriesReport,
+  y: SeriesReport,
+): string[] {
   const constant = [x, y].filter(({ minimum, maximum }) => minimum === maximum);
   if (constant.length > 0)
     return constant.map(
@@ -95,6 +102,10 @@ function caveats(n: number, effectiveN: number | null, x: SeriesReport, y: Serie
   if (trending)
     sentences.push(
       "Both series follow the step, which alone makes them correlate; the first differences are free of that trend.",
+    );
+  if (trending && bootstrap !== null)
+    sentences.push(
+      "Percentile bootstrap intervals of such series lean towards 0: few blocks often cover only a part of the trend.",
     );
   const filtered = [x.name, y.name].filter((name) => name.startsWith("train/"));
   if (filtered.length > 0)

@@ -26,6 +26,8 @@ export function addOptions<Shape extends z.ZodRawShape>(command: Command, set: O
     command.addOption(flagOf(info).helpGroup(`${info.group}:`));
     if (info.kind === "flag") command.addOption(new Option(`--no-${info.flag}`).hideHelp());
   }
+  if (set.infos.has("modelNameOrPath"))
+    command.addOption(new Option("--model <text>", "short for --model-name-or-path").helpGroup("Model and data:"));
   return command
     .addHelpOption(new Option("-h, --help", "show this").helpGroup("Output:"))
     .addOption(new Option("--config <file>", "options from a .yaml, .toml or .json file").helpGroup("Output:"))
@@ -64,7 +66,8 @@ export async function layersOf<Shape extends z.ZodRawShape>(
   overrides: readonly DottedOverride[],
 ): Promise<OptionLayer[]> {
   const flags: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(given))
+  const named = given.model === undefined ? given : { modelNameOrPath: given.model, ...given };
+  for (const [key, value] of Object.entries(named))
     if (set.infos.has(key)) flags[key] = typeof value === "string" ? set.parseFlag(key, value) : value;
   const dotted: Record<string, unknown> = {};
   for (const { command, name, value } of overrides) {

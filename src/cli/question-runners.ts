@@ -10,10 +10,10 @@ import type { EvalReport, Runners } from "./runners";
 
 export async function sampleInNode(
   options: SampleOptions,
-  { signal, announce, onSample, onProgress }: Parameters<Runners["sample"]>[1],
+  { signal, announce, ...shown }: Parameters<Runners["sample"]>[1],
 ): Promise<void> {
   const modelNameOrPath = await checkpointOf(options.modelNameOrPath);
-  await withHost(announce, (host) => ask({ ...options, modelNameOrPath }, host, { signal, onSample, onProgress }));
+  await withHost(announce, (host) => ask({ ...options, modelNameOrPath }, host, { signal, ...shown }));
 }
 
 export async function evalInNode(

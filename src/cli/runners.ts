@@ -1,10 +1,11 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
+import type { AnswerSample } from "../eval/ask";
 import type { EvaluationReport } from "../eval/report";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
-import type { Sample, TrainEvents, TrainSummary } from "../train/events";
+import type { TrainEvents, TrainSummary } from "../train/events";
 import type { MemoryPlan } from "../train/memory-plan";
 import type { TrainOptions } from "../train/options";
 import type { PlanOptions } from "../train/plan-options";
@@ -121,7 +122,9 @@ export interface Runners {
   sample(
     options: SampleOptions,
     context: RunnerContext & {
-      readonly onSample: (sample: Sample) => void;
+      readonly onSample: (sample: AnswerSample) => void;
+      /** Given where the text of an only answer is to be shown as it comes. */
+      readonly onText?: (piece: string) => void;
       readonly onProgress: (done: number, total: number) => void;
     },
   ): Promise<void>;

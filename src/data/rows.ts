@@ -47,7 +47,7 @@ export function toRow({ record, where }: LocatedRecord, choice: ColumnChoice): D
   const used = new Set([prompt.column, answer.column]);
   return {
     prompt: prompt.text,
-    answer: checkedAnswer(answer.value, where),
+    answer: checkedAnswer(answer.value, where, choice.answerColumn !== null),
     columns: Object.fromEntries(Object.entries(fields).filter(([key]) => !used.has(key))),
   };
 }
@@ -133,7 +133,13 @@ function lastUserTurn(turns: readonly unknown[]): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
-function checkedAnswer(answer: unknown, where: string): string | string[] {
+/** An empty text is taken for a fault of the file, unless the user has named the column: then it may be what a function of their own asks for. */
+function checkedAnswer(answer: unknown, where: string, named: boolean): string | string[] {
+  if (answer === "" && named) return answer;
+  if (answer === "")
+    throw new UserError(
+      `${where}: the answer is empty; repair the row, or name the column with --dataset-answer-column if an empty answer is meant`,
+    );
   const answers: unknown[] = Array.isArray(answer) ? answer : [answer];
   if (answers.length === 0 || answers.some((one) => !isAnswer(one)))
     throw new UserError(`${where}: the answer is ${shown(answer)}; expected a text or a number, or a list of them`);

@@ -8,8 +8,11 @@ import { promptFrame } from "../train/prompt-frame";
 import type { QuestionRow } from "../train/prompts";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
-export type SessionOptions = Omit<SampleOptions, "prompt" | "numGenerations" | "preset"> &
-  Pick<EvalOptions, "rewardScope"> &
+export type SessionOptions = Omit<
+  SampleOptions,
+  "prompt" | "promptIds" | "tools" | "maxPromptLength" | "numGenerations" | "preset"
+> &
+  Pick<EvalOptions, "rewardScope" | "maxPromptLength"> &
   Partial<Pick<EvalOptions, "gradingProfile" | "rewardTimeout" | "offline">>;
 
 export interface Session {
@@ -17,7 +20,10 @@ export interface Session {
   /** Answers to questions with the session's sampling settings. */
   answer(
     questions: readonly QuestionRow[],
-    settings: Pick<CollectSettings, "step" | "samplesPerQuestion" | "questionsPerStep" | "signal" | "onFinished">,
+    settings: Pick<
+      CollectSettings,
+      "step" | "samplesPerQuestion" | "questionsPerStep" | "signal" | "onFinished" | "onTokens"
+    >,
   ): Promise<Collected>;
   close(): Promise<void>;
 }

@@ -50,6 +50,8 @@ export interface RolloutHooks {
   /** Called as soon as a trajectory ends, while others go on. */
   onFinished?: (trajectory: Trajectory) => void;
   onHeartbeat?: (heartbeat: Heartbeat) => void;
+  /** Called with the tokens that a trajectory has got: sampled ones one by one, an observation's together. */
+  onTokens?: (trajectoryId: number, ids: ArrayLike<number>) => void;
   /** The engine itself failed; the trajectory goes on with an error observation. */
   onEngineError?: (error: unknown, trajectoryId: number) => void;
   /** Called once, at the end, also when the rollout is aborted. */
@@ -192,6 +194,7 @@ class Scheduler {
     if (position !== group.request.promptIds.length + turns.length)
       throw new Error(`trajectory ${sequence.id}: token at position ${position} is out of order`);
     this.collector.totals.sampledTokens++;
+    this.hooks.onTokens?.(sequence.id, [token]);
     this.act(sequence, turns.push(token, logprob), position);
   }
 
@@ -240,6 +243,7 @@ class Scheduler {
         continue;
       }
       this.collector.totals.observationTokens += ids.length;
+      this.hooks.onTokens?.(sequence.id, ids);
       if (ids.length > 0) this.decoder.setTokens(slot, start, ids);
       sequence.known = start + ids.length - 1;
       sequence.next = Math.min(sequence.next, sequence.known);

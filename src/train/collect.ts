@@ -74,6 +74,8 @@ export interface CollectSettings {
   /** Called as soon as a trajectory is graded. Not for graders of whole groups. */
   onGraded?(graded: GradedTrajectory): void;
   onHeartbeat?(heartbeat: Heartbeat): void;
+  /** Called with a trajectory's tokens as they come. */
+  onTokens?(trajectoryId: number, ids: ArrayLike<number>): void;
 }
 
 /** Samples and grades `samplesPerQuestion` trajectories for each question. */
@@ -84,19 +86,21 @@ export async function collect(
 ): Promise<Collected> {
   const { options, tokenizer, template } = collector;
   const policy = observationPolicy(options.toolPolicy);
-  const prompts = questions.map((question) => template.frame(question.prompt));
+  const prompts = questions.map(({ prompt, promptIds }) => (promptIds === undefined ? template.frame(prompt) : prompt));
   const space = {
     groupsPerStep: settings.questionsPerStep ?? questions.length,
     samplesPerGroup: settings.samplesPerQuestion,
   };
   const every = Array.from({ length: settings.samplesPerQuestion }, (_, sample) => sample);
+  const promptIds = (question: QuestionRow | undefined, prompt: string) =>
+    question?.promptIds ?? encodePrompt(tokenizer, prompt, options.maxPromptLength);
   const requests = prompts.flatMap((prompt, groupIndex) => {
     const trajectoryIds = (settings.samplesOf?.(groupIndex) ?? every).map((sample) =>
       trajectoryId(settings.step, groupIndex, sample, space),
     );
     return trajectoryIds.length === 0
       ? []
-      : [{ groupIndex, promptIds: encodePrompt(tokenizer, prompt, options.maxPromptLength), trajectoryIds }];
+      : [{ groupIndex, promptIds: promptIds(questions[groupIndex], prompt), trajectoryIds }];
   });
   collector.decoder.sampleWith(settings.sampling);
 
@@ -142,6 +146,7 @@ export async function collect(
         told.push(telling);
       },
       ...(settings.onHeartbeat === undefined ? {} : { onHeartbeat: settings.onHeartbeat }),
+      ...(settings.onTokens === undefined ? {} : { onTokens: settings.onTokens }),
       onStatistics: (totals) => {
         statistics = totals;
       },

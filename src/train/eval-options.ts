@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { UserError } from "../model/user-error";
+import { promptTemplateNames } from "../text/templates";
 import {
   datasetFields,
   decodingFields,
@@ -34,9 +35,59 @@ const sharedFields = {
 export const sampleOptions = new OptionSet("sample", {
   modelNameOrPath: name.meta(about("Model and data", modelHelp)),
   ...sharedFields,
-  prompt: z.array(name).min(1).meta(about("Model and data", "a question; may be given several times, or as arguments")),
+  promptTemplate: z
+    .enum(promptTemplateNames)
+    .default("none")
+    .meta(about("Model and data", "frame around each question; none: the text as it is")),
+  temperature: z
+    .number()
+    .refine((value) => value === 0 || value >= 1e-6)
+    .default(1)
+    .meta(about("Sampling", "divides the logits; 0: always the most probable token")),
+  maxToolCalls: z
+    .int()
+    .min(0)
+    .default(0)
+    .meta(about("Tool", "Python blocks run per trajectory (N_max); 0 for no tool")),
+  maxPromptLength: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Sampling", "tokens; a longer prompt is an error; none: 512, or less in a model of few positions")),
+  tools: z
+    .enum(["auto", "python", "none"])
+    .default("auto")
+    .meta(about("Tool", "python: two blocks unless --max-tool-calls names a number; auto: what that says")),
+  prompt: z
+    .array(name)
+    .default([])
+    .meta(about("Model and data", "a question; may be given several times, or as arguments")),
+  promptIds: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(about("Model and data", "token ids in place of a prompt: '[1, 2]'; nothing is put around them")),
   numGenerations: z.int().min(1).default(1).meta(about("Sampling", "trajectories per question")),
 });
+
+/**
+ * Resolves the options of `sample`.
+ * @throws UserError also without a prompt
+ */
+export function resolveSampleOptions(layers: readonly OptionLayer[]): SampleOptions {
+  const options = resolveOptions(sampleOptions, layers);
+  if ((options.prompt.length === 0) === (options.promptIds === null))
+    throw new UserError(
+      "sample needs questions as arguments or with --prompt, or token ids with --prompt-ids, one of the two",
+    );
+  const { tools, maxToolCalls } = options;
+  if (tools === "none") return { ...options, maxToolCalls: 0 };
+  return tools === "python" && maxToolCalls === 0 ? { ...options, maxToolCalls: DEFAULT_TOOL_CALLS } : options;
+}
+
+const DEFAULT_TOOL_CALLS = 2;
 
 /** A model behind an address. */
 const endpointFields = {

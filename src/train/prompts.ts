@@ -6,6 +6,8 @@ import { CounterRandom } from "./nano/random";
 export interface QuestionRow {
   readonly prompt: string;
   readonly answer: string | readonly string[];
+  /** Token ids that stand for the framed prompt, where they are given as such. */
+  readonly promptIds?: Uint32Array;
   /** What else the data set says of the question, for reward functions that want it. */
   readonly columns?: Readonly<Record<string, unknown>>;
 }

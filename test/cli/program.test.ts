@@ -230,11 +230,13 @@ describe("--json", () => {
       sample: async (options, { onSample, announce }) => {
         asked = options;
         announce("a fallback adapter");
-        onSample(hostileSample);
+        onSample({ ...hostileSample, ids: [1], text: "x", logprobs: [-0.5] });
       },
     });
     expect(asked?.prompt).toEqual(["2+2", "1+1", "3+3"]);
-    expect(jsonLines(sampled.out)).toEqual([{ event: "sample", ...hostileSample }]);
+    expect(jsonLines(sampled.out)).toEqual([
+      { event: "sample", ...hostileSample, ids: [1], text: "x", logprobs: [-0.5] },
+    ]);
     expect(sampled.err).toBe("a fallback adapter\n");
 
     let evaluated: EvalOptions | undefined;

@@ -1,5 +1,7 @@
 import { type ModelConfig, type ParameterShape, parameterShapes, parseModelConfig, writeModelConfig } from "./config";
+import { shown } from "./json-reader";
 import { type ByteSource, SafetensorsFile } from "./safetensors/read";
+import { repeatedKey } from "./safetensors/repeated-key";
 import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
 import { UserError } from "./user-error";
 
@@ -50,6 +52,9 @@ const COMPANIONS = [
   "generation_config.json",
 ];
 
+/** Most bytes of config.json, generation_config.json or the index. */
+const MOST_JSON = 2 ** 24;
+
 const EMBEDDING = "model.embed_tokens.weight";
 const HEAD = "lm_head.weight";
 const INDEX = "model.safetensors.index.json";
@@ -86,7 +91,7 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
     async *tensors() {
       for (const { parameter, stored, file } of sources) {
         const data = await file.floats(stored);
-        const bad = data.findIndex((value) => !Number.isFinite(value));
+        const bad = firstNotFinite(data);
         if (bad >= 0)
           throw new UserError(
             `${file.file}: tensor ${stored} holds ${data[bad]} at index ${bad}; expected finite weights, use an earlier checkpoint`,
@@ -126,6 +131,9 @@ export async function readText(folder: FolderReader, name: string): Promise<stri
   const source = await folder.open(name);
   const packed = source === undefined ? await folder.open(`${name}.gz`) : undefined;
   const file = `${folder.path}/${name}${packed === undefined ? "" : ".gz"}`;
+  const most = name.endsWith("config.json") || name === INDEX ? MOST_JSON : MOST_UNPACKED;
+  const size = (source ?? packed)?.size ?? 0;
+  if (size > most) throw new UserError(`${file}: has ${size} bytes; expected at most ${most}`);
   const bytes = source === undefined ? packed && (await unpacked(packed, file)) : await source.read(0, source.size);
   if (bytes === undefined) return undefined;
   try {
@@ -190,7 +198,7 @@ function withGenerationEos(config: ModelConfig, text: string | undefined, file: 
   const list: unknown[] = Array.isArray(ids) ? ids : [ids];
   const eosTokenIds = list.filter((id): id is number => typeof id === "number" && Number.isSafeInteger(id) && id >= 0);
   if (eosTokenIds.length !== list.length)
-    throw new UserError(`${file}: eos_token_id is ${JSON.stringify(ids)}, expected a token id or a list of them`);
+    throw new UserError(`${file}: eos_token_id is ${shown(ids)}, expected a token id or a list of them`);
   return { ...config, eosTokenIds };
 }
 
@@ -204,7 +212,11 @@ async function openWeights(folder: FolderReader, names: readonly string[]): Prom
         : `${folder.path}: holds its weights in ${pickled}, which is not read because it can run code; convert it to ${WEIGHTS}`,
     );
   }
-  const index = await readJson(folder, INDEX);
+  const text = (await readText(folder, INDEX)) ?? "";
+  const index = parseJson(text, `${folder.path}/${INDEX}`);
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined)
+    throw new UserError(`${folder.path}/${INDEX}: names ${shown(repeated)} twice; fetch it again`);
   const map = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : undefined;
   if (typeof map !== "object" || map === null || Array.isArray(map))
     throw new UserError(`${folder.path}/${INDEX}: expected an object weight_map from tensor names to file names`);
@@ -212,7 +224,7 @@ async function openWeights(folder: FolderReader, names: readonly string[]): Prom
   for (const [tensor, shard] of Object.entries(map)) {
     if (typeof shard !== "string" || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
       throw new UserError(
-        `${folder.path}/${INDEX}: tensor ${tensor} points to ${JSON.stringify(shard)}; expected a .safetensors file in the same folder`,
+        `${folder.path}/${INDEX}: tensor ${tensor} points to ${shown(shard)}; expected a .safetensors file in the same folder`,
       );
     const file = shards.get(shard) ?? (await openFile(folder, shard));
     shards.set(shard, file);
@@ -257,12 +269,17 @@ async function locate(config: ModelConfig, files: readonly SafetensorsFile[], pa
     const actual = file.header.tensors.get(stored)?.shape ?? [];
     if (actual.length !== shape.length || actual.some((size, axis) => size !== shape[axis]))
       throw new UserError(
-        `${file.file}: tensor ${stored} has shape [${actual.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
+        `${file.file}: tensor ${stored} has shape ${shown(actual)}; config.json asks for [${shape.join(", ")}]`,
       );
     return { parameter, stored, file };
   });
   await refuseStrangers(config, owners, new Set(located.map(({ stored }) => stored)));
   return located;
+}
+
+function firstNotFinite(values: Float32Array): number {
+  for (let index = 0; index < values.length; index++) if (!Number.isFinite(values[index])) return index;
+  return -1;
 }
 
 function missingTensor(name: string, shape: readonly number[], owners: ReadonlyMap<string, SafetensorsFile>): string {

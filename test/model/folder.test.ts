@@ -111,6 +111,13 @@ describe("readCheckpoint", () => {
     );
     const { [name(1)]: _, ...partial } = files;
     await expect(read(partial)).rejects.toThrow("m: file model-00002-of-00002.safetensors is missing");
+    const twice = JSON.stringify({ weight_map: weightMap }).replace(
+      '"model.norm.weight"',
+      '"model.norm.weight":"x","model.norm.weight"',
+    );
+    await expect(read({ ...files, "model.safetensors.index.json": twice })).rejects.toThrow(
+      /index\.json: names "model\.norm\.weight" twice/,
+    );
     for (const shard of [
       "../secret.safetensors",
       "/etc/passwd",

@@ -132,6 +132,13 @@ describe("safetensors files", () => {
     ["a web page", new TextEncoder().encode("<!doctype html><title>404</title>"), /claims a header/],
     ["bytes that are not UTF-8", Uint8Array.from([2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe]), /not UTF-8/],
     ["broken JSON", file("{", 0), /not JSON/],
+    [
+      "a dtype as deep as the stack",
+      file(`{"a":{"dtype":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`, 0),
+      /unknown dtype a list/,
+    ],
+    ["a name of a megabyte", file({ ["n".repeat(1e6)]: 1 }, 0), /entry of "n{99}\.\.\. is not an object/],
+    ["a header of escapes", file(`{"${"\\\\".repeat(2e6)}":1}`, 0), /is not an object/],
     ["a list", file("[]", 0), /not a JSON object/],
     ["a name twice", file(`{"a":${JSON.stringify(good)},"\\u0061":${JSON.stringify(good)}}`, 8), /names "a" twice/],
     [

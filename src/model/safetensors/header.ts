@@ -1,5 +1,7 @@
+import { shown } from "../json-reader";
 import { UserError } from "../user-error";
 import { TYPE_BYTES } from "./dtype";
+import { repeatedKey } from "./repeated-key";
 
 /** Where a tensor lies in a file. */
 export interface TensorEntry {
@@ -38,30 +40,28 @@ export function parseHeader(text: string, dataStart: number, dataLength: number,
   }
   if (!isObject(json)) return fail("the header is not a JSON object");
   const repeated = repeatedKey(text);
-  if (repeated !== undefined) fail(`the header names ${JSON.stringify(repeated)} twice`);
+  if (repeated !== undefined) fail(`the header names ${shown(repeated)} twice`);
 
   const metadata: Record<string, string> = {};
   const tensors: TensorEntry[] = [];
   for (const [name, value] of Object.entries(json)) {
-    if (!isObject(value)) return fail(`the entry of ${JSON.stringify(name)} is not an object`);
+    if (!isObject(value)) return fail(`the entry of ${shown(name)} is not an object`);
     if (name === "__metadata__") {
       for (const [key, text] of Object.entries(value)) {
-        if (typeof text !== "string") return fail(`metadata ${JSON.stringify(key)} is not a string`);
+        if (typeof text !== "string") return fail(`metadata ${shown(key)} is not a string`);
         metadata[key] = text;
       }
       continue;
     }
-    tensors.push(
-      parseEntry(name, value, dataStart, dataLength, (why) => fail(`tensor ${JSON.stringify(name)} ${why}`)),
-    );
+    tensors.push(parseEntry(name, value, dataStart, dataLength, (why) => fail(`tensor ${shown(name)} ${why}`)));
   }
 
   const inOrder = tensors.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   let end = dataStart;
   for (const tensor of inOrder) {
-    if (tensor.offset < end) fail(`tensor ${JSON.stringify(tensor.name)} overlaps the tensor before it`);
+    if (tensor.offset < end) fail(`tensor ${shown(tensor.name)} overlaps the tensor before it`);
     if (tensor.offset > end)
-      fail(`${tensor.offset - end} bytes before tensor ${JSON.stringify(tensor.name)} belong to no tensor`);
+      fail(`${tensor.offset - end} bytes before tensor ${shown(tensor.name)} belong to no tensor`);
     end = tensor.offset + tensor.byteLength;
   }
   const rest = dataStart + dataLength - end;
@@ -78,16 +78,16 @@ function parseEntry(
 ): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = entry;
   const width = typeof dtype === "string" && Object.hasOwn(TYPE_BYTES, dtype) ? TYPE_BYTES[dtype] : undefined;
-  if (typeof dtype !== "string" || width === undefined) return fail(`has the unknown dtype ${JSON.stringify(dtype)}`);
-  if (!isSizes(shape)) return fail(`has the shape ${JSON.stringify(shape)}, expected a list of sizes`);
-  if (!isSizes(offsets)) return fail(`has the offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
+  if (typeof dtype !== "string" || width === undefined) return fail(`has the unknown dtype ${shown(dtype)}`);
+  if (!isSizes(shape)) return fail(`has the shape ${shown(shape)}, expected a list of sizes`);
+  if (!isSizes(offsets)) return fail(`has the offsets ${shown(offsets)}, expected [begin, end]`);
   const [begin, end] = offsets;
   if (offsets.length !== 2 || begin === undefined || end === undefined || begin > end)
-    return fail(`has the offsets ${JSON.stringify(offsets)}, expected [begin, end] with begin <= end`);
+    return fail(`has the offsets ${shown(offsets)}, expected [begin, end] with begin <= end`);
   if (end > dataLength) return fail(`ends at byte ${end} of the data, but the file holds ${dataLength} (cut short?)`);
   const bytes = shape.reduce((product, size) => product * size, width);
   if (bytes !== end - begin)
-    return fail(`has ${end - begin} bytes, but ${dtype} of shape [${shape.join(", ")}] needs ${bytes}`);
+    return fail(`has ${end - begin} bytes, but ${dtype} of shape ${shown(shape)} needs ${bytes}`);
   return { name, dtype, shape, offset: dataStart + begin, byteLength: end - begin };
 }
 
@@ -97,24 +97,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-/** The first key that an object of this (valid) JSON text holds twice: JSON.parse keeps the last one without a word. */
-function repeatedKey(text: string): string | undefined {
-  const open: (Set<string> | undefined)[] = [];
-  for (const [token, string] of text.matchAll(
-    /"([^"\\]*(?:\\.[^"\\]*)*)"(?=\s*:)|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/gs,
-  )) {
-    if (token === "{") open.push(new Set());
-    else if (token === "[") open.push(undefined);
-    else if (token === "}" || token === "]") open.pop();
-    else if (string !== undefined) {
-      const keys = open.at(-1);
-      const key: unknown = JSON.parse(`"${string}"`);
-      if (typeof key !== "string") continue;
-      if (keys?.has(key)) return key;
-      keys?.add(key);
-    }
-  }
-  return undefined;
 }

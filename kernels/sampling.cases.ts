@@ -161,15 +161,15 @@ export function tokenLogProbCase(shape: LogitsShape, options: ScoreOptions): Ker
   });
 }
 
-/** Coefficient 0 of the second row, as of a masked token. */
-export function logitsGradientCase(shape: LogitsShape, options: ScoreOptions): KernelCase {
+/** Coefficient 0 of the second row, as of a masked token; with `entropy` each row has a coefficient of its entropy too. */
+export function logitsGradientCase(shape: LogitsShape, options: ScoreOptions & { entropy?: boolean }): KernelCase {
   const { entries, vocabulary, stride } = shape;
   const temperature = options.temperature || 1;
   return defineCase({
-    name: `logits_gradient ${scoreLabel(shape, options)}`,
+    name: `logits_gradient ${scoreLabel(shape, options)}${options.entropy === true ? ", entropy" : ""}`,
     tolerance: TOLERANCE,
-    flops: 5 * entries * vocabulary,
-    bytes: words(2 * entries * vocabulary, 5 * entries),
+    flops: (options.entropy === true ? 9 : 5) * entries * vocabulary,
+    bytes: words(2 * entries * vocabulary, (options.entropy === true ? 6 : 5) * entries),
     inputs(random) {
       const logits = paddedLogits(random, shape);
       const tokens = Uint32Array.from({ length: entries }, () => random.below(vocabulary));
@@ -185,19 +185,33 @@ export function logitsGradientCase(shape: LogitsShape, options: ScoreOptions): K
         }),
       );
       const coefficients = random.normals(entries);
+      const entropyCoefficients = options.entropy === true ? random.normals(entries) : new Float32Array(entries);
       if (entries > 1) coefficients[1] = 0;
-      return { statistics, coefficients, thresholds, logits };
+      return { statistics, coefficients, entropyCoefficients, thresholds, logits };
     },
     outputs: { logits: entries * stride },
-    run(gpu, { thresholds, ...views }) {
-      logitsGradient(gpu, { ...views, ...(options.truncated && { thresholds }) }, shape, options.temperature);
+    run(gpu, { thresholds, entropyCoefficients, ...views }) {
+      logitsGradient(
+        gpu,
+        {
+          ...views,
+          ...(options.truncated && { thresholds }),
+          ...(options.entropy === true && { entropyCoefficients }),
+        },
+        shape,
+        options.temperature,
+      );
     },
     expected(inputs) {
       const gradient = new Tensor([entries, stride]);
       logitRows(inputs.logits, shape).forEach((row, i) => {
         const token = inputs.statistics[4 * i + 3] ?? 0;
         const [threshold = 0, coefficient = 0] = [inputs.thresholds[i], inputs.coefficients[i]];
-        gradient.data.set(logitsGradientReference(row, token, temperature, threshold, coefficient), i * stride);
+        const entropyCoefficient = inputs.entropyCoefficients[i] ?? 0;
+        gradient.data.set(
+          logitsGradientReference(row, token, temperature, threshold, coefficient, entropyCoefficient),
+          i * stride,
+        );
       });
       return { logits: gradient };
     },
@@ -237,6 +251,11 @@ export const logitsGradientCases: readonly KernelCase[] = [
   ...[SMALL, ONE, NONE, WIDE].map((shape) => logitsGradientCase(shape, { temperature: 1, truncated: false })),
   logitsGradientCase(SMALL, { temperature: 0.6, truncated: false }),
   logitsGradientCase(SMALL, { temperature: 0.7, truncated: true }),
+  ...[SMALL, ONE, NONE, WIDE].map((shape) =>
+    logitsGradientCase(shape, { temperature: 1, truncated: false, entropy: true }),
+  ),
+  logitsGradientCase(SMALL, { temperature: 0.6, truncated: false, entropy: true }),
+  logitsGradientCase(SMALL, { temperature: 0.7, truncated: true, entropy: true }),
 ];
 
 const NANO: LogitsShape = { entries: 512, vocabulary: 512, stride: 512, slotLength: 64 };
@@ -262,6 +281,19 @@ export const samplingGradients: readonly GradientCheck[] = [
     backward(inputs, upstream) {
       const logits = [...named(inputs, "logits").data];
       const gradient = logitsGradientReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5, upstream.at(0));
+      return { logits: new Tensor([9], gradient) };
+    },
+  },
+  {
+    name: "entropy of the kept tokens",
+    inputs: (random) => ({ logits: new Tensor([9], random.normals(9, 2)) }),
+    forward(inputs) {
+      const logits = [...named(inputs, "logits").data];
+      return new Tensor([1], [statisticsReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5).entropy]);
+    },
+    backward(inputs, upstream) {
+      const logits = [...named(inputs, "logits").data];
+      const gradient = logitsGradientReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5, 0, upstream.at(0));
       return { logits: new Tensor([9], gradient) };
     },
   },

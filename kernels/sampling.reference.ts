@@ -98,17 +98,23 @@ export function statisticsReference(
   };
 }
 
-/** Gradient of `coefficient` times the log-prob of the token: coefficient (1[v = token] - p_v) / temperature for kept v, else 0. */
+/**
+ * Gradient of `coefficient` times the log-prob of the token plus `entropyCoefficient` times the entropy H:
+ * (coefficient (1[v = token] - p_v) - entropyCoefficient p_v (log p_v + H)) / temperature for kept v, else 0.
+ */
 export function logitsGradientReference(
   logits: readonly number[],
   token: number,
   temperature: number,
   threshold: number,
   coefficient: number,
+  entropyCoefficient = 0,
 ): number[] {
-  return probabilitiesReference(logits, temperature, threshold).map(
-    (p, v) => (coefficient * ((v === token ? 1 : 0) - p)) / temperature,
-  );
+  const { entropy } = statisticsReference(logits, token, temperature, threshold);
+  return probabilitiesReference(logits, temperature, threshold).map((p, v) => {
+    const surprise = p > 0 ? p * (Math.log(p) + entropy) : 0;
+    return (coefficient * ((v === token ? 1 : 0) - p) - entropyCoefficient * surprise) / temperature;
+  });
 }
 
 /** Rows of a matrix as lists. */

@@ -28,7 +28,7 @@ const tokenLogProbProgram = defineProgram("token_log_prob", tokenLogProbText, {
   params: ["entry_count", "vocabulary", "logits_stride", "slot_length", "inverse_temperature"],
 });
 const logitsGradientProgram = defineProgram("logits_gradient", logitsGradientText, {
-  bindings: ["statistics", "coefficients", "thresholds", "logits"],
+  bindings: ["statistics", "coefficients", "entropy_coefficients", "thresholds", "logits"],
   params: ["entry_count", "vocabulary", "logits_stride", "inverse_temperature"],
 });
 
@@ -121,12 +121,19 @@ export function tokenLogProb(
 }
 
 /**
- * In place: logits row i becomes coefficients[i] times the gradient of the log-prob of entry i's token. Log-probs over a truncated distribution need the
+ * In place: logits row i becomes coefficients[i] times the gradient of the log-prob of entry i's token, plus entropyCoefficients[i], where they are given, times
+ * the gradient of the row's entropy. Log-probs over a truncated distribution need the
  * `thresholds` that {@link tokenLogProb} had; without them nothing is cut off.
  */
 export function logitsGradient(
   gpu: GpuContext,
-  views: { statistics: BufferView; coefficients: BufferView; thresholds?: BufferView; logits: BufferView },
+  views: {
+    statistics: BufferView;
+    coefficients: BufferView;
+    entropyCoefficients?: BufferView;
+    thresholds?: BufferView;
+    logits: BufferView;
+  },
   shape: Omit<LogitsShape, "slotLength">,
   temperature: number,
 ): void {
@@ -134,6 +141,7 @@ export function logitsGradient(
     bindings: {
       statistics: views.statistics,
       coefficients: views.coefficients,
+      entropy_coefficients: views.entropyCoefficients ?? gpu.empty,
       thresholds: views.thresholds ?? gpu.empty,
       logits: views.logits,
     },
@@ -143,7 +151,7 @@ export function logitsGradient(
       logits_stride: shape.stride,
       inverse_temperature: inverseTemperature(temperature),
     },
-    constants: { TRUNCATED: views.thresholds !== undefined },
+    constants: { TRUNCATED: views.thresholds !== undefined, ENTROPY: views.entropyCoefficients !== undefined },
     grid: elementGrid(shape.entries * shape.stride),
   });
 }

@@ -1,7 +1,9 @@
 // In place, logits become their gradient: dz[v] = c * (1[v = token] - softmax(z / temperature)[v]) / temperature, with one scalar c per row (the derivative of
 // the loss with respect to the row's log-prob). Entry i owns row i. Padding columns up to logits_stride become 0. Owner of an element: one invocation.
 // TRUNCATED = true: the softmax is over the logits at or above the entry's threshold, and the others' gradient is 0.
+// ENTROPY = true: h = entropy_coefficients[entry], the derivative of the loss with respect to the row's entropy H, adds -h * p * (log p + H) / temperature.
 const TRUNCATED = false;
+const ENTROPY = false;
 struct Params {
   entry_count: u32,
   vocabulary: u32,
@@ -11,8 +13,9 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(2) var<storage, read> coefficients: array<f32>;
-@group(0) @binding(3) var<storage, read> thresholds: array<f32>;
-@group(0) @binding(4) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(3) var<storage, read> entropy_coefficients: array<f32>;
+@group(0) @binding(4) var<storage, read> thresholds: array<f32>;
+@group(0) @binding(5) var<storage, read_write> logits: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -27,7 +30,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = statistics[entry];
   let logit = logits[index];
   let chosen = select(0.0, 1.0, id == u32(row.w));
-  var probability = exp(logit * params.inverse_temperature - row.y);
+  let log_probability = logit * params.inverse_temperature - row.y;
+  var probability = exp(log_probability);
   if (TRUNCATED) { probability = select(0.0, probability, logit >= thresholds[entry]); }
-  logits[index] = coefficients[entry] * (chosen - probability) * params.inverse_temperature;
+  var gradient = coefficients[entry] * (chosen - probability) * params.inverse_temperature;
+  if (ENTROPY) {
+    gradient -= entropy_coefficients[entry] * probability * (log_probability + row.z) * params.inverse_temperature;
+  }
+  logits[index] = gradient;
 }

@@ -15,16 +15,11 @@ import { from, HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "./head";
 import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
 import { type GradientTargets, projectBackward } from "./projection";
+import { type TrainingSequence, uploadSequences } from "./sequence-upload";
 import { SequenceTables } from "./sequences";
 import { ParameterValues } from "./values";
 
-/** One sequence of a micro-batch. */
-export interface TrainingSequence {
-  /** All token ids, prompt included. */
-  readonly ids: Uint32Array;
-  /** scored[t] is not 0 where the log-prob of ids[t] is wanted; t = 0 has no log-prob and is never scored. */
-  readonly scored: Uint8Array;
-}
+export type { TrainingSequence } from "./sequence-upload";
 
 /** Statistics of the scored tokens, sequence after sequence, positions ascending. */
 export interface TokenStatistics {
@@ -61,14 +56,16 @@ interface Pending {
 export class TrainingPass {
   readonly gradients: ParameterValues;
   private readonly targets: GradientTargets;
-  private readonly tables: SequenceTables;
+  readonly tables: SequenceTables;
+  readonly head: HeadWorkspace;
+  /** [rows, 4], see {@link Model.forward}. */
+  readonly rows: BufferView;
   private readonly activations: Activations;
   private readonly workspace: GradientWorkspace;
-  private readonly head: HeadWorkspace;
   private readonly dnormed: BufferView;
   private readonly dhidden: BufferView;
   private readonly coefficients: BufferView;
-  private readonly rows: BufferView;
+  private readonly entropyCoefficients: BufferView;
   private readonly groupTokens: BufferView;
   private readonly groupStarts: BufferView;
   private readonly groupedRows: BufferView;
@@ -104,6 +101,7 @@ export class TrainingPass {
     this.dnormed = allocate("gradient of normed", this.head.chunkRows * config.hiddenSize);
     this.dhidden = allocate("gradient of hidden", this.head.chunkRows * config.hiddenSize);
     this.coefficients = allocate("coefficients", shape.rows);
+    this.entropyCoefficients = allocate("entropy coefficients", shape.rows);
     this.rows = allocate("rows", shape.rows * 4);
     this.groupTokens = allocate("token groups", shape.rows);
     this.groupStarts = allocate("starts of token groups", shape.rows + 1);
@@ -128,7 +126,7 @@ export class TrainingPass {
    */
   async forward(sequences: readonly TrainingSequence[], temperature: number): Promise<TokenStatistics> {
     const { gpu } = this.model;
-    const { rowCount, scoredCount, rowTokens } = this.upload(sequences);
+    const { rowCount, scoredCount, rowTokens } = uploadSequences(this.model.gpu, this, sequences);
     this.model.forward(this.tables, this.activations, this.rows, rowCount);
     let lastChunk = 0;
     for (const chunk of this.head.chunks(scoredCount)) {
@@ -154,17 +152,20 @@ export class TrainingPass {
   }
 
   /**
-   * Adds to the gradients the gradient of sum_t coefficients[t] * log-prob[t] of the last `forward`, `coefficients` in its order. Records and submits; nothing
-   * is read back.
+   * Adds to the gradients the gradient of sum_t coefficients[t] * log-prob[t] + entropyCoefficients[t] * entropy[t] of the last `forward`, both in its order; the
+   * second sum only where its coefficients are given. Records and submits; nothing is read back.
    */
-  backward(coefficients: Float32Array): void {
+  backward(coefficients: Float32Array, entropyCoefficients?: Float32Array): void {
     const { gpu, config } = this.model;
     const pending = this.pending;
     if (pending === undefined) throw new Error("backward needs a forward before it");
     if (coefficients.length !== pending.scoredCount)
       throw new RangeError(`${pending.scoredCount} tokens were scored, ${coefficients.length} coefficients given`);
+    if (entropyCoefficients !== undefined && entropyCoefficients.length !== coefficients.length)
+      throw new RangeError(`${coefficients.length} coefficients, but ${entropyCoefficients.length} of entropies`);
     this.pending = undefined;
     gpu.write(this.coefficients, coefficients);
+    if (entropyCoefficients !== undefined) gpu.write(this.entropyCoefficients, entropyCoefficients);
     const { tokens, starts, rows } = pending.embeddingGroups;
     gpu.write(this.groupTokens, tokens);
     gpu.write(this.groupedRows, rows);
@@ -172,7 +173,7 @@ export class TrainingPass {
 
     const last = config.layerCount;
     gpu.recorder.clear(this.workspace.boundary(last), pending.rowCount * config.hiddenSize * 4);
-    this.headBackward(pending, this.workspace.boundary(last));
+    this.headBackward(pending, this.workspace.boundary(last), entropyCoefficients !== undefined);
     for (let layer = last - 1; layer >= 0; layer--) {
       if (this.shape.recompute)
         layerForward(this.model, layer, this.tables, this.activations, this.rows, pending.rowCount);
@@ -197,6 +198,7 @@ export class TrainingPass {
       this.dnormed,
       this.dhidden,
       this.coefficients,
+      this.entropyCoefficients,
       this.rows,
       this.groupTokens,
       this.groupStarts,
@@ -211,45 +213,7 @@ export class TrainingPass {
     return output;
   }
 
-  /** Writes tokens, pages, rows and scored entries. The last token of a sequence predicts nothing, so it has no row. */
-  private upload(sequences: readonly TrainingSequence[]): {
-    rowCount: number;
-    scoredCount: number;
-    rowTokens: Uint32Array;
-  } {
-    const rowCount = sequences.reduce((sum, sequence) => sum + sequence.ids.length - 1, 0);
-    if (!this.fits(sequences.length, rowCount))
-      throw new RangeError(`${sequences.length} sequences of ${rowCount} rows do not fit this training pass`);
-    const { gpu } = this.model;
-    const rows = new Uint32Array(rowCount * 4);
-    const rowTokens = new Uint32Array(rowCount);
-    const rowIndex: number[] = [];
-    const entries: number[] = [];
-    let row = 0;
-    let page = 0;
-    sequences.forEach(({ ids, scored }, slot) => {
-      this.tables.setTokens(slot, 0, ids);
-      const pageCount = Math.ceil(ids.length / this.shape.pageSize);
-      this.tables.setPages(
-        slot,
-        Uint32Array.from({ length: pageCount }, () => page++),
-      );
-      const end = row + ids.length - 1;
-      for (let position = 0; position < ids.length - 1; position++, row++) {
-        rows.set([slot, position, end, 0], row * 4);
-        rowTokens[row] = ids[position] ?? 0;
-        if (!scored[position + 1]) continue;
-        entries.push(rowIndex.length % this.head.chunkRows, slot, position + 1, 0);
-        rowIndex.push(row);
-      }
-    });
-    gpu.write(this.rows, rows);
-    gpu.write(this.head.rowIndex, Uint32Array.from(rowIndex));
-    this.head.writeEntries(0, Uint32Array.from(entries));
-    return { rowCount, scoredCount: rowIndex.length, rowTokens };
-  }
-
-  private headBackward(pending: Pending, doutput: BufferView): void {
+  private headBackward(pending: Pending, doutput: BufferView, withEntropy: boolean): void {
     const { gpu, config, weights, layout } = this.model;
     const head = this.head;
     let current = pending.lastChunk;
@@ -262,6 +226,7 @@ export class TrainingPass {
         {
           statistics: from(head.statistics, chunk.begin * STATISTICS_BYTES),
           coefficients: from(this.coefficients, chunk.begin * 4),
+          ...(withEntropy && { entropyCoefficients: from(this.entropyCoefficients, chunk.begin * 4) }),
           logits: head.logits,
         },
         head.shape(chunk.count, this.shape.sequenceLength),

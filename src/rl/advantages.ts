@@ -1,39 +1,8 @@
-import { mean, sampleStandardDeviation, weightedMoments } from "./moments";
+/** Baselines and scales: one advantage per trajectory from the rewards of the batch. */
+import { mean, sampleStandardDeviation } from "./moments";
 
 /** One number per trajectory, in groups of trajectories that answer the same prompt. Groups may differ in size. */
 export type Grouped = readonly (readonly number[])[];
-
-/** Variance below which whitening divides by the root of this instead. */
-const LEAST_VARIANCE = 1e-10;
-
-export interface WhitenedAdvantages {
-  readonly advantages: number[][];
-  /** Moments of the centred rewards over action tokens, before whitening. */
-  readonly tokenMean: number;
-  readonly tokenStandardDeviation: number;
-}
-
-/**
- * REINFORCE++-baseline (Hu, arXiv 2501.03262; the estimator of ZeroTIR): x_i = R_i - mean of the group, then whitened over all action tokens of
- * the batch, A_i = (x_i - mu) / sqrt(max(var, 1e-10)), where each trajectory counts with its number n_i of action tokens:
- * mu = sum n_i x_i / sum n_i, var = sum n_i (x_i - mu)^2 / sum n_i. All tokens of a trajectory have the advantage A_i.
- * @param rewards R_i. @param actionTokens n_i, in the same shape; 0 keeps a trajectory out of mu and var.
- * @throws RangeError when the shapes differ or a number is not finite.
- */
-export function reinforcePlusPlusBaseline(rewards: Grouped, actionTokens: Grouped): WhitenedAdvantages {
-  checkFinite(rewards, "reward");
-  checkFinite(actionTokens, "number of action tokens");
-  if (rewards.length !== actionTokens.length || rewards.some((group, g) => group.length !== actionTokens[g]?.length))
-    throw new RangeError("rewards and action token counts differ in shape");
-  const centred = rewards.map(centreGroup);
-  const moments = weightedMoments(centred.flat(), actionTokens.flat());
-  const deviation = Math.sqrt(Math.max(moments.variance, LEAST_VARIANCE));
-  return {
-    advantages: centred.map((group) => group.map((value) => (value - moments.mean) / deviation)),
-    tokenMean: moments.mean,
-    tokenStandardDeviation: Math.sqrt(moments.variance),
-  };
-}
 
 /**
  * What divides the centred rewards: `group` the sample standard deviation of the own group (GRPO); `batch` the one of all rewards of the batch;
@@ -54,8 +23,7 @@ export interface GroupAdvantageOptions {
  * @param rewards R_i. @throws RangeError when a reward is not finite.
  */
 export function groupAdvantages(rewards: Grouped, options: GroupAdvantageOptions = {}): number[][] {
-  checkFinite(rewards, "reward");
-  const centred = rewards.map(centreGroup);
+  const centred = centredAdvantages(rewards);
   const scale = options.scaleRewards ?? "group";
   if (scale === "none") return centred;
   const epsilon = options.epsilon ?? 1e-6;
@@ -67,15 +35,67 @@ export function groupAdvantages(rewards: Grouped, options: GroupAdvantageOptions
 }
 
 /**
- * R_i - mean_G. A group of equal rewards gives exact zeros: the rounding of the mean must not become an advantage that whitening enlarges.
+ * R_i - mean_G: Dr. GRPO, and REINFORCE++-baseline before it is whitened. A group of equal rewards gives exact zeros: the rounding of the mean must not become
+ * an advantage that whitening enlarges.
+ * @throws RangeError when a reward is not finite.
  */
-function centreGroup(group: readonly number[]): number[] {
-  const centre = group.every((value) => value === group[0]) ? (group[0] ?? 0) : mean(group);
-  return group.map((value) => value - centre);
+export function centredAdvantages(rewards: Grouped): number[][] {
+  checkFinite(rewards, "reward");
+  return rewards.map((group) => centreGroup(group, mean(group)));
 }
 
-function checkFinite(values: Grouped, name: string): void {
+/**
+ * Leave-one-out baseline (RLOO, arXiv 2402.14740): A_i = R_i - mean of the others = G / (G - 1) (R_i - mean_G). 0 in a group of one.
+ * @throws RangeError when a reward is not finite.
+ */
+export function leaveOneOutAdvantages(rewards: Grouped): number[][] {
+  return centredAdvantages(rewards).map((group) =>
+    group.map((value) => (group.length < 2 ? 0 : (value * group.length) / (group.length - 1))),
+  );
+}
+
+/**
+ * Baseline weighted by length (OPO, arXiv 2505.23585): A_i = R_i - sum_j n_j R_j / sum_j n_j, which has the least variance where a trajectory's squared score grows
+ * with its length.
+ * @param actionTokens n_i, in the shape of `rewards`. @throws RangeError when the shapes differ or a number is not finite.
+ */
+export function lengthWeightedAdvantages(rewards: Grouped, actionTokens: Grouped): number[][] {
+  checkFinite(rewards, "reward");
+  checkFinite(actionTokens, "number of action tokens");
+  checkShape(rewards, actionTokens, "action token counts");
+  return rewards.map((group, g) => {
+    const counts = actionTokens[g] ?? [];
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const weighted = group.reduce((sum, reward, i) => sum + reward * (counts[i] ?? 0), 0);
+    return centreGroup(group, total === 0 ? mean(group) : weighted / total);
+  });
+}
+
+/**
+ * Baseline of the greedy answer (ReMax, arXiv 2310.10505): A_i = R_i - R(greedy answer to the same prompt).
+ * @param greedyRewards one per group. @throws RangeError when their number differs or a reward is not finite.
+ */
+export function greedyBaselineAdvantages(rewards: Grouped, greedyRewards: readonly number[]): number[][] {
+  checkFinite(rewards, "reward");
+  checkFinite([greedyRewards], "greedy reward");
+  if (rewards.length !== greedyRewards.length)
+    throw new RangeError(`${rewards.length} groups but ${greedyRewards.length} rewards of greedy answers`);
+  return rewards.map((group, g) => group.map((reward) => reward - (greedyRewards[g] ?? Number.NaN)));
+}
+
+function centreGroup(group: readonly number[], centre: number): number[] {
+  return group.every((value) => value === group[0]) ? group.map(() => 0) : group.map((value) => value - centre);
+}
+
+/** @throws RangeError naming the first number that is not finite. */
+export function checkFinite(values: Grouped, name: string): void {
   for (const [g, group] of values.entries())
     for (const [i, value] of group.entries())
       if (!Number.isFinite(value)) throw new RangeError(`${name} ${i} of group ${g} is ${value}, not a finite number`);
+}
+
+/** @throws RangeError when groups or their sizes differ. */
+export function checkShape(rewards: Grouped, others: readonly (readonly unknown[])[], name: string): void {
+  if (rewards.length !== others.length || rewards.some((group, g) => group.length !== others[g]?.length))
+    throw new RangeError(`rewards and ${name} differ in shape`);
 }

@@ -18,8 +18,12 @@ export const metricHelp = {
   advantage_abs: "mean absolute advantage per token",
   kl: "mean log-ratio of sampling to training policy per token",
   entropy: "mean entropy of the sampling distribution per model token, in nats",
+  "ratio/mean": "mean ratio of a token's probability under the policy that is trained to the one before the update",
+  "ratio/min": "least such ratio",
+  "ratio/max": "greatest such ratio",
   "clip_ratio/low_mean": "share of tokens clipped from below",
   "clip_ratio/high_mean": "share of tokens clipped from above",
+  "clip_ratio/dual_mean": "share of tokens clipped by the dual clip (--delta)",
   "clip_ratio/region_mean": "share of tokens clipped",
   "completions/mean_length": "model tokens per trajectory; observations do not count",
   "completions/min_length": "least model tokens of a trajectory",
@@ -44,7 +48,7 @@ export const metricHelp = {
 
 export type MetricName = keyof typeof metricHelp;
 /** Figures with a name of their own for each run. `time/`, `perf/` and `overlap/` are for all that depends on the clock. */
-export type FreeMetricName = `${"time" | "perf" | "overlap" | "rewards" | "eval" | "tools"}/${string}`;
+export type FreeMetricName = `${"time" | "perf" | "overlap" | "rewards" | "eval" | "tools" | "masks"}/${string}`;
 
 /** One line of metrics.jsonl. A figure that does not exist (a mean over nothing) or is not finite is null there. */
 export type MetricsRow = { readonly step: number } & {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { objectiveFields } from "./objective-fields";
 import {
   datasetFields,
   decodingFields,
@@ -60,19 +61,13 @@ export const trainOptions = new OptionSet("train", {
   rewardScope: rewardScopeField,
   gradingProfile: gradingProfileField,
   rewardTimeout: rewardTimeoutField,
-  advantageEstimator: z
-    .enum(["grpo", "reinforce_pp_baseline"])
-    .default("grpo")
-    .meta(about("Objective", "baseline and scale of the advantages")),
-  scaleRewards: z
-    .enum(["group", "batch", "none"])
-    .default("group")
-    .meta(about("Objective", "standard deviation that divides grpo advantages")),
-  lossType: z
-    .enum(["dapo", "grpo", "dr_grpo"])
-    .default("dapo")
-    .meta(about("Objective", "dapo: mean over all tokens; grpo: over sequences; dr_grpo: sum over a constant length")),
-  epsilon: z.number().min(0).lt(1).default(0.2).meta(about("Objective", "the ratio is clipped below 1 - epsilon")),
+  ...objectiveFields,
+  epsilon: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.2)
+    .meta(about("Objective", "the ratio is clipped below 1 - epsilon; 1: never")),
   epsilonHigh: z
     .number()
     .min(0)
@@ -85,7 +80,11 @@ export const trainOptions = new OptionSet("train", {
     .nullable()
     .default(null)
     .meta(about("Objective", "dual clip: bound of the ratio at negative advantage")),
-  numIterations: z.int().min(1).default(1).meta(about("Objective", "optimizer steps per batch of trajectories")),
+  numIterations: z
+    .int()
+    .min(1)
+    .default(1)
+    .meta(about("Objective", "passes over a batch of trajectories, each token with the log-prob it was sampled with")),
   beta: z.number().min(0).default(0).meta(about("Objective", "weight of the KL penalty; only 0 for now")),
   groupFilterMin: share
     .nullable()

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { datasetEntry } from "../data/registry";
 import { UserError } from "../model/user-error";
 import { selectRewards, UnknownReward } from "../reward/selection";
+import { comparesGroup } from "../rl/estimators";
 import { nearest } from "./nearest";
 import { presetNames } from "./option-fields";
 import type { OptionLayer, OptionSet } from "./option-set";
@@ -81,11 +82,13 @@ function refuseContradictions(options: TrainOptions): void {
   };
   if (options.beta !== 0)
     refuse("beta", "but a KL penalty needs a reference model, which this version does not keep; set it to 0");
-  if (options.numGenerations < 2)
+  if (options.numGenerations < 2 && comparesGroup(options.advantageEstimator))
     refuse(
       "numGenerations",
       `but ${options.advantageEstimator} compares the trajectories of a group; set it to 2 or more`,
     );
+  if (options.importanceSamplingFloor >= options.importanceSamplingCap)
+    refuse("importanceSamplingFloor", `but must be below --importance-sampling-cap ${options.importanceSamplingCap}`);
   if (options.delta !== null && options.delta <= 1 + (options.epsilonHigh ?? options.epsilon))
     refuse("delta", "but the dual clip must lie above 1 + epsilon-high; 3 is usual");
   if (

@@ -3,6 +3,7 @@
 import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
 import { mean, sampleStandardDeviation } from "../rl/moments";
+import { objectiveMetrics } from "../rl/totals";
 import type { Collected, GradedTrajectory } from "./collect";
 import type { MetricsRow } from "./metrics";
 import type { UpdateResult } from "./update";
@@ -36,7 +37,6 @@ export function stepMetrics(
   );
   const allTokens = all.reduce((sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length, 0);
   const { totals } = result;
-  const perToken = (count: number) => (totals.tokens === 0 ? 0 : count / totals.tokens);
   return {
     step,
     reward: mean(rewards.flat()),
@@ -51,15 +51,13 @@ export function stepMetrics(
     "rollout/verifier_failed": share(all, "verifier_failed"),
     ...rewardMetrics(all),
     "train/kept_groups": result.kept.length / collected.groups.length,
-    loss: totals.loss,
+    loss: result.loss,
     grad_norm: result.gradNorm,
     learning_rate: result.learningRate,
     advantage_abs: result.advantageAbs,
-    kl: perToken(totals.logRatioSum),
     entropy: result.entropy,
-    "clip_ratio/low_mean": perToken(totals.clippedLow),
-    "clip_ratio/high_mean": perToken(totals.clippedHigh),
-    "clip_ratio/region_mean": perToken(totals.clippedLow + totals.clippedHigh + totals.clippedDual),
+    ...objectiveMetrics(totals),
+    ...Object.fromEntries(Object.entries(result.masked).map(([name, part]) => [`masks/${name}`, part])),
     "completions/mean_length": mean(lengths),
     "completions/min_length": Math.min(...lengths),
     "completions/max_length": Math.max(...lengths),

@@ -1,46 +1,42 @@
-/** One optimizer batch: groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
+/** One rollout batch: groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
 import type { Optimizer } from "../model/optimizer";
-import type { TrainingPass, TrainingSequence } from "../model/training";
-import { groupAdvantages, reinforcePlusPlusBaseline } from "../rl/advantages";
-import { type Aggregation, tokenWeights } from "../rl/aggregation";
+import type { TrainingPass } from "../model/training";
 import { filterGroups } from "../rl/filters";
+import { importanceWeights } from "../rl/importance";
 import { logprobDifference } from "../rl/logprob-difference";
-import { addTotals, type ClipOptions, emptyTotals, type ObjectiveTotals, trajectoryLoss } from "../rl/objective";
+import { mean } from "../rl/moments";
+import { trajectoryLoss } from "../rl/objective";
+import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/totals";
 import type { GradedTrajectory } from "./collect";
+import { importanceOptions, lossOptions } from "./loss-settings";
+import { maskedShares, optimizerBatches, type Sample } from "./optimizer-batch";
 import type { TrainOptions } from "./options";
 import { microBatches } from "./pretraining";
 import { learningRateAt } from "./schedule";
 
-/** What an update did; all numbers are those of the first iteration, where the policy is still the one that sampled. */
+/** What the updates on a rollout batch did. */
 export interface UpdateResult {
+  /** Over all updates. */
   readonly totals: ObjectiveTotals;
+  /** Means over the updates. */
+  readonly loss: number;
   readonly gradNorm: number;
   readonly learningRate: number;
-  /** Mean entropy per sampled token of the trajectories trained on; null when none was. */
+  /** Mean entropy per sampled token that was trained on; null when none was. */
   readonly entropy: number | null;
+  /** Of the first update, where the policy is still the one that sampled. */
   readonly logprobDifferenceMean: number;
   readonly logprobDifferenceMax: number;
   /** Mean |advantage| per sampled token. */
   readonly advantageAbs: number;
   readonly kept: readonly (readonly GradedTrajectory[])[];
-  /** Advantage by trajectory id; filtered trajectories have none. */
+  /** By mask asked for, the share of the kept trajectories that it left out. */
+  readonly masked: Readonly<Record<string, number>>;
+  /** Mean advantage of its tokens by trajectory id; filtered trajectories have none. */
   readonly advantages: ReadonlyMap<number, number>;
 }
 
-/** A trajectory in the shape of the training pass, with what its coefficients need. */
-interface Sample extends TrainingSequence {
-  readonly sampledLogprobs: Float32Array;
-  readonly advantage: number;
-  readonly weight: number;
-}
-
-const AGGREGATIONS: Record<TrainOptions["lossType"], Aggregation> = {
-  dapo: "token-mean",
-  grpo: "seq-mean-token-mean",
-  dr_grpo: "seq-mean-token-sum-norm",
-};
-
-/** Filters groups, computes advantages over what is left, and makes `numIterations` optimizer steps. */
+/** Filters groups, computes advantages over what is left, and makes `numIterations` passes over its optimizer batches, one update for each. */
 export async function update(
   pass: TrainingPass,
   optimizer: Optimizer,
@@ -51,12 +47,7 @@ export async function update(
 ): Promise<UpdateResult> {
   const bounds = groupBounds(options);
   const { kept } = filterGroups(groups, (group) => group.map(({ grade }) => grade.numbers.rule_rewards), bounds);
-  const samples = toSamples(kept, options);
-  const clip: ClipOptions = {
-    epsilonLow: options.epsilon,
-    epsilonHigh: options.epsilonHigh ?? options.epsilon,
-    ...(options.delta === null ? {} : { dualClip: options.delta }),
-  };
+  const batches = optimizerBatches(kept, options);
   const learningRate = learningRateAt(
     {
       name: options.lrSchedulerType,
@@ -68,116 +59,128 @@ export async function update(
     },
     step,
   );
-  const batches = [...microBatches(samples, pass)];
-  let first: Iteration | undefined;
-  for (let iteration = 0; iteration < options.numIterations && samples.length > 0; iteration++) {
-    const result = await iterate(pass, batches, clip, options.temperature, onProgress);
-    const gradNorm = await optimizer.update(pass.gradients, {
-      learningRate,
-      beta1: options.adamBeta1,
-      beta2: options.adamBeta2,
-      epsilon: options.adamEpsilon,
-      weightDecay: options.weightDecay,
-      maxNorm: options.maxGradNorm ?? 0,
-    });
-    first ??= { ...result, gradNorm };
-  }
-  const tokens = samples.reduce((sum, sample) => sum + sample.sampledLogprobs.length, 0);
+  // Trajectories that are masked have no gradient, so they are not computed.
+  const trained = batches
+    .map((batch) => batch.filter(({ weight }) => weight !== 0))
+    .filter((batch) => batch.length > 0);
+  const old = await oldLogprobs(pass, trained.flat(), options);
+  const updates: Accumulated[] = [];
+  const gradNorms: number[] = [];
+  for (let iteration = 0; iteration < options.numIterations; iteration++)
+    for (const batch of trained) {
+      updates.push(await accumulate(pass, batch, old, options, onProgress));
+      gradNorms.push(
+        await optimizer.update(pass.gradients, {
+          learningRate,
+          beta1: options.adamBeta1,
+          beta2: options.adamBeta2,
+          epsilon: options.adamEpsilon,
+          weightDecay: options.weightDecay,
+          maxNorm: options.maxGradNorm ?? 0,
+        }),
+      );
+    }
+  const totals = updates.reduce((sum, each) => addTotals(sum, each.totals), emptyTotals());
+  const [first] = updates;
   const difference = logprobDifference(first?.sampled ?? [], first?.trained ?? []);
+  const samples = batches.flat();
+  const tokens = samples.reduce((sum, { advantages }) => sum + advantages.length, 0);
   return {
-    totals: first?.totals ?? emptyTotals(),
-    gradNorm: first?.gradNorm ?? 0,
+    totals,
+    loss: mean(updates.map((each) => each.totals.loss)),
+    gradNorm: mean(gradNorms),
     learningRate,
-    entropy: first === undefined ? null : first.entropySum / tokens,
+    entropy: totals.tokens === 0 ? null : updates.reduce((sum, each) => sum + each.entropySum, 0) / totals.tokens,
     logprobDifferenceMean: difference.meanAbsolute,
     logprobDifferenceMax: difference.maxAbsolute,
     advantageAbs:
-      tokens === 0
-        ? 0
-        : samples.reduce((sum, sample) => sum + Math.abs(sample.advantage) * sample.sampledLogprobs.length, 0) / tokens,
+      samples.reduce((sum, { advantages }) => sum + advantages.reduce((a, value) => a + Math.abs(value), 0), 0) /
+      Math.max(1, tokens),
     kept,
-    advantages: new Map(
-      kept.flat().map(({ trajectory }, index) => [trajectory.id, samples[index]?.advantage ?? 0] as const),
-    ),
+    masked: maskedShares(kept.flat(), options),
+    advantages: new Map(samples.map(({ id, advantages }) => [id, mean([...advantages])] as const)),
   };
 }
 
-interface Iteration {
+/**
+ * l_old by sample id. The sampler's own log-probs, unless a correction for it is asked for: then those of the trainer before the first update, so that the
+ * correction has two policies to compare.
+ */
+async function oldLogprobs(
+  pass: TrainingPass,
+  samples: readonly Sample[],
+  options: TrainOptions,
+): Promise<ReadonlyMap<number, Float32Array>> {
+  if (options.importanceSamplingMode === null)
+    return new Map(samples.map(({ id, sampledLogprobs }) => [id, sampledLogprobs]));
+  const old = new Map<number, Float32Array>();
+  for (const batch of microBatches(samples, pass)) {
+    const { logprobs } = await pass.forward(batch, options.temperature);
+    let at = 0;
+    for (const { id, sampledLogprobs } of batch) {
+      old.set(id, logprobs.slice(at, at + sampledLogprobs.length));
+      at += sampledLogprobs.length;
+    }
+  }
+  return old;
+}
+
+interface Accumulated {
   readonly totals: ObjectiveTotals;
   readonly entropySum: number;
   readonly sampled: readonly number[];
   readonly trained: readonly number[];
-  readonly gradNorm?: number;
 }
 
-/** Accumulates the gradient of the whole batch over its micro-batches. */
-async function iterate(
+/** Accumulates the gradient of an optimizer batch over its micro-batches. */
+async function accumulate(
   pass: TrainingPass,
-  batches: readonly Sample[][],
-  clip: ClipOptions,
-  temperature: number,
+  samples: readonly Sample[],
+  old: ReadonlyMap<number, Float32Array>,
+  options: TrainOptions,
   onProgress: (done: number, total: number) => void,
-): Promise<Iteration> {
+): Promise<Accumulated> {
+  const settings = lossOptions(options);
+  const correction = importanceOptions(options);
+  const batches = [...microBatches(samples, pass)];
   pass.clearGradients();
   let totals = emptyTotals();
   let entropySum = 0;
   const sampled: number[] = [];
   const trained: number[] = [];
   for (const [index, batch] of batches.entries()) {
-    const { logprobs, entropies } = await pass.forward(batch, temperature);
+    const { logprobs, entropies } = await pass.forward(batch, options.temperature);
     const coefficients = new Float32Array(logprobs.length);
+    const entropyCoefficients = new Float32Array(logprobs.length);
     let at = 0;
     for (const sample of batch) {
-      const own = logprobs.subarray(at, at + sample.sampledLogprobs.length);
+      const end = at + sample.sampledLogprobs.length;
+      const own = logprobs.subarray(at, end);
+      const before = old.get(sample.id) ?? sample.sampledLogprobs;
       const loss = trajectoryLoss(
-        { logprobs: own, oldLogprobs: sample.sampledLogprobs, advantage: sample.advantage, weight: sample.weight },
-        clip,
+        {
+          logprobs: own,
+          oldLogprobs: before,
+          advantages: sample.advantages,
+          weight: sample.weight,
+          entropies: entropies.subarray(at, end),
+          ...(correction && { importance: importanceWeights(before, sample.sampledLogprobs, correction) }),
+        },
+        settings,
       );
       coefficients.set(loss.coefficients, at);
+      entropyCoefficients.set(loss.entropyCoefficients, at);
       totals = addTotals(totals, loss.totals);
       sampled.push(...sample.sampledLogprobs);
       trained.push(...own);
-      at += own.length;
+      at = end;
     }
     for (const entropy of entropies) entropySum += entropy;
-    pass.backward(coefficients);
+    if (options.entropyCoefficient === 0) pass.backward(coefficients);
+    else pass.backward(coefficients, entropyCoefficients);
     onProgress(index + 1, batches.length);
   }
   return { totals, entropySum, sampled, trained };
-}
-
-/** Advantages per trajectory, and the weight of each of its tokens in the loss over the whole batch. */
-function toSamples(groups: readonly (readonly GradedTrajectory[])[], options: TrainOptions): Sample[] {
-  const rewards = groups.map((group) => group.map(({ grade }) => grade.numbers.reward));
-  const counts = groups.map((group) => group.map(({ trajectory }) => actionTokens(trajectory.mask)));
-  const advantages =
-    options.advantageEstimator === "grpo"
-      ? groupAdvantages(rewards, { scaleRewards: options.scaleRewards })
-      : reinforcePlusPlusBaseline(rewards, counts).advantages;
-  const weights = tokenWeights(counts.flat(), {
-    mode: AGGREGATIONS[options.lossType],
-    lengthNorm: options.maxCompletionLength,
-  });
-  const flat = advantages.flat();
-  return groups.flat().map(({ trajectory }, index) => {
-    const prompt = trajectory.promptIds;
-    const ids = new Uint32Array(prompt.length + trajectory.ids.length);
-    ids.set(prompt);
-    ids.set(trajectory.ids, prompt.length);
-    const scored = new Uint8Array(ids.length);
-    scored.set(trajectory.mask, prompt.length);
-    return {
-      ids,
-      scored,
-      sampledLogprobs: trajectory.logprobs.filter((_, t) => trajectory.mask[t] === 1),
-      advantage: flat[index] ?? 0,
-      weight: weights[index] ?? 0,
-    };
-  });
-}
-
-function actionTokens(mask: Uint8Array): number {
-  return mask.reduce((sum, bit) => sum + bit, 0);
 }
 
 function groupBounds(options: TrainOptions): { low: number; high: number } | undefined {

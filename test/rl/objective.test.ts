@@ -1,6 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { type Aggregation, tokenWeights } from "../../src/rl/aggregation";
-import { addTotals, type ClipOptions, emptyTotals, objectiveMetrics, trajectoryLoss } from "../../src/rl/objective";
+import { type LossOptions, trajectoryLoss as lossOf, type TrajectoryTokens } from "../../src/rl/objective";
+import type { ClipBounds, PolicyObjective } from "../../src/rl/policy-term";
+import { addTotals, emptyTotals, objectiveMetrics } from "../../src/rl/totals";
+
+type ClipOptions = ClipBounds & { readonly dualClip?: number };
+type OneAdvantage = Omit<TrajectoryTokens, "advantages"> & { readonly advantage: number };
+
+const settings = (policy: PolicyObjective): LossOptions => ({
+  policy,
+  ratioLevel: "token",
+  kl: { estimator: "k3", coefficient: 0 },
+  entropyCoefficient: 0,
+});
+
+/** The clipped objective at one advantage for all tokens. */
+function trajectoryLoss({ advantage, ...tokens }: OneAdvantage, options: ClipOptions) {
+  const advantages = Array.from(tokens.logprobs, () => advantage);
+  return lossOf({ ...tokens, advantages }, settings({ kind: "clip", ...options }));
+}
 
 const clip: ClipOptions = { epsilonLow: 0.2, epsilonHigh: 0.28, dualClip: 3 };
 const old = -1.25;
@@ -105,7 +123,9 @@ describe("clipped objective", () => {
     const tokens = { logprobs: [-1, Number.NaN], oldLogprobs: [-1, -1], advantage: 1, weight: 1 };
     expect(() => trajectoryLoss(tokens, clip)).toThrow(/NaN .* of token 1/);
     expect(() => trajectoryLoss({ ...tokens, logprobs: [-1] }, clip)).toThrow(/1 log-probs but 2 old/);
-    expect(() => trajectoryLoss({ ...tokens, advantage: Number.NaN }, clip)).toThrow(/advantage NaN/);
+    expect(() => trajectoryLoss({ ...tokens, logprobs: [-1, -1], advantage: Number.NaN }, clip)).toThrow(
+      /advantage NaN/,
+    );
   });
 
   it("agrees with finite differences of the whole batch's loss, in every mode and region", () => {
@@ -155,15 +175,94 @@ describe("totals", () => {
     const sum = parts.map((part) => part.totals).reduce(addTotals, emptyTotals());
     const metrics = objectiveMetrics(sum);
     expect(sum).toMatchObject({ tokens: 5, clippedHigh: 1, clippedLow: 1, clippedDual: 1 });
-    expect(metrics["clip_ratio/region_mean"]).toBeCloseTo(2 / 5, 15);
+    expect(metrics["clip_ratio/region_mean"]).toBeCloseTo(3 / 5, 15);
     expect(metrics["ratio/mean"]).toBeCloseTo((1.3 + 1.1 + 0.7 + 4 + 1) / 5, 12);
     expect(metrics["ratio/min"]).toBeCloseTo(0.7, 12);
     expect(metrics["ratio/max"]).toBeCloseTo(4, 12);
-    expect(metrics.approx_kl).toBeCloseTo(-Math.log(1.3 * 1.1 * 0.7 * 4) / 5, 12);
-    expect(metrics.loss).toBeCloseTo(-1.28 - 1.1 + 0.8 + 3 + 1, 12);
+    expect(metrics.kl).toBeCloseTo(-Math.log(1.3 * 1.1 * 0.7 * 4) / 5, 12);
+    expect(sum.loss).toBeCloseTo(-1.28 - 1.1 + 0.8 + 3 + 1, 12);
   });
 
   it("are finite metrics without tokens", () => {
-    expect(objectiveMetrics(emptyTotals())).toMatchObject({ loss: 0, "ratio/min": 1, "ratio/max": 1, approx_kl: 0 });
+    expect(objectiveMetrics(emptyTotals())).toMatchObject({ "ratio/min": 1, "ratio/max": 1, kl: 0 });
+  });
+});
+
+describe("other objectives, against finite differences", () => {
+  const olds = [-1.1, -0.4, -2.2, -0.9];
+  const references = [-1.5, -0.2, -2.0, -1.9];
+  const entropies = [0.3, 0.9, 0.1, 1.4];
+  const start = [-0.8, -0.9, -1.7, -0.95];
+  const kl = { estimator: "k3", coefficient: 0 } as const;
+  const check = (options: LossOptions, advantages: number[], importance?: number[]) => {
+    const at = (logprobs: number[]) =>
+      lossOf(
+        {
+          logprobs,
+          oldLogprobs: olds,
+          advantages,
+          weight: 0.3,
+          referenceLogprobs: references,
+          entropies,
+          ...(importance && { importance }),
+        },
+        options,
+      );
+    const analytic = at(start).coefficients;
+    start.forEach((_, t) => {
+      const moved = (by: number) => at(start.map((value, u) => (u === t ? value + by : value))).totals.loss;
+      expect((moved(1e-6) - moved(-1e-6)) / 2e-6).toBeCloseTo(analytic[t] ?? Number.NaN, 7);
+    });
+  };
+
+  it.each([1.3, -0.7])("SAPO, plain policy gradient and sequence ratios, advantage %d", (advantage) => {
+    const same = [advantage, advantage, advantage, advantage];
+    const clipped: PolicyObjective = { kind: "clip", epsilonLow: 0.3, epsilonHigh: 0.4 };
+    const sapo: PolicyObjective = { kind: "sapo", temperaturePositive: 1, temperatureNegative: 1.05 };
+    for (const policy of [sapo, { kind: "policy_gradient" } as const, clipped]) {
+      check({ policy, ratioLevel: "token", kl, entropyCoefficient: 0.01 }, same, [0.5, 2, 1, 0]);
+      check({ policy, ratioLevel: "token", kl, entropyCoefficient: 0 }, [1, -1, 0.5, 0]);
+    }
+    check({ policy: clipped, ratioLevel: "sequence", kl, entropyCoefficient: 0 }, same);
+  });
+
+  it.each(["k1", "k2", "k3"] as const)("%s in the loss", (estimator) => {
+    const policy: PolicyObjective = { kind: "policy_gradient" };
+    check({ policy, ratioLevel: "token", kl: { estimator, coefficient: 0.5 }, entropyCoefficient: 0 }, [1, 1, 1, 1]);
+  });
+
+  it("CISPO by hand: the clipped ratio is a constant factor, and no token loses its gradient", () => {
+    const policy: PolicyObjective = { kind: "cispo", epsilonLow: 0.2, epsilonHigh: 0.28 };
+    const result = lossOf(
+      {
+        logprobs: [-1, -1, -1],
+        oldLogprobs: [-1 - Math.log(2), -1, -1 + Math.log(2)],
+        advantages: [2, 2, -2],
+        weight: 0.5,
+      },
+      settings(policy),
+    );
+    const expected = [-1.28, -1, 0.8];
+    expected.forEach((value, t) => {
+      expect(result.coefficients[t]).toBeCloseTo(value, 12);
+    });
+    expect(result.totals).toMatchObject({ clippedHigh: 1, clippedLow: 1 });
+    expect(result.totals.loss).toBeCloseTo(0.5 * (1.28 * 2 + 2 - 0.8 * 2), 12);
+  });
+
+  it("GSPO by hand: -alpha A s for every token, none outside the clip", () => {
+    const tokens = { logprobs: [-1, -1], oldLogprobs: [-1.3, -0.9], advantages: [1, 1], weight: 0.25 };
+    const of = (epsilonHigh: number) =>
+      lossOf(tokens, { ...settings({ kind: "clip", epsilonLow: 0.2, epsilonHigh }), ratioLevel: "sequence" });
+    expect(of(0.2).coefficients[0]).toBeCloseTo(-0.25 * Math.exp(0.1), 12);
+    expect(of(0.2).coefficients[1]).toBe(of(0.2).coefficients[0]);
+    expect([...of(0.1).coefficients]).toEqual([0, 0]);
+  });
+
+  it("an entropy bonus has the coefficient -alpha c_H", () => {
+    const tokens = { logprobs: [-1], oldLogprobs: [-1], advantages: [0], weight: 0.25, entropies: [0.8] };
+    const result = lossOf(tokens, { ...settings({ kind: "policy_gradient" }), entropyCoefficient: 0.1 });
+    expect(result.entropyCoefficients[0]).toBeCloseTo(-0.025, 15);
+    expect(result.totals.loss).toBeCloseTo(-0.02, 15);
   });
 });

@@ -68,7 +68,10 @@ describe("resolveTrainOptions", () => {
     [file({ top_p: 2 }), "run.yaml: top_p is 2, expected a number above 0 and at most 1"],
     [flags({ topP: "x" }), '--top-p is "x", expected a number above 0 and at most 1'],
     [flags({ promptsPerStep: 1.5 }), "--prompts-per-step is 1.5, expected a whole number of at least 1"],
-    [file({ loss_type: "dappo" }), 'run.yaml: loss_type is "dappo", expected one of dapo, grpo, dr_grpo'],
+    [
+      file({ loss_type: "dappo" }),
+      'run.yaml: loss_type is "dappo", expected one of dapo, grpo, dr_grpo, bnpo, cispo, sapo, policy_gradient',
+    ],
     [file({ delta: 0.5 }), "run.yaml: delta is 0.5, expected a number above 1, or none"],
     [file({ gradient_checkpointing: "yes" }), 'run.yaml: gradient_checkpointing is "yes", expected true or false'],
     [flags({ preset: "nanno" }), 'preset "nanno" does not exist; the nearest one is nano (there are nano)'],
@@ -170,7 +173,10 @@ describe("flags", () => {
       defaultValue: 0,
       nullable: false,
     });
-    expect(trainOptions.infos.get("lossType")).toMatchObject({ kind: "choice", choices: ["dapo", "grpo", "dr_grpo"] });
+    expect(trainOptions.infos.get("lossType")).toMatchObject({
+      kind: "choice",
+      choices: ["dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "policy_gradient"],
+    });
     expect(trainOptions.infos.get("maxGradNorm")).toMatchObject({ kind: "number", nullable: true, defaultValue: 1 });
   });
 });

@@ -1,25 +1,19 @@
-/** Thrown where a comparison has used up its time or steps; caught by the comparison itself. */
+/** Thrown where a comparison has used up its steps; caught by the comparison itself. */
 export class BudgetSpent extends Error {
   override readonly name = "BudgetSpent";
 }
 
-const STEPS_BETWEEN_LOOKS = 256;
-
-/** Time of one comparison, asked for cooperatively: every loop that input can lengthen calls {@link Budget.step}. */
+/**
+ * Work of one comparison, asked for cooperatively: every loop that input can lengthen calls {@link Budget.step}. It counts work and no time, so that a
+ * verdict is the same on every machine under any load.
+ */
 export class Budget {
-  private readonly end: number;
-  private untilLook = STEPS_BETWEEN_LOOKS;
+  /** @param left steps that may be taken; one is about the work of an operation on small numbers. */
+  constructor(private left: number) {}
 
-  /** @param milliseconds of wall time from now. */
-  constructor(milliseconds: number) {
-    this.end = performance.now() + milliseconds;
-  }
-
-  /** @throws BudgetSpent when the time is over. */
+  /** @throws BudgetSpent when no step is left. */
   step(count = 1): void {
-    this.untilLook -= count;
-    if (this.untilLook > 0) return;
-    this.untilLook = STEPS_BETWEEN_LOOKS;
-    if (performance.now() > this.end) throw new BudgetSpent("the comparison took too long");
+    this.left -= count;
+    if (this.left < 0) throw new BudgetSpent("the comparison took too many steps");
   }
 }

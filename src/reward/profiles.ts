@@ -24,7 +24,12 @@ const asItStands = (response: string): string | null => (isBare(response.trim())
 const semantic = { equal: semanticallyEqual };
 
 export const graders: Readonly<Record<GradingProfile, Grader>> = {
-  math: { ...semantic, extract: finalAnswer, gold: goldAnswer, policy: { percent: "either", roundedPlaces: 4 } },
+  math: {
+    ...semantic,
+    extract: finalAnswer,
+    gold: goldAnswer,
+    policy: { percent: "either", roundedPlaces: 4, roundedDigits: 4 },
+  },
   zerotir: {
     ...semantic,
     extract: (response) => {
@@ -32,7 +37,7 @@ export const graders: Readonly<Record<GradingProfile, Grader>> = {
       return lastBoxText(text) ?? asItStands(text);
     },
     gold: goldAnswer,
-    policy: { percent: "hundredth", roundedPlaces: 6 },
+    policy: { percent: "hundredth", roundedPlaces: 6, roundedDigits: Number.POSITIVE_INFINITY },
   },
   qwen: {
     extract: (response) =>
@@ -40,19 +45,19 @@ export const graders: Readonly<Record<GradingProfile, Grader>> = {
     gold: goldAnswer,
     equal: (prediction, gold, policy, budget) =>
       qwenEqual(qwenNormalForm(prediction), qwenNormalForm(gold), policy, budget),
-    policy: { percent: "either", roundedPlaces: 4 },
+    policy: { percent: "either", roundedPlaces: 4, roundedDigits: Number.POSITIVE_INFINITY },
   },
   dapo: {
     extract: (response) => dapoAnswer(response) ?? (response.includes("\\boxed") ? null : asItStands(response)),
     gold: (answer) => answer,
     equal: (prediction, gold) => sameText(dapoNormalForm(prediction), dapoNormalForm(gold)),
-    policy: { percent: "hundredth", roundedPlaces: Number.POSITIVE_INFINITY },
+    policy: { percent: "hundredth", roundedPlaces: Number.POSITIVE_INFINITY, roundedDigits: Number.POSITIVE_INFINITY },
   },
   hendrycks: {
     extract: (response) => hendrycksBox(response) ?? (/\\[bf]box/.test(response) ? null : asItStands(response)),
     gold: (answer) => hendrycksBox(answer) ?? answer,
     equal: (prediction, gold) => sameText(hendrycksNormalForm(prediction), hendrycksNormalForm(gold)),
-    policy: { percent: "hundredth", roundedPlaces: Number.POSITIVE_INFINITY },
+    policy: { percent: "hundredth", roundedPlaces: Number.POSITIVE_INFINITY, roundedDigits: Number.POSITIVE_INFINITY },
   },
 };
 

@@ -13,15 +13,15 @@ export interface Verdict {
 export interface VerifyOptions {
   /** Default `math`. */
   readonly profile?: GradingProfile;
-  /** Time for one prediction in milliseconds; the verdict is false when it is spent. Default 50. */
-  readonly budgetMs?: number;
-  /** Decimals with at least so many places may stand for what they are the rounding of; the profile's own by default. */
+  /** Steps of work for one prediction; the verdict is false when they are spent. Default 10,000, at most about 50 ms on a slow core. */
+  readonly steps?: number;
+  /** Decimals with at least so many places may stand for what they are the rounding of; the profile's own rules by default. */
   readonly roundedPlaces?: number;
   /** `read` takes answers also from ```` ```output ```` blocks; by default only published profiles do, and `math` passes over them. */
   readonly toolOutput?: "skip" | "read";
 }
 
-const DEFAULT_BUDGET_MS = 50;
+const DEFAULT_STEPS = 10_000;
 /** No profile reads more: of a longer response the end is graded. */
 const MOST_CHARACTERS = 4_000_000;
 /** Longer answers are only compared as text. */
@@ -38,7 +38,7 @@ export function verifyAnswer(
   options: VerifyOptions = {},
 ): Verdict {
   const profile = options.profile ?? "math";
-  const budget = new Budget(options.budgetMs ?? DEFAULT_BUDGET_MS);
+  const budget = new Budget(options.steps ?? DEFAULT_STEPS);
   const golds = typeof gold === "string" ? [gold] : gold;
   const skips = options.toolOutput === "skip" || (options.toolOutput === undefined && profile === "math");
   const extracted = graders[profile].extract(ending(skips ? withoutToolOutput(prediction) : prediction));
@@ -65,7 +65,7 @@ function withoutToolOutput(text: string): string {
 
 /** Whether two bare answers are the same: the first is judged, the second is right. Never throws. */
 export function answersEquivalent(prediction: string, gold: string, profile: GradingProfile = "math"): boolean {
-  return compare(prediction, gold, profile, undefined, new Budget(DEFAULT_BUDGET_MS));
+  return compare(prediction, gold, profile, undefined, new Budget(DEFAULT_STEPS));
 }
 
 function compare(
@@ -79,6 +79,9 @@ function compare(
   const answer = grader.gold(gold);
   if (prediction.trim() === "" || answer.trim() === "") return false;
   if (Math.max(prediction.length, answer.length) > MOST_ANSWER_CHARACTERS) return prediction === answer;
-  const policy: Policy = roundedPlaces === undefined ? grader.policy : { ...grader.policy, roundedPlaces };
+  const policy: Policy =
+    roundedPlaces === undefined
+      ? grader.policy
+      : { ...grader.policy, roundedPlaces, roundedDigits: Number.POSITIVE_INFINITY };
   return grader.equal(prediction, answer, policy, budget);
 }

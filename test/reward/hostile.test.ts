@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { gradingProfiles, verifyAnswer } from "../../src/reward/verify";
 
 /** What a policy that looks for a cheap reward might write, and what must not be taken for the gold answer behind it. */
@@ -61,6 +61,22 @@ const wrong: readonly (readonly [prediction: string, gold: string])[] = [
   ["\\{5,6\\}", "(5,6)"],
   ["x>5", "x\\ge 5"],
   ["[5,\\infty)", "x>5"],
+  ["3.6", "\\sqrt{13}"],
+  ["31.6", "\\sqrt{1000}"],
+  ["31.6", "\\sqrt{999}"],
+  ["4.24", "2+\\sqrt5"],
+  ["4.24", "\\frac{\\sqrt{72}}{2}+10^{-3}"],
+  ["282.7", "90\\pi"],
+  ["1.57", "\\frac{\\pi}{2}"],
+  ["3.62", "\\sqrt{13}"],
+  ["3.60", "\\sqrt{13}"],
+  ["\\boxed{3.61, 3.87}", "\\sqrt{13}"],
+  ["\\boxed{3.61, 3.88}", "\\sqrt{13}, \\sqrt{15}"],
+  ["\\sqrt{13}", "3.61"],
+  ["12.57", "12.566"],
+  ["1.000", "\\frac{10001}{10000}"],
+  ["\\frac{10000000000000001}{10000000000000000}", "1"],
+  ["\\frac{476571389139736}{846830699163683}", "\\frac{130}{231}"],
 ];
 
 describe("cheap answers", () => {
@@ -83,6 +99,11 @@ describe("cheap answers", () => {
     ["1:03 PM", "1:03 PM"],
     ["\\frac{7}{5} + \\frac{1}{5} i.", "1.4+0.2i"],
     ["300000000", "3e8"],
+    ["3.61", "\\sqrt{13}"],
+    ["12.57", "4\\pi"],
+    ["1.333", "\\frac43"],
+    ["\\boxed{3.61, 3.87}", "\\sqrt{15}, \\sqrt{13}"],
+    ["\\frac{476571389139735}{846830699163683}", "\\frac{130}{231}"],
   ] as const)("%j is %j", (prediction, gold) => {
     expect(verifyAnswer(prediction, gold).verdict).toBe(true);
   });
@@ -129,10 +150,70 @@ describe("pathological text", () => {
     }
   });
 
-  it("gives up when the budget is spent", () => {
+  // Each keeps the exact arithmetic, the roots, the probing or the pairing of items busy.
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+  const digits = "98765432109876543210".repeat(3);
+  const slow: readonly (readonly [name: string, prediction: string, gold: string])[] = [
+    ["roots", ...both((n) => numbers(50).map((i) => `\\sqrt{${digits}${i + n}}`), 100)],
+    [
+      "powers of sums",
+      "(\\frac73x+\\frac{5}{11})^{60}(x+\\frac19)^{60}",
+      "(\\frac73x+\\frac{5}{11})^{60}(x+\\frac18)^{60}",
+    ],
+    ["products of sums", "(x+y+1)^{25}(x-y)^{20}", "(x+y+1)^{25}(x-y)^{21}"],
+    ["powers", ...both((n) => numbers(59).map((i) => `${7 + n}^{${2000 + i}}`), 4)],
+    [
+      "sines",
+      numbers(150)
+        .map((i) => `\\sin(x+${i})`)
+        .join("+"),
+      numbers(150)
+        .map((i) => `\\cos(x+${i})`)
+        .join("+"),
+    ],
+    ["fractions", ...both((n) => numbers(60).map((i) => `\\frac{${digits}${i}}{${"3".repeat(60)}${n}}`), 7)],
+    ["a long root", `\\sqrt[50]{${"7".repeat(1700)}}`, "3.1234567"],
+  ];
+
+  function both(items: (n: number) => string[], other: number): [string, string] {
+    return [items(1).join(","), items(other).join(",")];
+  }
+
+  it.each(slow)("%s: false within 100 ms of processor time", (_, prediction, gold) => {
+    for (const [left, right] of [
+      [prediction, gold],
+      [gold, prediction],
+    ] as const) {
+      const start = milliseconds();
+      expect(verifyAnswer(`\\boxed{${left}}`, right).verdict).toBe(false);
+      expect(milliseconds() - start).toBeLessThan(100);
+    }
+  });
+
+  it("gives up when the steps are spent", () => {
     const slow = Array.from({ length: 50 }, (_, i) => `\\sin(x+${i})^2+\\cos(x+${i})^2+${i}`).join(",");
     const other = Array.from({ length: 50 }, (_, i) => `${50 - i}`).join(",");
-    expect(verifyAnswer(`\\boxed{${slow}}`, other, { budgetMs: 10_000 }).verdict).toBe(true);
-    expect(verifyAnswer(`\\boxed{${slow}}`, other, { budgetMs: 0 }).verdict).toBe(false);
+    expect(verifyAnswer(`\\boxed{${slow}}`, other, { steps: 10_000_000 }).verdict).toBe(true);
+    expect(verifyAnswer(`\\boxed{${slow}}`, other, { steps: 100 }).verdict).toBe(false);
+  });
+
+  it("has the same verdicts when hours pass meanwhile", () => {
+    const cases = [...slow.map(([, prediction, gold]) => [prediction, gold] as const), ...wrong];
+    const graded = () =>
+      cases.map(([prediction, gold]) => [
+        verifyAnswer(prediction, gold).verdict,
+        verifyAnswer(prediction, gold, { steps: 500 }).verdict,
+      ]);
+    const fast = graded();
+    const clock = vi.spyOn(performance, "now");
+    const date = vi.spyOn(Date, "now");
+    let now = 0;
+    // An hour passes between any two looks at a clock.
+    clock.mockImplementation(() => (now += 3_600_000));
+    date.mockImplementation(() => (now += 3_600_000));
+    const late = graded();
+    clock.mockRestore();
+    date.mockRestore();
+    expect(late).toEqual(fast);
   });
 });

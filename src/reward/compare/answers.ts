@@ -3,14 +3,13 @@ import { rational } from "../exact/rational";
 import type { Node } from "../latex/tree";
 import { proportional, sameValue } from "./expressions";
 import { ascending, asInterval, givenValue, nameOf, withoutApproximation } from "./relations";
+import { EXACTLY, type Rounding } from "./rounding";
 import { variants } from "./variants";
 
 /** What graders differ in when they compare values. */
-export interface Policy {
+export interface Policy extends Rounding {
   /** Where one side has a percent sign and the other has none: is 50% 50 or 0.5 (`either`), or 0.5 alone (`hundredth`). */
   readonly percent: "either" | "hundredth";
-  /** A decimal with at least so many places may stand for the value that it is the rounding of. */
-  readonly roundedPlaces: number;
 }
 
 const MOST_ITEMS = 60;
@@ -33,7 +32,7 @@ export class AnswerComparison {
     if (a.kind === "ratio" || b.kind === "ratio") return this.ratios(a, b);
     if (a.kind === "words" || b.kind === "words") return sameWords(a, b);
     if (isCollection(a) || isCollection(b)) return this.collections(a, b);
-    return sameValue(a, b, this.policy.roundedPlaces, this.budget);
+    return sameValue(a, b, this.policy, this.budget);
   }
 
   /** Takes off what says nothing: the brackets of a set or list of one, an approximation after an exact value. */
@@ -120,11 +119,11 @@ export class AnswerComparison {
     const [ratio, other] = a.kind === "ratio" ? [a, b] : [b as Of<"ratio">, a];
     if (ratio.isTime || ratio.items.length !== 2 || isCollection(other)) return false;
     const [top, bottom] = ratio.items as [Node, Node];
-    return sameValue({ kind: "quotient", top, bottom }, other, Number.POSITIVE_INFINITY, this.budget);
+    return sameValue({ kind: "quotient", top, bottom }, other, EXACTLY, this.budget);
   }
 
   private isZero(node: Node): boolean {
-    return sameValue(node, { kind: "number", value: rational(0n) }, Number.POSITIVE_INFINITY, this.budget);
+    return sameValue(node, { kind: "number", value: rational(0n) }, EXACTLY, this.budget);
   }
 
   private collections(a: Node, b: Node): boolean {

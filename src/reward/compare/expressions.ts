@@ -1,24 +1,21 @@
 import type { Budget } from "../budget";
 import { asRational, asTerm, multiply, type Polynomial, scale, subtract } from "../exact/polynomial";
-import { divide, equal, isInteger, isZero, NoExactValue, type Rational, rational, toNumber } from "../exact/rational";
-import { CONSTANTS, contains, type Node, type NumberNode } from "../latex/tree";
+import { divide, equal, NoExactValue } from "../exact/rational";
+import { contains, hasSymbols, type Node } from "../latex/tree";
 import { Canonical } from "./fraction";
-import { evaluate, vanishes } from "./probe";
-
-export function hasSymbols(node: Node): boolean {
-  return contains(node, (each) => each.kind === "symbol" && !CONSTANTS.has(each.name));
-}
+import { vanishes } from "./probe";
+import { type Rounding, standsFor } from "./rounding";
 
 /**
  * Whether two expressions have the same value: by canonical form where that decides, by probing where it does not.
- * @param roundedPlaces a decimal with at least so many places stands for what it is the rounding of.
+ * @param a the prediction; only in it may a short decimal stand for an exact value.
  */
-export function sameValue(a: Node, b: Node, roundedPlaces: number, budget: Budget): boolean {
+export function sameValue(a: Node, b: Node, rounding: Rounding, budget: Budget): boolean {
   const [left, right] = [infinitySign(a), infinitySign(b)];
   if (left !== 0 || right !== 0) return left === right;
   try {
     if (a.kind === "number" && b.kind === "number" && equal(a.value, b.value)) return true;
-    if (isRounded(a, b, roundedPlaces, budget) || isRounded(b, a, roundedPlaces, budget)) return true;
+    if (standsFor(a, b, rounding, budget)) return true;
     if (a.kind === "number" && b.kind === "number") return false;
     const canonical = new Canonical(budget);
     const [p, q] = [canonical.of(a), canonical.of(b)];
@@ -41,46 +38,6 @@ function infinitySign(node: Node): number {
     if (factor.kind === "number" && factor.value.n === -1n && factor.value.d === 1n) return -infinitySign(other);
   }
   return contains(node, (each) => each.kind === "symbol" && each.name === "infinity") ? Number.NaN : 0;
-}
-
-const LEAST_DIGITS = 3;
-
-/** Whether `rounded` is a literal with enough places that is the rounding of the other value, which itself needs more places or has no end. */
-function isRounded(rounded: Node, exact: Node, roundedPlaces: number, budget: Budget): boolean {
-  const literal = literalOf(rounded);
-  if (literal === undefined || literal.places === undefined || literal.places < roundedPlaces) return false;
-  const step = rational(1n, 10n ** BigInt(literal.places));
-  const digits = divide(literal.value, step).n.toString().replace("-", "").length;
-  if (digits < LEAST_DIGITS || hasSymbols(exact)) return false;
-  const value = exactValue(exact, budget);
-  if (value !== undefined) {
-    if (isInteger(divide(value, step)) && literal.places < 12) return false;
-    const gap = toNumber(subtractRational(literal.value, value));
-    // From 12 places on the last digits are those of a double.
-    if (literal.places >= 12 && Math.abs(gap) <= 1e-12 * Math.abs(toNumber(value))) return true;
-    return Math.abs(gap) <= toNumber(step) * (literal.places >= 6 ? 1 : 0.5);
-  }
-  const approximate = evaluate(exact, 0, budget);
-  if (Math.abs(approximate.im) > 1e-12 * Math.abs(approximate.re)) return false;
-  const tolerance = Math.max(toNumber(step) * (literal.places >= 6 ? 1 : 0.5), 1e-12 * Math.abs(approximate.re));
-  return Math.abs(toNumber(literal.value) - approximate.re) <= tolerance;
-}
-
-function subtractRational(a: Rational, b: Rational): Rational {
-  return rational(a.n * b.d - b.n * a.d, a.d * b.d);
-}
-
-function literalOf(node: Node): NumberNode | undefined {
-  if (node.kind === "number") return node;
-  return undefined;
-}
-
-/** The value of an expression when it is rational; undefined when it is not or when that cannot be told. */
-function exactValue(node: Node, budget: Budget): Rational | undefined {
-  if (node.kind === "number") return node.value;
-  const { top, bottom } = new Canonical(budget).of(node);
-  const [n, d] = [asRational(top), asRational(bottom)];
-  return n === undefined || d === undefined || isZero(d) ? undefined : divide(n, d);
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   rational,
   squareFree,
   wholeRoot,
+  work,
   ZERO,
 } from "../exact/rational";
 import type { Node } from "../latex/tree";
@@ -33,8 +34,11 @@ export interface Fraction {
 }
 
 const UNIT: Polynomial = constant(ONE);
-const isUnit = (p: Polynomial): boolean =>
+export const isUnit = (p: Polynomial): boolean =>
   p === UNIT || (p.size === 1 && asRational(p)?.n === 1n && asRational(p)?.d === 1n);
+
+/** The trial divisions of a root, in steps. */
+const ROOT_STEPS = 40;
 
 /**
  * The atoms of one comparison: symbols, and every part that the exact arithmetic does not take apart, such as sin(x). Parts of equal canonical form
@@ -65,6 +69,13 @@ export class Canonical {
   /** @throws NoExactValue for what is no number (a set, 1/0, infinity) or too large. */
   of(node: Node): Fraction {
     this.budget.step();
+    const fraction = this.taken(node);
+    for (const part of [fraction.top, fraction.bottom])
+      for (const { coefficient } of part.values()) this.budget.step(work(coefficient));
+    return fraction;
+  }
+
+  private taken(node: Node): Fraction {
     switch (node.kind) {
       case "number":
         return { top: constant(node.value), bottom: UNIT };
@@ -144,6 +155,8 @@ export class Canonical {
 
   private root(base: Fraction, index: number, node: Node): Fraction {
     const value = isUnit(base.bottom) ? asRational(base.top) : undefined;
+    // Of a root, factors are looked for one by one.
+    if (value !== undefined) this.budget.step(ROOT_STEPS * work(value));
     const exact = value === undefined ? undefined : exactRoot(value, index);
     if (exact !== undefined) return { top: exact, bottom: UNIT };
     const exponent: Node = { kind: "number", value: rational(1n, BigInt(index)) };

@@ -1,5 +1,4 @@
-import { contains, type Node, type Relation } from "../latex/tree";
-import { hasSymbols } from "./expressions";
+import { contains, hasSymbols, type Node, type Relation } from "../latex/tree";
 
 type RelationNode = Node & { kind: "relation" };
 

@@ -10,6 +10,7 @@ import {
   power,
   type Rational,
   rational,
+  work,
 } from "./rational";
 
 /**
@@ -90,7 +91,7 @@ export function multiply(a: Polynomial, b: Polynomial, budget: Budget): Polynomi
   const product = new Map<string, Term>();
   for (const left of a.values())
     for (const right of b.values()) {
-      budget.step();
+      budget.step(work(left.coefficient) + work(right.coefficient));
       const next = multiplyTerms(left, right);
       accumulate(product, keyOf(next), next);
       if (product.size > MOST_TERMS) throw new NoExactValue("too many terms");

@@ -47,6 +47,15 @@ export function bitLength(value: bigint): number {
   return (value < 0n ? -value : value).toString(16).length * 4;
 }
 
+const SMALL = 1n << 64n;
+
+/** Steps of a budget that an operation on a number stands for: 1 for small ones, and for long ones what their greatest common divisor takes. */
+export function work(a: Rational): number {
+  if (a.d < SMALL && a.n < SMALL && a.n > -SMALL) return 1;
+  const words = Math.max(bitLength(a.n), bitLength(a.d)) / 64;
+  return 1 + Math.ceil(2 * words + words ** 2 / 4);
+}
+
 /** @throws NoExactValue when the power does not exist or is too large. */
 export function power(base: Rational, exponent: number): Rational {
   const size = Math.abs(exponent);

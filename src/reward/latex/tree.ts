@@ -42,6 +42,10 @@ export function contains(node: Node, test: (node: Node) => boolean): boolean {
   return test(node) || children(node).some((child) => contains(child, test));
 }
 
+export function hasSymbols(node: Node): boolean {
+  return contains(node, (each) => each.kind === "symbol" && !CONSTANTS.has(each.name));
+}
+
 export function children(node: Node): readonly Node[] {
   switch (node.kind) {
     case "sum":

@@ -5,7 +5,7 @@ import type { Optimizer } from "../model/optimizer";
 import type { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
 import { rolloutLine } from "../rollout/records";
-import { loadTraining, saveTraining } from "./checkpoint";
+import { saveTraining } from "./checkpoint";
 import { type Collected, type Collector, checkPrompts, collect } from "./collect";
 import { benchmarkName, type EvaluationFigures, evaluate, evaluationRow, summaryTable } from "./evaluation";
 import type { TrainEvents, TrainSummary } from "./events";
@@ -13,12 +13,13 @@ import type { TrainingHost } from "./host";
 import { memoryByKind, memoryLine, sizesFor } from "./memory-plan";
 import type { EvaluationRow } from "./metrics";
 import { afterTraining } from "./next-commands";
+import { findResume, openRunFolder, restoreState } from "./opening";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
 import { promptFrame } from "./prompt-frame";
 import type { QuestionRow, QuestionSource } from "./prompts";
 import { openQuestions } from "./questions";
-import { RunFolder } from "./run-folder";
+import type { RunFolder } from "./run-folder";
 import { chooseSamples, toSample } from "./samples";
 import { gradingNotices, stepMetrics } from "./step-metrics";
 import { type UpdateResult, update } from "./update";
@@ -57,11 +58,7 @@ export async function runTraining(
 ): Promise<TrainSummary> {
   checkTrainable(options);
   const begun = performance.now();
-  events.onPhase("setup", { step: 0, waitingFor: "the GPU" });
-  const resumeFolder =
-    options.resumeFromCheckpoint === null
-      ? undefined
-      : await host.checkpointFolder(options.resumeFromCheckpoint, options.outputDir);
+  const resumeFolder = await findResume(options, host, events);
   const questions = await openQuestions(
     options,
     host,
@@ -86,21 +83,13 @@ export async function runTraining(
   const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
   const template = promptFrame(options, loaded.companions);
   const { pass, optimizer } = createTrainer(loaded, sized);
-  const state = resumeFolder === undefined ? undefined : await loadTraining(resumeFolder, optimizer, options.seed);
+  const state = await restoreState(resumeFolder, optimizer, options);
   const firstStep = state?.global_step ?? 0;
-  if (firstStep >= options.maxSteps)
-    throw new UserError(
-      `the checkpoint is at step ${firstStep} already; raise --max-steps above ${firstStep} to go on`,
-    );
   if (options.dataset !== "nano")
     checkPrompts({ tokenizer: loaded.tokenizer, template, options }, questionsAhead(questions, firstStep, options));
   // Before the run folder is made: a reward function that cannot be loaded is the user's mistake.
   const rewards = await host.openRewards(options);
-  const files = host.runFiles(options.outputDir);
-  const folder =
-    state === undefined
-      ? await RunFolder.start(files, configYaml)
-      : await RunFolder.resume(files, configYaml, firstStep);
+  const folder = await openRunFolder(options, configYaml, host, state);
   events.onPhase("setup", { step: 0, waitingFor: "Python" });
   const engine = await host.openPython(options);
   const run: Run = {

@@ -154,7 +154,8 @@ export function tokenLogProbCase(shape: LogitsShape, options: ScoreOptions): Ker
     expected(inputs) {
       const statistics = scoredRows(inputs, shape).flatMap(({ logits, token, threshold }) => {
         const row = statisticsReference(logits, token, options.temperature || 1, threshold);
-        return [row.logProb, row.logSumExp, row.entropy, token];
+        const isTop = logits.every((logit) => logit <= (logits[token] ?? Number.NaN));
+        return [row.logProb, row.logSumExp, row.entropy, token + (isTop ? 0.5 : 0)];
       });
       return { statistics: new Tensor([entries, 4], statistics) };
     },

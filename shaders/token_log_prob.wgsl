@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> entries: array<vec4u>;   // row of logits, slot, position of the token, trajectory id
 @group(0) @binding(3) var<storage, read> slot_tokens: array<u32>;
 @group(0) @binding(4) var<storage, read> thresholds: array<f32>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;   // [entries]: log-prob, log-sum-exp, entropy, token id
+@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;   // [entries]: log-prob, log-sum-exp, entropy, token id (plus 1/2: the most probable)
 // include row_reduce
 
 @compute @workgroup_size(ROW_LANES * ROWS_PER_GROUP)
@@ -49,5 +49,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let token = slot_tokens[entries[entry].y * params.slot_length + entries[entry].z];
   let log_mass = log(mass);
   let log_prob = (logits[base + token] - top) * params.inverse_temperature - log_mass;
-  statistics[entry] = vec4f(log_prob, top * params.inverse_temperature + log_mass, log_mass - moment / mass, f32(token));
+  statistics[entry] = vec4f(log_prob, top * params.inverse_temperature + log_mass, log_mass - moment / mass, f32(token) + select(0.0, 0.5, logits[base + token] == top));
 }

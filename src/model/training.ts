@@ -7,7 +7,7 @@ import { columnSum } from "../../kernels/column_sum";
 import { embeddingGradient, groupRowsByToken } from "../../kernels/embedding";
 import { scatterRows } from "../../kernels/gather";
 import { rmsNormBackward, wholeRows } from "../../kernels/rms_norm";
-import { logitsGradient } from "../../kernels/sampling";
+import { isGreedy, logitsGradient } from "../../kernels/sampling";
 import type { BufferView } from "../gpu/buffers";
 import { Activations } from "./activations";
 import { GradientWorkspace } from "./gradients";
@@ -25,6 +25,8 @@ export type { TrainingSequence } from "./sequence-upload";
 export interface TokenStatistics {
   readonly logprobs: Float32Array;
   readonly entropies: Float32Array;
+  /** 1 where the token is the most probable one at its place, else 0. */
+  readonly greedy: Uint8Array;
 }
 
 /** Sizes of the training buffers. */
@@ -144,11 +146,13 @@ export class TrainingPass {
     const statistics = await gpu.readback.readFloats(this.head.statistics, (scoredCount * STATISTICS_BYTES) / 4);
     const logprobs = new Float32Array(scoredCount);
     const entropies = new Float32Array(scoredCount);
+    const greedy = new Uint8Array(scoredCount);
     for (let i = 0; i < scoredCount; i++) {
       logprobs[i] = statistics[i * 4] ?? Number.NaN;
       entropies[i] = statistics[i * 4 + 2] ?? Number.NaN;
+      greedy[i] = isGreedy(statistics[i * 4 + 3] ?? Number.NaN) ? 1 : 0;
     }
-    return { logprobs, entropies };
+    return { logprobs, entropies, greedy };
   }
 
   /**

@@ -4,7 +4,7 @@ import type { TrainSummary } from "./events";
 type NextCommands = TrainSummary["next"];
 
 /** The way on from an interrupted run. */
-function goOn(command: "train" | "pretrain", runFolder: string): NextCommands {
+export function goOn(command: "train" | "pretrain" | "sft" | "dpo", runFolder: string): NextCommands {
   return [
     {
       command: `npx zerotir ${command} --config ${runFolder}/config.resolved.yaml --resume-from-checkpoint latest`,
@@ -45,15 +45,8 @@ export function afterTraining(
 }
 
 /** After next-token training. */
-export function afterPretraining(
-  options: { readonly dataset: string },
-  runFolder: string,
-  checkpoint: string | undefined,
-  interrupted: boolean,
-): NextCommands {
-  if (checkpoint === undefined) return [];
-  if (interrupted) return goOn("pretrain", runFolder);
-  const rest = options.dataset === "nano" ? "--preset nano" : "--dataset FILE.jsonl";
+export function afterPretraining(dataset: string, checkpoint: string): NextCommands {
+  const rest = dataset === "nano" ? "--preset nano" : "--dataset FILE.jsonl";
   return [
     {
       command: `npx zerotir train ${rest} --model-name-or-path ${checkpoint}`,

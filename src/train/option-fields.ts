@@ -174,6 +174,21 @@ export const optimizerFields = {
   maxGradNorm: positive.nullable().default(1).meta(about("Optimizer", "global gradient norm is clipped to this")),
 };
 
+/** The course of the learning rate in training on given texts. */
+export const scheduleFields = {
+  lrSchedulerType: z
+    .enum(["constant", "linear", "cosine", "wsd"])
+    .default("cosine")
+    .meta(about("Optimizer", "course of the learning rate after warm-up; wsd: constant, then down at the end")),
+  lrDecayShare: positive.max(1).default(0.2).meta(about("Optimizer", "share of the steps in which wsd comes down")),
+  lrDecaySteps: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .meta(about("Optimizer", "steps in which wsd comes down, instead of a share; 0: constant to the end")),
+};
+
 /** Where the arithmetic is done. */
 export const deviceFields = {
   adapter: z

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deviceFields, memoryFields, optimizerFields, runFields } from "./option-fields";
+import { deviceFields, memoryFields, optimizerFields, runFields, scheduleFields } from "./option-fields";
 import { about, OptionSet } from "./option-set";
 
 /** Options of next-token training; names of Hugging Face's TrainingArguments. */
@@ -7,7 +7,12 @@ export const pretrainOptions = new OptionSet("pretrain", {
   dataset: z
     .string()
     .min(1)
-    .meta(about("Model and data", "text file, JSONL file of {text} rows, or nano for the synthetic arithmetic corpus")),
+    .meta(
+      about(
+        "Model and data",
+        "text file, JSONL file of {text} rows, nano, or a mixture by shares of tokens: a.jsonl:0.7,b.jsonl:0.3",
+      ),
+    ),
   modelNameOrPath: z
     .string()
     .min(1)
@@ -30,16 +35,7 @@ export const pretrainOptions = new OptionSet("pretrain", {
   tokensPerStep: z.int().min(2).default(8192).meta(about("Run", "tokens of documents per optimizer step")),
   maxLength: z.int().min(2).default(256).meta(about("Run", "tokens of the longest document; longer ones are cut")),
   learningRate: z.number().min(0).default(3e-3).meta(about("Optimizer", "AdamW's step size at its highest")),
-  lrSchedulerType: z
-    .enum(["constant", "linear", "cosine", "wsd"])
-    .default("cosine")
-    .meta(about("Optimizer", "course of the learning rate after warm-up; wsd: constant, then down at the end")),
-  lrDecayShare: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(0.2)
-    .meta(about("Optimizer", "share of the steps in which wsd comes down")),
+  ...scheduleFields,
   ...optimizerFields,
   evalSamples: z.int().min(0).default(64).meta(about("Evaluation", "held-out documents; 0: no evaluation")),
   ...deviceFields,

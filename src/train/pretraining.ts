@@ -1,40 +1,52 @@
-/** Next-token training on documents: one document is one sequence, a step is a fixed number of tokens, every token but the first is scored. */
+/** Maximum likelihood: the scored tokens of sequences, be they documents or answers to prompts. */
 import type { AdamWStep } from "../../kernels/optimizer";
 import type { Optimizer } from "../model/optimizer";
-import type { TrainingPass, TrainingSequence } from "../model/training";
+import type { TokenStatistics, TrainingPass, TrainingSequence } from "../model/training";
 
-/** What one step did. */
-export interface NextTokenResult {
-  /** Mean negative log-likelihood per token, in nats. */
+/** Figures of scored tokens. */
+export interface Likelihood {
+  /** Mean negative log-likelihood per scored token, in nats. */
   readonly loss: number;
-  readonly gradNorm: number;
+  /** Share of the scored tokens that are the most probable ones at their place. */
+  readonly accuracy: number;
+  /** Number of scored tokens. */
   readonly tokens: number;
 }
 
 /** One update on `batch`. A gradient that is not finite changes nothing and is returned as the norm. */
-export async function nextTokenStep(
+export async function likelihoodStep(
   pass: TrainingPass,
   optimizer: Optimizer,
   batch: readonly TrainingSequence[],
   settings: Omit<AdamWStep, "step">,
-): Promise<NextTokenResult> {
-  const tokens = countRows(batch);
+): Promise<Likelihood & { readonly gradNorm: number }> {
+  const tokens = countScored(batch);
   pass.clearGradients();
-  const losses: Promise<number>[] = [];
+  const forwards: Promise<TokenStatistics>[] = [];
   for (const sequences of microBatches(batch, pass)) {
     // The coefficients do not depend on the log-probs, so the backward pass is recorded before they are back.
-    losses.push(pass.forward(sequences, 1).then(({ logprobs }) => -sum(logprobs)));
-    pass.backward(new Float32Array(countRows(sequences)).fill(-1 / tokens));
+    forwards.push(pass.forward(sequences, 1));
+    pass.backward(new Float32Array(countScored(sequences)).fill(-1 / tokens));
   }
   const gradNorm = await optimizer.update(pass.gradients, settings);
-  return { loss: sum(await Promise.all(losses)) / tokens, gradNorm, tokens };
+  return { ...figures(await Promise.all(forwards), tokens), gradNorm };
 }
 
-/** Mean negative log-likelihood per token of documents, without training on them. */
-export async function nextTokenLoss(pass: TrainingPass, documents: readonly TrainingSequence[]): Promise<number> {
-  let total = 0;
-  for (const sequences of microBatches(documents, pass)) total -= sum((await pass.forward(sequences, 1)).logprobs);
-  return total / countRows(documents);
+/** The figures of sequences, without training on them. */
+export async function likelihood(pass: TrainingPass, sequences: readonly TrainingSequence[]): Promise<Likelihood> {
+  const forwards: TokenStatistics[] = [];
+  for (const micro of microBatches(sequences, pass)) forwards.push(await pass.forward(micro, 1));
+  return figures(forwards, countScored(sequences));
+}
+
+function figures(forwards: readonly TokenStatistics[], tokens: number): Likelihood {
+  const total = (of: (statistics: TokenStatistics) => Iterable<number>) =>
+    sum(forwards.map((statistics) => sum(of(statistics))));
+  return {
+    loss: -total(({ logprobs }) => logprobs) / tokens,
+    accuracy: total(({ greedy }) => greedy) / tokens,
+    tokens,
+  };
 }
 
 /** Takes documents until they hold at least `wanted` tokens; longer ones are cut to `longest`. */
@@ -76,8 +88,9 @@ export function* microBatches<Sequence extends TrainingSequence>(
   if (current.length > 0) yield current;
 }
 
-function countRows(sequences: readonly TrainingSequence[]): number {
-  return sequences.reduce((rows, { ids }) => rows + ids.length - 1, 0);
+/** Tokens whose log-prob is wanted: never a sequence's first. */
+export function countScored(sequences: readonly TrainingSequence[]): number {
+  return sum(sequences.map(({ scored }) => sum(scored.subarray(1).map((bit) => Number(bit !== 0)))));
 }
 
 function sum(values: Iterable<number>): number {

@@ -9,8 +9,8 @@ export interface Schedule {
   readonly totalSteps: number;
   /** The rate at the end, as a part of the peak: cosine, linear and wsd. */
   readonly finalFraction: number;
-  /** Share of the steps in which warmup-stable-decay comes down (linearly), at the end. */
-  readonly decayFraction: number;
+  /** Steps at the end in which warmup-stable-decay comes down (linearly). Until then the rate depends on no later step, so a decay can branch off any of them. */
+  readonly decaySteps: number;
 }
 
 /**
@@ -26,7 +26,7 @@ export function learningRateAt(schedule: Schedule, step: number): number {
   if (schedule.name === "cosine") return blend((1 + Math.cos(Math.PI * progress)) / 2);
   if (schedule.name === "linear") return blend(1 - progress);
   if (schedule.name === "wsd") {
-    const decayStart = totalSteps * (1 - schedule.decayFraction);
+    const decayStart = totalSteps - Math.min(schedule.decaySteps, totalSteps);
     return done < decayStart ? peak : blend(Math.max(0, (totalSteps - done) / Math.max(1, totalSteps - decayStart)));
   }
   return peak;

@@ -55,7 +55,7 @@ export async function update(
       warmupSteps: options.warmupSteps,
       totalSteps: options.maxSteps,
       finalFraction: options.minLrRate,
-      decayFraction: 0,
+      decaySteps: 0,
     },
     step,
   );

@@ -76,6 +76,38 @@ test("the loss falls, on held-out documents too; equal runs are equal bytes, res
   expect(await files("resumed")).toEqual(await files("whole"));
 });
 
+test("a decay branches off a stable checkpoint: the same run as one that had decayed there from the start", async () => {
+  const wsd = { lrSchedulerType: "wsd", evalSamples: 0 };
+  await run("stable", { ...wsd, maxSteps: 9, lrDecaySteps: 0 });
+  const straight = await run("straight", { ...wsd, maxSteps: 6, lrDecaySteps: 3 });
+  const branch = await run("branch", {
+    ...wsd,
+    maxSteps: 6,
+    lrDecaySteps: 3,
+    resumeFromCheckpoint: join(root, "stable/checkpoints/step_00003"),
+  });
+  expect(branch.steps.map(({ learning_rate }) => learning_rate)).toEqual([
+    1e-2,
+    expect.closeTo((1e-2 * 2) / 3, 9),
+    expect.closeTo(1e-2 / 3, 9),
+  ]);
+  expect(branch.steps.map(({ loss }) => loss)).toEqual(straight.steps.slice(3).map(({ loss }) => loss));
+  const weights = (name: string) => fs.readFile(join(root, name, "checkpoints/step_00006/model.safetensors"));
+  expect(await weights("branch")).toEqual(await weights("straight"));
+  expect(await weights("branch")).not.toEqual(await weights("stable"));
+});
+
+test("a mixture is trained on by shares, and each part has a held-out loss of its own", async () => {
+  await fs.writeFile(join(root, "other.txt"), Array.from({ length: 40 }, (_, i) => `x ${i % 3}`).join("\n\n"));
+  const { steps, summary } = await run("mixture", {
+    dataset: `${join(root, "corpus.txt")}:3,${join(root, "other.txt")}:1`,
+    maxSteps: 12,
+  });
+  expect(steps.at(-1)?.loss ?? Number.NaN).toBeLessThan((steps[0]?.loss ?? 0) - 1);
+  expect(summary.table.map(({ name }) => name.split("/").at(-1))).toEqual(["corpus.txt", "other.txt"]);
+  for (const { before, after } of summary.table) expect(after ?? Number.NaN).toBeLessThan((before ?? 0) - 0.5);
+});
+
 test("micro-batches smaller than a document are as large as the longest one", async () => {
   const { steps } = await run("small", { microBatchTokens: 2, maxSteps: 1 });
   const whole = await run("large", { maxSteps: 1 });

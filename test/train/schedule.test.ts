@@ -7,7 +7,7 @@ const schedule = (changes: Partial<Schedule>): Schedule => ({
   warmupSteps: 0,
   totalSteps: 10,
   finalFraction: 0,
-  decayFraction: 0.2,
+  decaySteps: 2,
   ...changes,
 });
 const rates = (changes: Partial<Schedule>, steps = 10) =>
@@ -47,11 +47,19 @@ describe("learning rate of updates 1 to 10", () => {
   });
 
   test("warm-up, stable, decay", () => {
-    const values = rates({ name: "wsd", warmupSteps: 2, finalFraction: 0.5, decayFraction: 0.4 });
+    const values = rates({ name: "wsd", warmupSteps: 2, finalFraction: 0.5, decaySteps: 4 });
     expect(values.slice(1, 6)).toEqual([2, 2, 2, 2, 2]);
     [2, 1.75, 1.5, 1.25].forEach((rate, i) => {
       expect(values[6 + i]).toBeCloseTo(rate, 12);
     });
+  });
+
+  test("the stable phase does not depend on the end, so a decay branches off any of its steps", () => {
+    const wsd = { name: "wsd", warmupSteps: 2, finalFraction: 0.5 } as const;
+    expect(rates({ ...wsd, totalSteps: 12, decaySteps: 0 }, 12)).toEqual([1, ...new Array(11).fill(2)]);
+    const branch = rates({ ...wsd, totalSteps: 12, decaySteps: 4 }, 12);
+    expect(branch.slice(0, 8)).toEqual(rates({ ...wsd, totalSteps: 100, decaySteps: 0 }, 8));
+    expect(branch.slice(8)).toEqual([2, 1.75, 1.5, 1.25]);
   });
 
   test("all steps warm-up, one step, a run that goes on past its end", () => {

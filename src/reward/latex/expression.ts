@@ -1,34 +1,27 @@
-import { isInteger, rational } from "../exact/rational";
+import { rational } from "../exact/rational";
+import { ArithmeticParser } from "./arithmetic";
 import { isOperator, matchingBracket, spell } from "./brackets";
 import { literal, repeatingDecimal } from "./literal";
 import { NotMathematics, type Token } from "./tokens";
-import type { Node, NumberNode } from "./tree";
+import type { Node } from "./tree";
 
 type Reader = (tokens: readonly Token[], depth: number) => Node;
 
-const DEGREE: Node = {
-  kind: "quotient",
-  top: { kind: "symbol", name: "pi" },
-  bottom: { kind: "number", value: rational(180n) },
-};
 const HALF: Node = { kind: "number", value: rational(1n, 2n) };
-const MINUS_ONE: Node = { kind: "number", value: rational(-1n) };
 const TRIGONOMETRIC = /^(?:sin|cos|tan|cot|sec|csc)$/;
 const CLOSERS: Readonly<Record<string, string>> = { "]": "]", ")": ")" };
 
-/** Reads sums, products, powers and what they are made of: everything below items, relations and units. */
-export class ExpressionParser {
-  private at = 0;
-  private inBars = false;
-
+/** Reads operands and, by {@link ArithmeticParser}, what operators make of them: everything below items, relations and units. */
+export class ExpressionParser extends ArithmeticParser {
   constructor(
-    private readonly tokens: readonly Token[],
+    tokens: readonly Token[],
     private readonly depth: number,
     private readonly readItems: Reader,
     private readonly readMatrix: Reader,
-    /** Inside a trigonometric function a degree sign changes the value; elsewhere it is a unit. */
-    private readonly inAngle = false,
-  ) {}
+    inAngle = false,
+  ) {
+    super(tokens, inAngle);
+  }
 
   parse(): Node {
     const node = this.sum();
@@ -36,144 +29,7 @@ export class ExpressionParser {
     return node;
   }
 
-  private get next(): Token | undefined {
-    return this.tokens[this.at];
-  }
-
-  private is(...texts: readonly string[]): boolean {
-    return isOperator(this.next, ...texts);
-  }
-
-  private take(...texts: readonly string[]): string | undefined {
-    if (!this.is(...texts)) return undefined;
-    return this.tokens[this.at++]?.text;
-  }
-
-  private sum(): Node {
-    const terms: Node[] = [];
-    do {
-      let negative = false;
-      let upper: 1 | -1 | undefined;
-      for (;;) {
-        const sign = this.take("+", "-", "pm", "mp");
-        if (sign === undefined) break;
-        if (sign === "-") negative = !negative;
-        if (sign === "pm" || sign === "mp") upper = sign === "pm" ? 1 : -1;
-      }
-      const product = this.product();
-      const term: Node = upper === undefined ? product : { kind: "sign", upper, operand: product };
-      terms.push(negative ? negated(term) : term);
-    } while (this.is("+", "-", "pm", "mp"));
-    return terms.length === 1 ? (terms[0] as Node) : { kind: "sum", terms };
-  }
-
-  private product(): Node {
-    let node = this.factor();
-    for (;;) {
-      if (this.take("*") !== undefined) node = times(node, this.signedFactor());
-      else if (this.take("/") !== undefined) node = { kind: "quotient", top: node, bottom: this.signedFactor() };
-      else if (this.beginsFactor()) {
-        const mixed = this.mixedNumber(node);
-        if (mixed === undefined && this.next?.kind === "number" && !isOperator(this.tokens[this.at - 1], ")", "}", "]"))
-          throw new NotMathematics("two numbers");
-        node = mixed ?? times(node, this.factor());
-      } else return node;
-    }
-  }
-
-  private signedFactor(): Node {
-    let negative = false;
-    for (let sign = this.take("+", "-"); sign !== undefined; sign = this.take("+", "-"))
-      negative = negative !== (sign === "-");
-    const factor = this.factor();
-    return negative ? negated(factor) : factor;
-  }
-
-  private beginsFactor(): boolean {
-    const token = this.next;
-    if (token === undefined) return false;
-    if (token.kind !== "operator") return token.kind !== "words";
-    if (token.text === "|") return !this.inBars;
-    return [
-      "(",
-      "[",
-      "{",
-      "frac",
-      "binom",
-      "lfloor",
-      "lceil",
-      "wrap",
-      "accent",
-      "overline",
-      "sum",
-      "prod",
-      "begin",
-      "langle",
-    ].includes(token.text);
-  }
-
-  /** `2\frac{1}{2}` and `2 1/2` are 5/2, where whole part and fraction are literals and the fraction is proper. */
-  private mixedNumber(whole: Node): Node | undefined {
-    const previous = this.tokens[this.at - 1];
-    if (whole.kind !== "number" || previous?.kind !== "number" || !isInteger(whole.value)) return undefined;
-    const start = this.at;
-    let fraction: Node | undefined;
-    if (this.is("frac")) fraction = this.factor();
-    else if (this.next?.kind === "number" && this.next.spaced && isOperator(this.tokens[this.at + 1], "/")) {
-      const top = this.factor();
-      this.at += 1;
-      if (this.next?.kind === "number") fraction = { kind: "quotient", top, bottom: this.factor() };
-    }
-    if (fraction?.kind === "quotient" && isWhole(fraction.top) && isWhole(fraction.bottom)) {
-      const [top, bottom] = [fraction.top.value.n, fraction.bottom.value.n];
-      if (top > 0n && top < bottom) return { kind: "sum", terms: [whole, fraction] };
-    }
-    this.at = start;
-    return undefined;
-  }
-
-  private factor(): Node {
-    let node = this.base();
-    for (;;) {
-      if (this.is("^") && this.isDegree(this.at + 1)) {
-        this.skipDegree();
-        if (this.inAngle) node = times(node, DEGREE);
-      } else if (this.is("degree")) {
-        this.at += 1;
-        if (this.inAngle) node = times(node, DEGREE);
-      } else if (this.take("^") !== undefined) node = { kind: "power", base: node, exponent: this.exponent() };
-      else if (this.is("!")) {
-        this.at += 1;
-        node = { kind: "apply", name: "factorial", operands: [node] };
-      } else if (this.take("%") !== undefined)
-        node = { kind: "quotient", top: node, bottom: { kind: "number", value: rational(100n) } };
-      else return node;
-    }
-  }
-
-  private isDegree(at: number): boolean {
-    return (
-      isOperator(this.tokens[at], "circ") ||
-      (isOperator(this.tokens[at], "{") && isOperator(this.tokens[at + 1], "circ"))
-    );
-  }
-
-  private skipDegree(): void {
-    this.at += isOperator(this.tokens[this.at + 1], "{") ? 4 : 2;
-  }
-
-  private exponent(): Node {
-    if (this.is("+", "-")) {
-      const negative = this.take("+", "-") === "-";
-      const exponent = this.exponent();
-      return negative ? negated(exponent) : exponent;
-    }
-    const base = this.base();
-    // Powers associate to the right where no braces say otherwise.
-    return this.take("^") === undefined ? base : { kind: "power", base, exponent: this.exponent() };
-  }
-
-  private base(): Node {
+  protected override base(): Node {
     const token = this.next;
     if (token === undefined) throw new NotMathematics("a missing operand");
     this.at += 1;
@@ -403,19 +259,6 @@ export class ExpressionParser {
     }
     return { kind: "apply", name: `${name} ${bounds}`, operands: [this.product()] };
   }
-}
-
-function isWhole(node: Node): node is NumberNode {
-  return node.kind === "number" && node.places === undefined && isInteger(node.value);
-}
-
-function times(a: Node, b: Node): Node {
-  return { kind: "product", factors: a.kind === "product" ? [...a.factors, b] : [a, b] };
-}
-
-function negated(node: Node): Node {
-  if (node.kind === "number") return { ...node, value: { n: -node.value.n, d: node.value.d } };
-  return { kind: "product", factors: [MINUS_ONE, node] };
 }
 
 function letterProduct(letters: string): Node {

@@ -1,0 +1,118 @@
+/** LaTeX commands and words of plain text, by what they are to the tokenizer. */
+
+export const FUNCTIONS: ReadonlySet<string> = new Set(
+  "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp sqrt max min gcd lcm det".split(" "),
+);
+
+export const IGNORED: ReadonlySet<string> = new Set(
+  "displaystyle textstyle left right big Big bigg Bigg bigl bigr Bigl Bigr limits nolimits mathstrut , ! ; : quad qquad > ( ) [ ] ~ &".split(
+    " ",
+  ),
+);
+
+export const OPERATORS: Readonly<Record<string, string>> = {
+  cdot: "*",
+  times: "*",
+  ast: "*",
+  div: "/",
+  pm: "pm",
+  mp: "mp",
+  le: "<=",
+  leq: "<=",
+  leqslant: "<=",
+  ge: ">=",
+  geq: ">=",
+  geqslant: ">=",
+  lt: "<",
+  gt: ">",
+  ne: "!=",
+  neq: "!=",
+  approx: "approx",
+  simeq: "approx",
+  in: "in",
+  equiv: "other",
+  to: "other",
+  rightarrow: "other",
+  implies: "other",
+  Rightarrow: "other",
+  iff: "other",
+  sim: "other",
+  notin: "other",
+  subset: "other",
+  subseteq: "other",
+  cup: "cup",
+  cap: "cap",
+  setminus: "setminus",
+  backslash: "setminus",
+  circ: "circ",
+  degree: "degree",
+  lbrace: "\\{",
+  rbrace: "\\}",
+  "{": "\\{",
+  "}": "\\}",
+  "%": "%",
+  $: "currency",
+  "\\": "newline",
+  lfloor: "lfloor",
+  rfloor: "rfloor",
+  lceil: "lceil",
+  rceil: "rceil",
+  langle: "langle",
+  rangle: "rangle",
+  lvert: "|",
+  rvert: "|",
+  vert: "|",
+  "|": "|",
+  mid: "|",
+  colon: ":",
+  prime: "'",
+  ldots: "dots",
+  dots: "dots",
+  cdots: "dots",
+  frac: "frac",
+  dfrac: "frac",
+  tfrac: "frac",
+  cfrac: "frac",
+  binom: "binom",
+  dbinom: "binom",
+  tbinom: "binom",
+  boxed: "wrap",
+  fbox: "wrap",
+  vec: "accent",
+  hat: "accent",
+  bar: "overline",
+  overline: "overline",
+  overrightarrow: "accent",
+  sum: "sum",
+  prod: "prod",
+  int: "int",
+  lim: "lim",
+  iint: "int",
+};
+
+export const NAMES: Readonly<Record<string, string>> = {
+  infty: "infinity",
+  varnothing: "emptyset",
+  varepsilon: "epsilon",
+  varphi: "phi",
+};
+
+export const TEXT_COMMANDS: ReadonlySet<string> = new Set(
+  "text textbf textit textrm texttt mbox mathrm mathbf mathit mathsf mathbb mathcal rm bf operatorname textnormal emph boldsymbol".split(
+    " ",
+  ),
+);
+
+/** Words of plain text that stand for something in mathematics. */
+export const PLAIN_NAMES: Readonly<Record<string, string>> = {
+  pi: "pi",
+  infinity: "infinity",
+  infty: "infinity",
+  inf: "infinity",
+  oo: "infinity",
+  theta: "theta",
+  alpha: "alpha",
+  beta: "beta",
+  lambda: "lambda",
+  emptyset: "emptyset",
+};

@@ -10,15 +10,23 @@ import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options
 import { runPretraining } from "../train/pretrain-run";
 import { withHost } from "./question-runners";
 import type { TrainingContext } from "./runners";
+import { tensorboardEvents } from "./tensorboard";
 import { recordAttempt } from "./view/attempts";
 import { DEFAULT_LIMITS, writeReport } from "./view/report-file";
 
 export function trainInNode(options: TrainOptions, context: TrainingContext): Promise<TrainSummary> {
   return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
-    withReport(placed, context.events, (events) =>
+    withReport(placed, reporting(placed, context.events), (events) =>
       runTraining(placed, trainOptions.toYaml(placed), host, events, context.signal),
     ),
   );
+}
+
+function reporting(
+  { outputDir, reportTo }: { readonly outputDir: string; readonly reportTo: "none" | "tensorboard" },
+  events: TrainEvents,
+): TrainEvents {
+  return reportTo === "tensorboard" ? tensorboardEvents(events, outputDir) : events;
 }
 
 /** Records the attempt, and writes the report before the closing summary, which names it. A report that fails is no failed run. */
@@ -43,7 +51,7 @@ async function withReport(
 
 export function pretrainInNode(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {
   return inRunFolder(options, options.modelNameOrPath ?? options.modelConfig, context, (placed, host) =>
-    runPretraining(placed, pretrainOptions.toYaml(placed), host, context.events, context.signal),
+    runPretraining(placed, pretrainOptions.toYaml(placed), host, reporting(placed, context.events), context.signal),
   );
 }
 

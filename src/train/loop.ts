@@ -9,6 +9,7 @@ import { saveTraining } from "./checkpoint";
 import { type Collected, type Collector, checkPrompts, collect } from "./collect";
 import { benchmarkName, type EvaluationFigures, evaluate, evaluationRow, summaryTable } from "./evaluation";
 import type { TrainEvents, TrainSummary } from "./events";
+import { Health } from "./health";
 import type { TrainingHost } from "./host";
 import { memoryByKind, memoryLine, sizesFor } from "./memory-plan";
 import type { EvaluationRow } from "./metrics";
@@ -37,6 +38,7 @@ interface Run {
   readonly optimizer: Optimizer;
   readonly questions: QuestionSource;
   readonly folder: RunFolder;
+  readonly health: Health;
   readonly signal: AbortSignal | undefined;
   numTokens: number;
   lastSaved: string | undefined;
@@ -109,6 +111,7 @@ export async function runTraining(
     optimizer,
     questions,
     folder,
+    health: new Health(),
     signal,
     numTokens: state?.num_tokens ?? 0,
     lastSaved: resumeFolder?.path,
@@ -221,6 +224,7 @@ async function trainStep(run: Run, step: number): Promise<void> {
     events.onNotice(
       `step ${step}: --group-filter-min and --group-filter-max dropped every group, so there was no update`,
     );
+  for (const text of run.health.judge(row)) events.onNotice(`step ${step}: ${text}`);
   for (const text of gradingNotices(collected)) events.onNotice(`step ${step}: ${text}`);
   if (!Number.isFinite(result.gradNorm))
     events.onNotice(

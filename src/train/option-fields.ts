@@ -266,5 +266,9 @@ export const runFields = {
     .nullable()
     .default(null)
     .meta(about("Run", "checkpoint folder to go on from, or latest for the newest complete one of --output-dir")),
+  reportTo: z
+    .enum(["none", "tensorboard"])
+    .default("none")
+    .meta(about("Run", "tensorboard: events.out.tfevents.* in the run folder too")),
   loggingSteps: z.int().min(1).default(1).meta(about("Run", "steps between rows of metrics.jsonl")),
 };

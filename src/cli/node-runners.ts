@@ -31,6 +31,7 @@ export const nodeRunners: Runners = {
     ]);
     return planFor(modelFolder(await checkpointOf(options.modelNameOrPath)), options);
   },
+  export: async (request) => (await import("./export-runner")).exportInNode(request),
   parity: async (request, context) => (await import("./parity-runner")).parityInNode(request, context),
   async openDataset(request, onProgress, signal) {
     const { openDataset } = await import("../platform/node/datasets");

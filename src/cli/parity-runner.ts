@@ -20,10 +20,16 @@ export async function parityInNode(request: ParityRequest, { announce }: RunnerC
         : (await matrixOf(host, request.coef, "finite numbers", isCoefficient)).map((row) => Float32Array.from(row));
     if (coefficients !== undefined) refuseOtherShape(ids, coefficients, request);
     const gpu = await host.openGpu(request);
-    const { tensors, destroy } = await parityTensors(gpu, host.modelFolder(await checkpointOf(request.model)), {
-      ids,
-      ...(coefficients && { coefficients }),
-    });
+    const { tensors, destroy } = await parityTensors(
+      gpu,
+      host.modelFolder(await checkpointOf(request.model)),
+      host.modelFolder,
+      request,
+      {
+        ids,
+        ...(coefficients && { coefficients }),
+      },
+    );
     try {
       const bytes = await replaceFile(request.out, safetensorsChunks(tensors));
       gpu.assertHealthy();

@@ -5,6 +5,7 @@ import { nearest } from "../train/nearest";
 import type { CommandContext } from "./commands/context";
 import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";
+import { exportCommand } from "./commands/export";
 import { gradeCommand } from "./commands/grade";
 import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
@@ -74,6 +75,7 @@ function buildProgram(context: CommandContext): Command {
     pretrainCommand,
     sampleCommand,
     evalCommand,
+    exportCommand,
     gradeCommand,
     dataCommand,
     viewCommand,

@@ -1,6 +1,7 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { AnswerSample } from "../eval/ask";
 import type { EvaluationReport } from "../eval/report";
+import type { ExportDtype } from "../model/export";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";
@@ -69,6 +70,7 @@ export interface ParityRequest {
   readonly coef: string | null;
   /** The safetensors file to write. */
   readonly out: string;
+  readonly dtype: TrainOptions["dtype"];
   readonly adapter: string | null;
   readonly toggles: "safe" | "fast";
 }
@@ -78,6 +80,27 @@ export interface ParityReport {
   readonly sequences: number;
   readonly tokens: number;
   readonly tensors: number;
+  readonly bytes: number;
+}
+
+/** What `export` writes. */
+export interface ExportRequest {
+  /** Model folder, run folder, PEFT folder or name. */
+  readonly model: string;
+  /** A new folder. */
+  readonly output: string;
+  readonly dtype: ExportDtype;
+  /** Only the adapter, as a PEFT folder. */
+  readonly adapterOnly: boolean;
+}
+
+export interface ExportReport {
+  readonly output: string;
+  /** The checkpoint that was read. */
+  readonly model: string;
+  /** Whether an adapter was merged. */
+  readonly merged: boolean;
+  readonly files: readonly string[];
   readonly bytes: number;
 }
 
@@ -144,6 +167,7 @@ export interface Runners {
   openTokenizer(model: string): Promise<Tokenizer>;
   /** The memory plan of a run. */
   plan(options: PlanOptions): Promise<MemoryPlan>;
+  export(request: ExportRequest): Promise<ExportReport>;
   parity(request: ParityRequest, context: RunnerContext): Promise<ParityReport>;
   /** Rows of a data set, fetched when it is not here. @param onProgress bytes of a file that is being fetched */
   openDataset(

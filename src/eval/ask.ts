@@ -1,6 +1,7 @@
 /** Answers to single questions. */
 
 import { readModelConfig } from "../model/folder";
+import { configFolder } from "../model/peft";
 import { UserError } from "../model/user-error";
 import type { Tokenizer } from "../text/tokenizer";
 import type { SampleOptions } from "../train/eval-options";
@@ -67,7 +68,9 @@ const USUAL_PROMPT_LENGTH = 512;
 
 /** Tokens that a prompt may have beside the completion. */
 async function promptRoom(options: SampleOptions, host: TrainingHost): Promise<number> {
-  const { maxPositions } = await readModelConfig(host.modelFolder(options.modelNameOrPath));
+  const { maxPositions } = await readModelConfig(
+    await configFolder(host.modelFolder(options.modelNameOrPath), host.modelFolder),
+  );
   return Math.max(1, Math.min(USUAL_PROMPT_LENGTH, maxPositions - options.maxCompletionLength));
 }
 

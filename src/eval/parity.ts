@@ -1,10 +1,12 @@
 /** What this program computes for given token ids, as tensors that any other implementation can be held against. */
 import type { GpuContext } from "../gpu/context";
-import { type FolderReader, readCheckpoint } from "../model/folder";
+import type { FolderReader } from "../model/folder";
 import { Model } from "../model/model";
+import { readModel } from "../model/peft";
 import type { TensorToWrite } from "../model/safetensors/write";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
+import { type DtypeOptions, storageOf } from "../train/model-options";
 import { SequenceScorer } from "./sequence-scorer";
 
 const LOGITS_BYTES = 64 * 2 ** 20;
@@ -31,8 +33,14 @@ export interface ParityTensors {
  * Opens a checkpoint and prepares its tensors; gradients are accumulated at once. A tokenizer is not needed.
  * @throws UserError when an id is beyond the vocabulary or a sequence longer than the model's positions
  */
-export async function parityTensors(gpu: GpuContext, folder: FolderReader, input: ParityInput): Promise<ParityTensors> {
-  const checkpoint = await readCheckpoint(folder);
+export async function parityTensors(
+  gpu: GpuContext,
+  folder: FolderReader,
+  find: (nameOrPath: string) => FolderReader,
+  { dtype }: DtypeOptions,
+  input: ParityInput,
+): Promise<ParityTensors> {
+  const { checkpoint, adapter } = await readModel(folder, find);
   const { config } = checkpoint;
   const longest = Math.max(1, ...input.ids.map((ids) => ids.length));
   if (longest > config.maxPositions)
@@ -46,8 +54,12 @@ export async function parityTensors(gpu: GpuContext, folder: FolderReader, input
         `sequence ${sequence}, token ${position}: id ${ids[position]} does not exist; ${folder.path} has ids 0 to ${config.vocabularySize - 1}`,
       );
   });
-  const model = new Model(gpu, config, longest);
+  const model = new Model(gpu, config, longest, {
+    storage: storageOf[dtype],
+    trained: adapter?.config ?? (input.coefficients === undefined ? "nothing" : "everything"),
+  });
   await model.load(checkpoint);
+  if (adapter !== undefined) for await (const tensor of adapter.tensors()) model.trained.upload(tensor);
   const pass =
     input.coefficients === undefined ? undefined : await accumulate(model, input.ids, input.coefficients, longest);
   const scorer = new SequenceScorer(model, longest, LOGITS_BYTES);

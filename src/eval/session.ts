@@ -38,9 +38,12 @@ export async function openSession(
   gpu: GpuContext,
   trajectories: number,
 ): Promise<Session> {
+  const find = (name: string) => host.modelFolder(name, { offline: options.offline ?? false });
   const loaded = await loadModel(
     gpu,
-    host.modelFolder(options.modelNameOrPath, { offline: options.offline ?? false }),
+    find(options.modelNameOrPath),
+    find,
+    { dtype: options.dtype },
     options.maxPromptLength + options.maxCompletionLength,
   );
   const template = promptFrame(options, loaded.companions);

@@ -34,6 +34,8 @@ export interface Checkpoint {
    * @throws UserError at a value that is not finite
    */
   tensors(): AsyncGenerator<CheckpointTensor>;
+  /** One of them by name. @throws UserError at a value that is not finite */
+  tensor(hfName: string): Promise<CheckpointTensor>;
   /** Files that belong to the model and are carried along unchanged when it is saved, by name. */
   readonly companions: ReadonlyMap<string, string>;
   /** The text of tokenizer.json. */
@@ -71,11 +73,7 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
   if (names === undefined)
     throw new UserError(`${folder.path}: no such folder; expected a checkpoint with config.json and ${WEIGHTS}`);
   if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
-  const companions = new Map<string, string>();
-  for (const name of COMPANIONS) {
-    const text = names.includes(name) || names.includes(`${name}.gz`) ? await readText(folder, name) : undefined;
-    if (text !== undefined) companions.set(name, text);
-  }
+  const companions = await readCompanions(folder);
   const config = withGenerationEos(
     parseModelConfig(await readJson(folder, "config.json"), `${folder.path}/config.json`),
     companions.get("generation_config.json"),
@@ -89,15 +87,12 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
     companions,
     ...(tokenizerJson !== undefined && { tokenizerJson }),
     async *tensors() {
-      for (const { parameter, stored, file } of sources) {
-        const data = await file.floats(stored);
-        const bad = firstNotFinite(data);
-        if (bad >= 0)
-          throw new UserError(
-            `${file.file}: tensor ${stored} holds ${data[bad]} at index ${bad}; expected finite weights, use an earlier checkpoint`,
-          );
-        yield { ...parameter, data };
-      }
+      for (const source of sources) yield await readTensor(source);
+    },
+    async tensor(hfName) {
+      const source = sources.find(({ parameter }) => parameter.hfName === hfName);
+      if (source === undefined) throw new Error(`${hfName} is no tensor of this model`);
+      return readTensor(source);
     },
   };
 }
@@ -108,6 +103,17 @@ export async function readModelConfig(folder: FolderReader): Promise<ModelConfig
   if (names === undefined) throw new UserError(`${folder.path}: no such folder; expected a model with config.json`);
   if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
   return parseModelConfig(await readJson(folder, "config.json"), `${folder.path}/config.json`);
+}
+
+/** The files of a folder that travel with its model. */
+export async function readCompanions(folder: FolderReader): Promise<ReadonlyMap<string, string>> {
+  const names = (await folder.list()) ?? [];
+  const companions = new Map<string, string>();
+  for (const name of COMPANIONS) {
+    const text = names.includes(name) || names.includes(`${name}.gz`) ? await readText(folder, name) : undefined;
+    if (text !== undefined) companions.set(name, text);
+  }
+  return companions;
 }
 
 /**
@@ -248,6 +254,16 @@ interface Located {
   /** The name under which the file holds it. */
   readonly stored: string;
   readonly file: SafetensorsFile;
+}
+
+async function readTensor({ parameter, stored, file }: Located): Promise<CheckpointTensor> {
+  const data = await file.floats(stored);
+  const bad = firstNotFinite(data);
+  if (bad >= 0)
+    throw new UserError(
+      `${file.file}: tensor ${stored} holds ${data[bad]} at index ${bad}; expected finite weights, use an earlier checkpoint`,
+    );
+  return { ...parameter, data };
 }
 
 async function locate(config: ModelConfig, files: readonly SafetensorsFile[], path: string): Promise<Located[]> {

@@ -2,6 +2,7 @@
 import type { FolderReader, FolderWriter } from "../model/folder";
 import { writeCheckpoint } from "../model/folder";
 import type { Optimizer } from "../model/optimizer";
+import { writeAdapter } from "../model/peft";
 import { SafetensorsFile } from "../model/safetensors/read";
 import { safetensorsChunks } from "../model/safetensors/write";
 import { UserError } from "../model/user-error";
@@ -13,7 +14,7 @@ const OPTIMIZER = "optimizer.safetensors";
 const FIRST = "exp_avg.";
 const SECOND = "exp_avg_sq.";
 
-/** Writes model, tokenizer, moments and state into a checkpoint folder. */
+/** Writes the model, or only its adapter, tokenizer, moments and state into a checkpoint folder. */
 export async function saveTraining(
   writer: FolderWriter,
   loaded: LoadedModel,
@@ -21,7 +22,11 @@ export async function saveTraining(
   state: Omit<TrainerState, "optimizer_step">,
 ): Promise<void> {
   const { model, config, companions } = loaded;
-  await writeCheckpoint(writer, config, model.trained.toWrite(), companions);
+  if (model.adapter === undefined) await writeCheckpoint(writer, config, model.trained.toWrite(), companions);
+  else {
+    await writeAdapter(writer, loaded.base ?? "", model.adapter.layout.config, model.trained.toWrite());
+    for (const [name, text] of companions) await writer.write(name, text);
+  }
   await writer.write(
     OPTIMIZER,
     safetensorsChunks([

@@ -5,6 +5,7 @@ import {
   datasetFields,
   decodingFields,
   deviceFields,
+  dtypeFields,
   gradingProfileField,
   presetField,
   promptFields,
@@ -27,6 +28,7 @@ const sharedFields = {
   greedy: z.boolean().default(false).meta(about("Sampling", "always take the most probable token")),
   ...samplingFields,
   ...toolFields,
+  ...dtypeFields,
   ...deviceFields,
   ...decodingFields,
 };

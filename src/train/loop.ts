@@ -2,6 +2,7 @@
 
 import { parameterCount } from "../model/config";
 import type { Optimizer } from "../model/optimizer";
+import { configFolder } from "../model/peft";
 import type { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
 import { rolloutLine } from "../rollout/records";
@@ -73,16 +74,26 @@ export async function runTraining(
       `${questions.name} has ${questions.passLength} rows, too few to hold one in 20 out, so nothing is evaluated; name questions for it with --eval-dataset`,
     );
   const gpu = await host.openGpu(options);
-  const modelFolder =
-    resumeFolder ??
-    host.modelFolder(options.modelNameOrPath, {
+  const find = (name: string) =>
+    host.modelFolder(name, {
       offline: options.offline,
       onProgress: (file, done, total) =>
         events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
       signal,
     });
-  const sized = options.gpuMemory === null ? options : { ...options, ...(await sizesFor(modelFolder, options, gpu)) };
-  const loaded = await loadModel(gpu, modelFolder, options.maxPromptLength + options.maxCompletionLength);
+  const modelFolder = resumeFolder ?? find(options.modelNameOrPath);
+  const sized =
+    options.gpuMemory === null
+      ? options
+      : { ...options, ...(await sizesFor(await configFolder(modelFolder, find), options, gpu)) };
+  const training = { ...options, base: resumeFolder === undefined ? options.modelNameOrPath : undefined };
+  const loaded = await loadModel(
+    gpu,
+    modelFolder,
+    find,
+    { dtype: options.dtype, training },
+    options.maxPromptLength + options.maxCompletionLength,
+  );
   const template = promptFrame(options, loaded.companions);
   const { pass, optimizer } = createTrainer(loaded, sized);
   const state = await restoreState(resumeFolder, optimizer, options);

@@ -10,6 +10,7 @@ import type { ModelConfig } from "../model/config";
 import { type FolderReader, readModelConfig } from "../model/folder";
 import { Model, type ModelOptions } from "../model/model";
 import { UserError } from "../model/user-error";
+import { type DtypeOptions, type PeftOptions, trainedModelOptions } from "./model-options";
 import type { TrainOptions } from "./options";
 import { createDecoder, createTrainer, MOST_ROWS } from "./policy";
 
@@ -24,6 +25,9 @@ export type MemoryOptions = Pick<
   | "microBatchTokens"
   | "gradientCheckpointing"
 >;
+
+/** How the planned model is kept. */
+type PlannedModel = DtypeOptions & PeftOptions;
 
 /** The sizes that a plan chooses. */
 export type MemorySizes = Pick<MemoryOptions, "concurrency" | "microBatchTokens" | "gradientCheckpointing">;
@@ -146,7 +150,7 @@ export function fitMemory(
  */
 export async function planFor(
   folder: FolderReader,
-  options: MemoryOptions & { readonly gpuMemory: string | null; readonly maxBinding: string },
+  options: MemoryOptions & PlannedModel & { readonly gpuMemory: string | null; readonly maxBinding: string },
 ): Promise<MemoryPlan> {
   const config = await readModelConfig(folder);
   const binding = parseMemory(options.maxBinding);
@@ -156,8 +160,8 @@ export async function planFor(
     maxBufferSize: Math.max(binding, DESKTOP.maxBufferSize),
   };
   return options.gpuMemory === null
-    ? planMemory(config, {}, options, limits)
-    : fitMemory(config, {}, options, limits, parseMemory(options.gpuMemory));
+    ? planMemory(config, trainedModelOptions(options), options, limits)
+    : fitMemory(config, trainedModelOptions(options), options, limits, parseMemory(options.gpuMemory));
 }
 
 /** Limits of a desktop GPU; a plan depends on the first two only. */
@@ -174,11 +178,12 @@ const DESKTOP: DeviceLimits = {
 /** The sizes that {@link fitMemory} gives for the model of a folder on this GPU with the memory of `--gpu-memory`. */
 export async function sizesFor(
   folder: FolderReader,
-  options: MemoryOptions & Pick<TrainOptions, "gpuMemory">,
+  options: MemoryOptions & PlannedModel & Pick<TrainOptions, "gpuMemory">,
   gpu: GpuContext,
 ): Promise<MemorySizes> {
   const config = await readModelConfig(folder);
-  return fitMemory(config, {}, options, gpu.profile.limits, parseMemory(options.gpuMemory ?? "")).sizes;
+  const modelOptions = trainedModelOptions(options);
+  return fitMemory(config, modelOptions, options, gpu.profile.limits, parseMemory(options.gpuMemory ?? "")).sizes;
 }
 
 /** Whether a plan can be made and is small enough. */

@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import * as z from "zod";
+import { adapterTargets } from "../model/adapter";
 import { builtInRewards } from "../reward/functions/built-in";
 import { gradingProfiles } from "../reward/verify";
 import { engineNames } from "../sandbox/engine-names";
@@ -162,6 +163,37 @@ export const rewardScopeField = z
   .enum(["model-tokens", "full-text"])
   .default("model-tokens")
   .meta(about("Objective", "text the grader reads: only what the model wrote, or observations too"));
+
+/** How the weights lie in memory. */
+export const dtypeFields = {
+  dtype: z
+    .enum(["float32", "float16", "bfloat16", "int8", "int4"])
+    .default("float32")
+    .meta(about("Device and memory", "how weight matrices lie in memory; int8 and int4 cannot be trained themselves")),
+};
+
+/** Low-rank adapters, in the words of TRL's ModelConfig. */
+export const peftFields = {
+  usePeft: z.boolean().default(false).meta(about("Adapter", "train a LoRA adapter over the frozen model")),
+  loraR: z.int().min(1).nullable().default(null).meta(about("Adapter", "rank; none: that of the adapter, or 16")),
+  loraAlpha: positive
+    .nullable()
+    .default(null)
+    .meta(about("Adapter", "scale, divided by the rank; none: that of the adapter, or 32")),
+  loraTargetModules: z
+    .array(z.enum(["all-linear", ...adapterTargets]))
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(
+      aboutNames(
+        "Adapter",
+        `all-linear, or some of ${adapterTargets.join(", ")}; none: those of the adapter, or all-linear`,
+      ),
+    ),
+  useRslora: z.boolean().default(false).meta(about("Adapter", "divide alpha by the square root of the rank")),
+  loraDropout: z.number().min(0).max(1).default(0).meta(about("Adapter", "only 0 is implemented")),
+};
 
 /** AdamW and its schedule. */
 export const optimizerFields = {

@@ -4,9 +4,11 @@ import {
   datasetFields,
   decodingFields,
   deviceFields,
+  dtypeFields,
   gradingProfileField,
   memoryFields,
   optimizerFields,
+  peftFields,
   presetField,
   promptFields,
   rewardFields,
@@ -101,6 +103,7 @@ export const trainOptions = new OptionSet("train", {
     .default("constant")
     .meta(about("Optimizer", "course of the learning rate after warm-up, down to min-lr-rate at max-steps")),
   ...optimizerFields,
+  ...peftFields,
 
   evalSamples: z
     .int()
@@ -123,6 +126,7 @@ export const trainOptions = new OptionSet("train", {
     .nullable()
     .default(null)
     .meta(about("Evaluation", "data set for that table; none: rows of --dataset that are kept out of training")),
+  ...dtypeFields,
   ...deviceFields,
   ...decodingFields,
   ...memoryFields,

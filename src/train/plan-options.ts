@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { memoryFields, presetField } from "./option-fields";
+import { dtypeFields, memoryFields, peftFields, presetField } from "./option-fields";
 import { about, OptionSet } from "./option-set";
 import { trainOptions } from "./options";
 
@@ -15,6 +15,8 @@ export const planOptions = new OptionSet("plan", {
   maxPromptLength,
   maxCompletionLength,
   concurrency,
+  ...dtypeFields,
+  ...peftFields,
   ...memoryFields,
   maxBinding: z
     .string()

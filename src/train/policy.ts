@@ -1,15 +1,18 @@
 /** The policy of a run: one model, with the buffers to sample from it and to train it, sized before the first step. */
 import type { GpuContext } from "../gpu/context";
 import type { ModelConfig } from "../model/config";
-import { type FolderReader, readCheckpoint, readText } from "../model/folder";
+import { type FolderReader, readText } from "../model/folder";
+import { initialAdapter } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
+import { readModel } from "../model/peft";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
 import { GpuDecoder } from "../rollout/gpu-decoder";
 import { isCharacterConfig } from "../text/character-tokenizer";
 import { loadTokenizer } from "../text/load-tokenizer";
 import type { Tokenizer } from "../text/tokenizer";
+import { type DtypeOptions, newAdapter, type PeftOptions, refuseOtherAdapter, storageOf } from "./model-options";
 import type { TrainOptions } from "./options";
 
 /** Tokens per KV page. */
@@ -28,26 +31,52 @@ export interface LoadedModel {
   readonly companions: ReadonlyMap<string, string>;
   readonly tokenizer: Tokenizer;
   readonly model: Model;
+  /** Name or path of the model that the adapter, where there is one, stands on. */
+  readonly base?: string;
 }
 
+/** Options of a run that trains the model; without them it is only used. */
+type TrainingUse = PeftOptions & {
+  /** The model that a new adapter would stand on; undefined when the folder is a checkpoint to go on from. */
+  readonly base: string | undefined;
+  readonly seed: number;
+};
+
 /**
- * Reads a Hugging Face folder and puts its weights on the GPU.
+ * Reads a Hugging Face or PEFT folder and puts its weights on the GPU. A run with --use-peft gets a new adapter where the folder has none.
+ * @param find a folder by the name or path of a model, for the base of an adapter
  * @param maxPositions longest sequence that will be computed
  * @param lengths the options that make it so
  */
 export async function loadModel(
   gpu: GpuContext,
   folder: FolderReader,
+  find: (nameOrPath: string) => FolderReader,
+  options: DtypeOptions & { readonly training?: TrainingUse },
   maxPositions: number,
   lengths = "--max-prompt-length plus --max-completion-length are",
 ): Promise<LoadedModel> {
-  const checkpoint = await readCheckpoint(folder);
-  const { tokenizer } = await loadTokenizerOf(folder);
-  refuseMismatch(folder.path, checkpoint.config, tokenizer, maxPositions, lengths);
-  const model = new Model(gpu, checkpoint.config, maxPositions, { vocabulary: tokenizer.vocabularySize });
+  const { training } = options;
+  const { checkpoint, adapter, folder: whole } = await readModel(folder, find);
+  const { config, companions } = checkpoint;
+  const { tokenizer } = await loadTokenizerOf(companions.has("tokenizer.json") ? folder : whole);
+  refuseMismatch(folder.path, config, tokenizer, maxPositions, lengths);
+  if (adapter !== undefined && training !== undefined) refuseOtherAdapter(folder.path, training, adapter.config);
+  const made = adapter === undefined && training?.usePeft === true ? newAdapter(training) : undefined;
+  if (made !== undefined && training?.base === undefined)
+    throw new UserError(`${folder.path}: was trained without an adapter; leave --use-peft out to go on with it`);
+  const model = new Model(gpu, config, maxPositions, {
+    vocabulary: tokenizer.vocabularySize,
+    storage: storageOf[options.dtype],
+    trained: adapter?.config ?? made ?? (training === undefined ? "nothing" : "everything"),
+  });
   await model.load(checkpoint);
+  if (adapter !== undefined) for await (const tensor of adapter.tensors()) model.trained.upload(tensor);
+  else if (model.adapter !== undefined && training !== undefined)
+    for (const tensor of initialAdapter(model.adapter.layout, training.seed)) model.trained.upload(tensor);
   gpu.assertHealthy();
-  return { config: checkpoint.config, companions: checkpoint.companions, tokenizer, model };
+  const base = adapter?.base ?? training?.base;
+  return { config, companions, tokenizer, model, ...(base !== undefined && { base }) };
 }
 
 /** @throws UserError when the tokenizer has ids, or the sequences positions, that the model has not */

@@ -1,5 +1,13 @@
 import * as z from "zod";
-import { deviceFields, memoryFields, optimizerFields, runFields, scheduleFields } from "./option-fields";
+import {
+  deviceFields,
+  dtypeFields,
+  memoryFields,
+  optimizerFields,
+  peftFields,
+  runFields,
+  scheduleFields,
+} from "./option-fields";
 import { about, OptionSet } from "./option-set";
 
 /** Options of next-token training; names of Hugging Face's TrainingArguments. */
@@ -37,7 +45,9 @@ export const pretrainOptions = new OptionSet("pretrain", {
   learningRate: z.number().min(0).default(3e-3).meta(about("Optimizer", "AdamW's step size at its highest")),
   ...scheduleFields,
   ...optimizerFields,
+  ...peftFields,
   evalSamples: z.int().min(0).default(64).meta(about("Evaluation", "held-out documents; 0: no evaluation")),
+  ...dtypeFields,
   ...deviceFields,
   ...memoryFields,
 });

@@ -10,6 +10,7 @@ import { type DocumentSource, fileDocuments, nanoDocuments } from "./documents";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
 import { mixedDocuments, parseMixture } from "./mixture";
+import { checkModelOptions, storageOf } from "./model-options";
 import { afterPretraining } from "./next-commands";
 import { findResume } from "./opening";
 import { type LoadedModel, loadModel, loadTokenizerOf, refuseMismatch } from "./policy";
@@ -40,6 +41,7 @@ export async function runPretraining(
     throw new UserError(
       `--tokenizer is for new weights; ${options.modelNameOrPath} has its own tokenizer, so leave one of the two out`,
     );
+  checkModelOptions(options);
   const begun = performance.now();
   const parts = parseMixture(options.dataset);
   const resumeFolder = await findResume(options, host, events);
@@ -47,7 +49,14 @@ export async function runPretraining(
   const loaded =
     resumeFolder === undefined
       ? await startingModel(gpu, options, host)
-      : await loadModel(gpu, resumeFolder, options.maxLength, LENGTHS);
+      : await loadModel(
+          gpu,
+          resumeFolder,
+          host.modelFolder,
+          trainingUse(options, undefined),
+          options.maxLength,
+          LENGTHS,
+        );
   const sources = await Promise.all(
     parts.map(async ({ dataset, weight }) => ({
       source: await openDocuments(dataset, options.seed, host, loaded),
@@ -110,15 +119,31 @@ function pretraining(
   };
 }
 
+function trainingUse(options: PretrainOptions, base: string | undefined) {
+  return { dtype: options.dtype, training: { ...options, base } };
+}
+
 /** New weights by the config, or those of a checkpoint. */
 async function startingModel(gpu: GpuContext, options: PretrainOptions, host: TrainingHost): Promise<LoadedModel> {
   if (options.modelNameOrPath !== null)
-    return loadModel(gpu, host.modelFolder(options.modelNameOrPath), options.maxLength, LENGTHS);
+    return loadModel(
+      gpu,
+      host.modelFolder(options.modelNameOrPath),
+      host.modelFolder,
+      trainingUse(options, options.modelNameOrPath),
+      options.maxLength,
+      LENGTHS,
+    );
+  if (options.usePeft)
+    throw new UserError("--use-peft needs --model-name-or-path: an adapter stands on a model that was trained before");
   const tokenizerFolder = host.modelFolder(options.tokenizer ?? NANO_TOKENIZER);
   const { tokenizer, companions } = await loadTokenizerOf(tokenizerFolder);
   const config = options.modelConfig === "nano" ? nanoConfig(tokenizer) : await readConfig(options.modelConfig, host);
   refuseMismatch(options.modelConfig, config, tokenizer, options.maxLength, LENGTHS);
-  const model = new Model(gpu, config, options.maxLength, { vocabulary: tokenizer.vocabularySize });
+  const model = new Model(gpu, config, options.maxLength, {
+    vocabulary: tokenizer.vocabularySize,
+    storage: storageOf[options.dtype],
+  });
   for (const tensor of initialWeights(config, options.seed)) model.upload(tensor);
   return { config, companions, tokenizer, model };
 }

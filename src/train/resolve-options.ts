@@ -3,6 +3,7 @@ import { datasetEntry } from "../data/registry";
 import { UserError } from "../model/user-error";
 import { selectRewards, UnknownReward } from "../reward/selection";
 import { comparesGroup } from "../rl/estimators";
+import { checkModelOptions } from "./model-options";
 import { nearest } from "./nearest";
 import { presetNames } from "./option-fields";
 import type { OptionLayer, OptionSet } from "./option-set";
@@ -61,6 +62,7 @@ export function resolveTrainOptions(
 ): TrainOptions {
   const options = resolveOptions(trainOptions, layers);
   refuseContradictions(options);
+  checkModelOptions(options);
   checkRewards(options, rewardFunctions);
   return options;
 }

@@ -81,6 +81,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
     benchKernels: unused,
     openTokenizer: unused,
     plan: unused,
+    export: unused,
     parity: unused,
     openDataset: unused,
     locateDatasets: unused,

@@ -22,7 +22,15 @@ const coefficients = ids.map((row) => row.map(() => numbers.normal()));
 const model = join(root, "model");
 const idsFile = join(root, "ids.json");
 
-const request = { model, ids: idsFile, coef: null, out: join(root, "out"), adapter: null, toggles: "safe" } as const;
+const request = {
+  model,
+  ids: idsFile,
+  coef: null,
+  out: join(root, "out"),
+  adapter: null,
+  toggles: "safe",
+  dtype: "float32",
+} as const;
 const context = { signal: new AbortController().signal, announce: () => {} };
 
 beforeAll(async () => {

@@ -1,5 +1,7 @@
 /** Options of commands that open a GPU and have no option set. */
+
 import { Option } from "commander";
+import { dtypeFields } from "../../train/option-fields";
 
 export type Toggles = "safe" | "fast";
 
@@ -13,3 +15,11 @@ export const togglesOption = () =>
 
 export const jsonOption = (what: string) =>
   new Option("--json", `${what} on standard output, all else on standard error`);
+
+/** How weight matrices lie in memory. */
+export function dtypeOption(): Option {
+  const { dtype } = dtypeFields;
+  return new Option("--dtype <name>", "how weight matrices lie in memory")
+    .choices(dtype.unwrap().options)
+    .default("float32");
+}

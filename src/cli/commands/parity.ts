@@ -1,7 +1,8 @@
 import { Command } from "commander";
+import type { TrainOptions } from "../../train/options";
 import { jsonLine } from "../io";
 import type { CommandContext } from "./context";
-import { adapterOption, jsonOption, type Toggles, togglesOption } from "./device-options";
+import { adapterOption, dtypeOption, jsonOption, type Toggles, togglesOption } from "./device-options";
 
 const EXAMPLES = `
 Examples:
@@ -23,6 +24,7 @@ export function parityCommand({ io, runners, finish }: CommandContext): Command 
     .requiredOption("--ids <file>", "JSON: a list of lists of token ids")
     .requiredOption("--out <file>", "safetensors file to write")
     .option("--coef <file>", "JSON of the same shape: one coefficient per token; adds gradients")
+    .addOption(dtypeOption())
     .addOption(adapterOption())
     .addOption(togglesOption())
     .addOption(jsonOption("one JSON object"))
@@ -32,6 +34,7 @@ export function parityCommand({ io, runners, finish }: CommandContext): Command 
         model: string;
         ids: string;
         out: string;
+        dtype: TrainOptions["dtype"];
         coef?: string;
         adapter?: string;
         toggles: Toggles;

@@ -15,8 +15,8 @@ import type { TrainingHost } from "./host";
 import { memoryByKind, memoryLine, sizesFor } from "./memory-plan";
 import type { EvaluationRow } from "./metrics";
 import { afterTraining } from "./next-commands";
-import { findResume, openRunFolder, restoreState } from "./opening";
-import type { TrainOptions } from "./options";
+import { findResume, openRunFolder, restoreState, tellChanges } from "./opening";
+import { type TrainOptions, trainOptions } from "./options";
 import { createDecoder, createTrainer, eosTokenIds, type LoadedModel, loadModel } from "./policy";
 import { promptFrame } from "./prompt-frame";
 import type { QuestionRow, QuestionSource } from "./prompts";
@@ -102,6 +102,7 @@ export async function runTraining(
     checkPrompts({ tokenizer: loaded.tokenizer, template, options }, questionsAhead(questions, firstStep, options));
   // Before the run folder is made: a reward function that cannot be loaded is the user's mistake.
   const rewards = await host.openRewards(options);
+  if (state !== undefined) await tellChanges(trainOptions, options, host, events);
   const folder = await openRunFolder(options, configYaml, host, state);
   events.onPhase("setup", { step: 0, waitingFor: "Python" });
   const engine = await host.openPython(options);

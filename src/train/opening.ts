@@ -2,11 +2,13 @@
 import type { FolderReader } from "../model/folder";
 import type { Optimizer } from "../model/optimizer";
 import { UserError } from "../model/user-error";
+import { changedOptions } from "./changed-options";
 import { loadTraining } from "./checkpoint";
 import type { TrainEvents } from "./events";
 import type { TrainingHost } from "./host";
+import type { OptionInfo } from "./option-set";
 import type { TrainOptions } from "./options";
-import { RunFolder } from "./run-folder";
+import { CONFIG, RunFolder } from "./run-folder";
 import type { TrainerState } from "./trainer-state";
 
 /** Options that the opening reads. The run folder has been decided. */
@@ -39,6 +41,21 @@ export async function restoreState(
       `the checkpoint is at step ${state.global_step} already; raise --max-steps above ${state.global_step} to go on`,
     );
   return state;
+}
+
+/** Says with which options a resumed run departs from what it was; before {@link openRunFolder}, which writes the new ones. */
+export async function tellChanges(
+  set: { readonly infos: ReadonlyMap<string, OptionInfo> },
+  options: Readonly<Record<string, unknown>> & Pick<OpeningOptions, "outputDir">,
+  host: TrainingHost,
+  events: TrainEvents,
+): Promise<void> {
+  const before = await host.runFiles(options.outputDir).read(CONFIG);
+  const changes = before === undefined ? [] : changedOptions(set, before, options);
+  if (changes.length > 0)
+    events.onNotice(
+      `the run goes on with ${changes.join(", ")}; it will not equal one that never stopped, give the old values for that`,
+    );
 }
 
 /** The run folder: new, or cut back to the step that is resumed. */

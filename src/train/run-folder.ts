@@ -29,7 +29,7 @@ export interface RunFiles {
   folder(name: string): FolderReader;
 }
 
-const CONFIG = "config.resolved.yaml";
+export const CONFIG = "config.resolved.yaml";
 const METRICS = "metrics.jsonl";
 const EVALUATION = "evaluation.jsonl";
 const TRAJECTORY = "evaluation.md";

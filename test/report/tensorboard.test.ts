@@ -9,11 +9,14 @@ import { restartEvent, scalarsEvent, versionEvent } from "../../src/report/tenso
 import { record } from "../../src/report/tensorboard/record";
 import type { TrainEvents, TrainPlan } from "../../src/train/events";
 
+/** Debian's, which has its packages: another python3 may come first on the path. */
+const PYTHON = "/usr/bin/python3";
+
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 function pythonHas(library: string): boolean {
   try {
-    execFileSync("python3", ["-c", `import ${library}`], { stdio: "ignore" });
+    execFileSync(PYTHON, ["-c", `import ${library}`], { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -107,7 +110,7 @@ it.skipIf(!pythonHas("tensorboard"))("is read by TensorBoard, without the steps 
     await twoStarts(folder);
     const program = `from tensorboard.backend.event_processing.event_accumulator import EventAccumulator as E
 a = E(${JSON.stringify(folder)}); a.Reload(); print([(s.step, s.value) for s in a.Scalars("reward")])`;
-    expect(execFileSync("python3", ["-c", program], { encoding: "utf8" }).trim()).toBe(
+    expect(execFileSync(PYTHON, ["-c", program], { encoding: "utf8" }).trim()).toBe(
       "[(1, 0.25), (2, 0.5), (3, 0.375), (4, 0.5)]",
     );
   } finally {
@@ -121,7 +124,7 @@ it.skipIf(!pythonHas("google.protobuf"))("is read by Google's protobuf", async (
     await twoStarts(folder);
     const second = (await fs.readdir(folder)).sort()[1] ?? "";
     const reader = join(import.meta.dirname, "read_events.py");
-    const lines = execFileSync("python3", [reader, join(folder, second)], { encoding: "utf8" })
+    const lines = execFileSync(PYTHON, [reader, join(folder, second)], { encoding: "utf8" })
       .trim()
       .split("\n");
     expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -50,6 +50,18 @@ describe("four steps", () => {
     expect(await bytes("other", 4)).not.toBe(await bytes("four", 4));
   });
 
+  test("a resume says which options change what is computed", async () => {
+    const two = await tinyRun(root, "changed", { values: { maxSteps: 2 } });
+    expect(two.notices).toEqual([]);
+    const values = {
+      resumeFromCheckpoint: join(root, "changed/checkpoints/step_00002"),
+      maxSteps: 3,
+      learningRate: 1e-3,
+    };
+    const { notices } = await tinyRun(root, "changed", { values });
+    expect(notices).toEqual([expect.stringMatching(/^the run goes on with --learning-rate 0.001 instead of 0.003;/)]);
+  });
+
   test("two, a resume and two are the same four", async () => {
     await tinyRun(root, "two", { values: { maxSteps: 2 } });
     await tinyRun(root, "two", {

@@ -8,6 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** What each folder may import besides itself. Leaves have an empty list. */
 const ALLOWED = {
   shaders: [],
+  presets: [],
   "src/gpu": [],
   kernels: ["src/gpu", "shaders"],
   "src/text": [],
@@ -19,6 +20,7 @@ const ALLOWED = {
   "src/model": ["src/gpu", "kernels"],
   "src/rollout": ["src/gpu", "kernels", "src/model", "src/sandbox", "src/text"],
   "src/train": [
+    "presets",
     "src/gpu",
     "kernels",
     "src/model",

@@ -7,13 +7,10 @@ import { engineNames } from "../sandbox/engine-names";
 import { policyNames } from "../sandbox/policies";
 import { promptTemplateNames } from "../text/templates";
 import { about, aboutNames } from "./option-set";
+import { presetNames } from "./preset-texts";
 
 const positive = z.number().gt(0);
 const share = z.number().min(0).max(1);
-
-/** Names that `--preset` takes; what they set is in presets.ts. */
-export const presetNames = ["nano"] as const;
-export type PresetName = (typeof presetNames)[number];
 
 export const presetField = z
   .enum(presetNames)

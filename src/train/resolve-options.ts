@@ -5,10 +5,10 @@ import { selectRewards, UnknownReward } from "../reward/selection";
 import { comparesGroup } from "../rl/estimators";
 import { checkModelOptions } from "./model-options";
 import { nearest } from "./nearest";
-import { presetNames } from "./option-fields";
 import type { OptionLayer, OptionSet } from "./option-set";
 import { type TrainOptions, trainOptions } from "./options";
-import { isPresetName, presets, TRAINING_ONLY } from "./presets";
+import { isPresetName, presetNames } from "./preset-texts";
+import { presetOptions, TRAINING_ONLY } from "./presets";
 
 /**
  * Defaults, then what the data set suggests, then the preset that a later layer names (as far as the command has its options), then
@@ -30,7 +30,9 @@ export function resolveOptions<Shape extends z.ZodRawShape>(
     );
   const isTraining = set.name === trainOptions.name;
   const values = Object.fromEntries(
-    Object.entries(presets[name]).filter(([key]) => set.infos.has(key) && (isTraining || !TRAINING_ONLY.has(key))),
+    Object.entries(presetOptions(name)).filter(
+      ([key]) => set.infos.has(key) && (isTraining || !TRAINING_ONLY.has(key)),
+    ),
   );
   const all: OptionLayer[] = [{ source: `preset ${name}`, spelling: "file", values }, ...layers];
   return set.resolve([...datasetLayer(set, all), ...all]);

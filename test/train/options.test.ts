@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { evalOptions, sampleOptions } from "../../src/train/eval-options";
 import { editDistance, nearest } from "../../src/train/nearest";
-import { presetNames } from "../../src/train/option-fields";
 import { trainOptions } from "../../src/train/options";
-import { presets } from "../../src/train/presets";
+import { presetNames } from "../../src/train/preset-texts";
+import { presetOptions } from "../../src/train/presets";
 import { pretrainOptions } from "../../src/train/pretrain-options";
 import { resolveOptions, resolveTrainOptions } from "../../src/train/resolve-options";
 
@@ -74,7 +74,7 @@ describe("resolveTrainOptions", () => {
     ],
     [file({ delta: 0.5 }), "run.yaml: delta is 0.5, expected a number above 1, or none"],
     [file({ gradient_checkpointing: "yes" }), 'run.yaml: gradient_checkpointing is "yes", expected true or false'],
-    [flags({ preset: "nanno" }), 'preset "nanno" does not exist; the nearest one is nano (there are nano)'],
+    [flags({ preset: "nanno" }), 'preset "nanno" does not exist; the nearest one is nano (there are nano,'],
     [flags({ beta: 0.04 }), /--beta is 0.04, but a KL penalty needs a reference model/],
     [flags({ numGenerations: 1 }), /--num-generations is 1, but grpo compares/],
     [flags({ delta: 1.1 }), /--delta is 1.1, but the dual clip must lie above/],
@@ -114,7 +114,12 @@ describe("resolveTrainOptions", () => {
   });
 
   it("has presets that are valid", () => {
-    for (const name of presetNames) expect(resolveTrainOptions([flags({ preset: name })])).toMatchObject(presets[name]);
+    for (const name of presetNames)
+      expect(resolveTrainOptions([model, flags({ preset: name })])).toMatchObject({
+        ...presetOptions(name),
+        modelNameOrPath: "m",
+        dataset: "d.jsonl",
+      });
   });
 });
 

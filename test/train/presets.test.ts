@@ -1,0 +1,59 @@
+/** The code path of each preset, and of the options that no preset uses, on a model small enough for many runs. */
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { presetNames } from "../../src/train/preset-texts";
+import { prepare, tinyRun } from "./tiny-run";
+
+let root: string;
+beforeAll(async () => {
+  root = await fs.mkdtemp(join(tmpdir(), "zerotir-presets-"));
+  await prepare(root);
+});
+afterAll(() => fs.rm(root, { recursive: true, force: true }));
+
+test.each(presetNames.filter((name) => name.startsWith("nano")))("%s makes two steps", async (preset) => {
+  const { steps, summary } = await tinyRun(root, preset, { values: { preset, maxSteps: 2 } });
+  expect(summary).toMatchObject({ outcome: "finished", step: 2 });
+  for (const row of steps) {
+    expect(row.loss).toBeTypeOf("number");
+    expect(Number.isFinite(row.grad_norm)).toBe(true);
+    expect(row["sampling/sampling_logp_difference/max"]).toBe(0);
+  }
+});
+
+test.each([
+  { lossType: "cispo" },
+  { lossType: "sapo" },
+  { lossType: "policy_gradient", advantageEstimator: "rloo" },
+  { importanceSamplingLevel: "sequence", lossType: "grpo" },
+  { entropyCoefficient: 0.05 },
+  { importanceSamplingMode: "token_truncate", lossAggregation: "seq-mean-token-sum" },
+])("$lossType $importanceSamplingLevel $entropyCoefficient: micro-batches change rounding only", async (options) => {
+  const name = JSON.stringify(options).replace(/\W+/g, "-");
+  // Two passes, so that the second has ratios other than 1.
+  const values = { ...options, maxSteps: 1, numIterations: 2, epsilon: 0.001 };
+  const [whole] = (await tinyRun(root, `${name}whole`, { values })).steps;
+  const [split] = (await tinyRun(root, `${name}split`, { values: { ...values, microBatchTokens: 48 } })).steps;
+  expect(Math.abs((split?.loss ?? Number.NaN) - (whole?.loss ?? 0))).toBeLessThan(1e-5);
+  expect((split?.grad_norm ?? Number.NaN) / (whole?.grad_norm ?? 1)).toBeCloseTo(1, 3);
+  expect(whole?.grad_norm).toBeGreaterThan(0);
+});
+
+test("mini-batches make one update each, with the log-probs of sampling as old ones", async () => {
+  const values = { maxSteps: 1, promptsPerMiniBatch: 1, learningRate: 0.05, epsilon: 0.01 };
+  const [row] = (await tinyRun(root, "mini", { values })).steps;
+  expect(row?.["sampling/sampling_logp_difference/max"]).toBe(0);
+  // Later mini-batches see a policy that has moved.
+  expect(row?.["ratio/max"]).toBeGreaterThan(1);
+  expect(row?.["clip_ratio/region_mean"]).toBeGreaterThan(0);
+});
+
+test("masked trajectories are counted, and without others there is no update", async () => {
+  // Nothing is answered in two tokens.
+  const short = { maxSteps: 1, maxCompletionLength: 2, maxToolResponseTokens: 1, numGenerations: 4 };
+  const [row] = (await tinyRun(root, "masked", { values: { ...short, maskTruncatedCompletions: true } })).steps;
+  expect(row?.["masks/truncated"]).toBe(1);
+  expect(row?.grad_norm).toBe(0);
+});

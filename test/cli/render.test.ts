@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { alignColumns, bar, sparkline } from "../../src/cli/render/charts";
+import { Curves } from "../../src/cli/render/curves";
 import { sampleLines } from "../../src/cli/render/sample";
 import { Screen } from "../../src/cli/render/screen";
 import { Style, visibleWidth } from "../../src/cli/render/style";
@@ -189,7 +190,7 @@ describe("TrainView", () => {
     time = 2.1;
     vi.advanceTimersByTime(500);
     const shown = terminalScreen(output.text, 120);
-    expect(shown.at(-3)).toBe("  accuracy ▃▅ 50.0%   code ratio ▁█ 100.0%");
+    expect(shown.at(-3)?.replace(/ +/g, " ")).toBe(" accuracy ▃▅ 50.0% code ratio ▁█ 100.0%");
     expect(shown.at(-2)).toMatch(
       /^ {2}\S step 3 of 10 · 40 s left · rollout 83\/128 trajectories · 1 840 tokens\/s · waiting for Python \(3 calls\), 2\.1 s$/,
     );
@@ -240,5 +241,35 @@ describe("TrainView", () => {
       "   step      loss  grad norm    learning rate  tokens/s      time",
       "      3      1.25        0.5            0.003    20 000     0.5 s",
     ]);
+  });
+});
+
+describe("curves", () => {
+  const curves = new Curves();
+  for (const i of [0, 1, 2, 3])
+    curves.add({
+      step: i + 1,
+      "rollout/rule_rewards": i / 4,
+      "rollout/code_rewards": 0.5,
+      reward: -2 + i,
+      entropy: 0.7 - i / 10,
+      "perf/throughput": 1000,
+    });
+  const style = new Style(new Capture(false), {});
+
+  it("line up, two in a row at 80 columns and three at 120", () => {
+    expect(curves.lines(80, style)).toEqual([
+      `  accuracy   ▁▃▅▇${" ".repeat(13)}   75.0%   code ratio ▅▅▅▅${" ".repeat(13)}   50.0%`,
+      `  reward     ▁▃▆█${" ".repeat(13)}       1   entropy    █▆▃▁${" ".repeat(13)}     0.4`,
+      `  tokens/s   ▅▅▅▅${" ".repeat(13)}   1 000`,
+    ]);
+    for (const columns of [60, 80, 109, 110, 120, 300])
+      expect(Math.max(...curves.lines(columns, style).map((line) => [...line].length))).toBeLessThanOrEqual(columns);
+    expect(curves.lines(120, style)).toHaveLength(2);
+  });
+
+  it("are left out where there is no room or no row", () => {
+    expect(curves.lines(59, style)).toEqual([]);
+    expect(new Curves().lines(120, style)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import type { Phase, PhaseDetail, Sample, TrainEvents, TrainPlan, TrainSummary } from "../../train/events";
 import type { MetricsRow } from "../../train/metrics";
 import type { CliIo, Output } from "../io";
-import { bar, sparkline } from "./charts";
+import { bar } from "./charts";
+import { Curves } from "./curves";
 import { sampleLines } from "./sample";
 import { Screen } from "./screen";
 import { Style } from "./style";
@@ -25,8 +26,7 @@ export class TrainView implements TrainEvents {
   private readonly style: Style;
   private readonly now: () => number;
   private readonly timer: ReturnType<typeof setInterval>;
-  private readonly accuracy: number[] = [];
-  private readonly code: number[] = [];
+  private readonly curves = new Curves();
   private readonly seconds: number[] = [];
   private plan: TrainPlan | undefined;
   private phase: Phase = "setup";
@@ -76,10 +76,7 @@ export class TrainView implements TrainEvents {
   }
 
   onStep(row: MetricsRow): void {
-    const accuracy = row["rollout/rule_rewards"];
-    const code = row["rollout/code_rewards"];
-    if (typeof accuracy === "number") this.accuracy.push(accuracy);
-    if (typeof code === "number") this.code.push(code);
+    this.curves.add(row);
     if (typeof row.step_time === "number") this.seconds.push(row.step_time);
     this.detail = { step: row.step };
     this.stepDone = true;
@@ -195,12 +192,7 @@ export class TrainView implements TrainEvents {
     if (!this.screen.isTerminal || this.closed) return;
     const columns = this.screen.columns();
     const { style } = this;
-    const lines = [""];
-    const width = Math.max(8, Math.min(32, Math.floor((columns - 44) / 2)));
-    const curve = (name: string, values: readonly number[], colour: "green" | "cyan") =>
-      values.length === 0 ? "" : `${name} ${style.paint(colour, sparkline(values, width))} ${percent(values.at(-1))}`;
-    const curves = [curve("accuracy", this.accuracy, "green"), curve("code ratio", this.code, "cyan")].filter(Boolean);
-    if (curves.length > 0 && columns >= 60) lines.push(`  ${curves.join("   ")}`);
+    const lines = ["", ...this.curves.lines(columns, style)];
     const spinner = SPINNER[this.frame % SPINNER.length] ?? "";
     lines.push(
       `  ${style.paint("magenta", spinner)} ${shorten(this.progress(columns < 120).join(" · "), columns - 4)}`,

@@ -6,6 +6,7 @@ export const nodeRunners: Runners = {
   pretrain: async (options, context) => (await import("./training-runners")).pretrainInNode(options, context),
   sample: async (options, context) => (await import("./question-runners")).sampleInNode(options, context),
   eval: async (options, context) => (await import("./question-runners")).evalInNode(options, context),
+  evalBench: async (options, context) => (await import("./eval-bench-runner")).evalBenchInNode(options, context),
   view: async (request, watch) => (await import("./view/view-runner")).viewInNode(request, watch),
   benchKernels: async (request, io) => (await import("./commands/bench")).runBenchKernels(request, io),
   async doctor(options, io) {

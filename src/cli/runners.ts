@@ -1,5 +1,6 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { AnswerSample } from "../eval/ask";
+import type { When2CallReport } from "../eval/choices/run";
 import type { EvaluationReport } from "../eval/report";
 import type { ExportDtype } from "../model/export";
 import type { PythonEngine } from "../sandbox/engine";
@@ -31,6 +32,9 @@ export interface EvalReport extends EvaluationReport {
   readonly outputDir: string | null;
   readonly seconds: number;
 }
+
+/** What `eval --bench` found. */
+export type BenchReport = When2CallReport & Pick<EvalReport, "outputDir" | "seconds">;
 
 /** Which Python the tool commands use. */
 export interface ToolRequest {
@@ -156,6 +160,11 @@ export interface Runners {
     options: EvalOptions,
     context: RunnerContext & { readonly onProgress: (done: number, total: number, what: string) => void },
   ): Promise<EvalReport>;
+  /** `eval --bench`. @param onProgress rows done and in all */
+  evalBench(
+    options: EvalOptions,
+    context: RunnerContext & { readonly onProgress: (done: number, total: number) => void },
+  ): Promise<BenchReport>;
   /** @returns the exit code */
   doctor(
     options: { readonly json: boolean; readonly adapter?: string; readonly toggles: "safe" | "fast" },

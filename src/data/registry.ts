@@ -202,6 +202,17 @@ export const datasets: readonly DatasetEntry[] = [
       answerColumn: "target",
     },
   }),
+  set(
+    "when2call-test",
+    "eval",
+    "Apache-2.0",
+    "When2Call: to call a tool, to ask, to answer or to decline; with eval --bench when2call",
+    {
+      test: {
+        localFiles: ["when2call_test_mcq.jsonl", "when2call-test.jsonl"],
+      },
+    },
+  ),
 ];
 
 /** The data set of this name, or undefined. */

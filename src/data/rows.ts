@@ -18,7 +18,7 @@ export interface ColumnChoice {
 }
 
 const QUESTION_KEYS = ["prompt", "question", "problem"];
-const ANSWER_KEYS = ["answer", "ground_truth", "final_answer", "label"];
+const ANSWER_KEYS = ["answer", "ground_truth", "final_answer", "label", "correct_answer"];
 const CHAT_KEYS = ["prompt", "messages"];
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ interface Found {
 
 /**
  * Question and answer of a record:
- * - plain columns: the question under prompt, question or problem, the answer under answer, ground_truth, final_answer or label;
+ * - plain columns: the question under prompt, question or problem, the answer under answer, ground_truth, final_answer, label or correct_answer;
  * - verl: `prompt` as a chat list, `reward_model.ground_truth`, the bare question in `extra_info.question` where there is one;
  * - Open-Reasoner-Zero: a list of two turns, `{from: "human", value}` and `{ground_truth: {value, pass_at_n}}`;
  * - ZeroTIR's training file: `label` is JSON with `gold_ans`;

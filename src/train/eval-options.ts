@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { UserError } from "../model/user-error";
 import { promptTemplateNames } from "../text/templates";
+import { benchFields, checkedBench } from "./bench-options";
 import {
   datasetFields,
   decodingFields,
@@ -129,6 +130,7 @@ const endpointFields = {
 
 /** Options of `eval`. */
 export const evalOptions = new OptionSet("eval", {
+  ...benchFields,
   modelNameOrPath: listOf(name)
     .default([])
     .meta(about("Model and data", `${modelHelp}; several: with commas`)),
@@ -179,6 +181,10 @@ export function resolveEvalOptions(layers: readonly OptionLayer[]): EvalOptions 
   const refuse = (key: keyof EvalOptions, why: string) => {
     throw evalOptions.wrong(key, options[key], undefined, why);
   };
+  if (options.bench !== null) {
+    checkedBench({ ...options, bench: options.bench }, refuse);
+    return options;
+  }
   if (options.endpoint === null && options.modelNameOrPath.length === 0)
     throw new UserError(
       `eval needs --model-name-or-path: ${modelHelp}; or start from a --preset that sets it, or give --endpoint`,
@@ -187,6 +193,8 @@ export function resolveEvalOptions(layers: readonly OptionLayer[]): EvalOptions 
     throw new UserError(
       "eval needs a benchmark: nano, a name of zerotir data list, or a file; or start from a --preset",
     );
+  if (options.dataset.some((dataset) => dataset.startsWith("when2call-test")))
+    throw new UserError("When2Call has four answers to each question to be weighed; add --bench when2call");
   if (options.maxToolCalls.length === 0) refuse("maxToolCalls", "but at least one is needed");
   if (options.endpoint !== null && options.endpointModel.length === 0)
     refuse("endpoint", "but no model of it is named; add --endpoint-model");

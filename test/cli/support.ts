@@ -76,6 +76,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
     pretrain: unused,
     sample: unused,
     eval: unused,
+    evalBench: unused,
     view: unused,
     doctor: unused,
     benchKernels: unused,

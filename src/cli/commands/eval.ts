@@ -7,6 +7,7 @@ import { Screen } from "../render/screen";
 import { Style } from "../render/style";
 import { plainText, shorten } from "../render/text";
 import type { CommandContext } from "./context";
+import { evalBench } from "./eval-bench";
 
 const EXAMPLES = `
 Examples:
@@ -14,6 +15,7 @@ Examples:
   zerotir eval --preset nano --model-name-or-path nano-base,runs/seven --num-generations 32 nano nano-long nano-digits
   zerotir eval --preset nano --max-tool-calls 0,1,2 --num-generations 8    without the tool, and with more and more of it
   zerotir eval --model-name-or-path models/Qwen2.5-0.5B math500.jsonl --greedy --output-dir evals/qwen
+  zerotir eval --bench when2call --model-name-or-path models/Qwen2.5-0.5B --output-dir evals/when2call    when to call a tool
   zerotir eval --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen2.5-7B aime25.jsonl --num-generations 32
 
 With --output-dir a call that was killed goes on where it stopped when it is given again.
@@ -40,6 +42,7 @@ export function evalCommand({ io, runners, overrides, finish }: CommandContext):
         printResolved(evalOptions, options, json, io);
         return finish(0);
       }
+      if (options.bench !== null) return finish(await evalBench(options, json, io, runners));
       const screen = new Screen(io.stderr);
       screen.setStatus("  opening models and benchmarks");
       let last = "";

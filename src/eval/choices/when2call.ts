@@ -60,17 +60,29 @@ export function when2CallPrompt({ question, tools }: When2CallRow, template: Cha
   return `${tools.length === 0 ? "" : `Tools:\n${list}\n`}User: ${question}\nAssistant: `;
 }
 
-/** Scores the answers. Prompt and answer are encoded apart and their ids joined, so no token lies across the boundary. */
+/** A row as token ids. */
+export interface EncodedRow {
+  readonly row: When2CallRow;
+  readonly prompt: Uint32Array;
+  /** In the order of {@link behaviours}. */
+  readonly answers: readonly Uint32Array[];
+  /** Of the prompt with its longest answer. */
+  readonly tokens: number;
+}
+
+/** Prompt and answers are encoded apart and their ids joined, so no token lies across the boundary. */
+export function encodeRow(row: When2CallRow, prompt: string, tokenizer: Tokenizer): EncodedRow {
+  const promptIds = tokenizer.encode(prompt);
+  const answers = row.answers.map((answer) => tokenizer.encodePlain(answer));
+  return { row, prompt: promptIds, answers, tokens: promptIds.length + Math.max(...answers.map((ids) => ids.length)) };
+}
+
+/** Scores the answers. */
 export async function scoreRow(
-  row: When2CallRow,
-  prompt: string,
-  tokenizer: Tokenizer,
+  { row, prompt, answers }: EncodedRow,
   scorer: Pick<SequenceScorer, "continuations">,
 ): Promise<ScoredChoices> {
-  const scored = await scorer.continuations(
-    tokenizer.encode(prompt),
-    row.answers.map((answer) => tokenizer.encodePlain(answer)),
-  );
+  const scored = await scorer.continuations(prompt, answers);
   return {
     gold: row.gold,
     logLikelihoods: scored.map((logprobs) => logprobs.reduce((sum, each) => sum + each, 0)),

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { scoreRow, when2CallPrompt, when2CallRow } from "../../../src/eval/choices/when2call";
+import { encodeRow, scoreRow, when2CallPrompt, when2CallRow } from "../../../src/eval/choices/when2call";
 import { CharacterTokenizer } from "../../../src/text/character-tokenizer";
 import { ChatTemplate } from "../../../src/text/chat-template";
 
@@ -36,7 +36,9 @@ test("prompts, with a template and without", () => {
 
 test("answers are scored in the order of the behaviours, their log-probs summed", async () => {
   const tokenizer = new CharacterTokenizer({ char_ords: [49, 50, 51, 52] });
-  const scored = await scoreRow(when2CallRow(record, "row"), "12", tokenizer, {
+  const row = encodeRow(when2CallRow(record, "row"), "12", tokenizer);
+  expect(row.tokens).toBe(6);
+  const scored = await scoreRow(row, {
     continuations: async (prompt, answers) => {
       expect([...prompt]).toEqual([4, 5]);
       return answers.map((ids) => Float32Array.from(ids, (id) => -id));

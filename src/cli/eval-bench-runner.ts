@@ -1,0 +1,30 @@
+/** `eval --bench` in Node. */
+import { runWhen2Call } from "../eval/choices/run";
+import { holdRunFolder } from "../platform/node/run-place";
+import { checkpointOf } from "../platform/node/training-host";
+import type { EvalOptions } from "../train/eval-options";
+import { withHost } from "./question-runners";
+import type { BenchReport, Runners } from "./runners";
+
+export async function evalBenchInNode(
+  options: EvalOptions,
+  { signal, announce, onProgress }: Parameters<Runners["evalBench"]>[1],
+): Promise<BenchReport> {
+  const begun = performance.now();
+  const { outputDir, offline } = options;
+  const held = outputDir === null ? undefined : await holdRunFolder(outputDir);
+  try {
+    const report = await withHost(announce, async (host) =>
+      runWhen2Call(
+        options,
+        host,
+        host.modelFolder(await checkpointOf(options.modelNameOrPath[0] ?? ""), { offline }),
+        outputDir === null ? undefined : host.runFiles(outputDir),
+        { signal, onProgress },
+      ),
+    );
+    return { ...report, outputDir, seconds: (performance.now() - begun) / 1000 };
+  } finally {
+    await held?.release();
+  }
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { evalOptions, sampleOptions } from "../../src/train/eval-options";
+import { evalOptions, resolveSampleOptions, sampleOptions } from "../../src/train/eval-options";
 import { editDistance, nearest } from "../../src/train/nearest";
 import { trainOptions } from "../../src/train/options";
 import { presetNames } from "../../src/train/preset-texts";
@@ -134,8 +134,8 @@ describe("the other commands", () => {
     });
     expect(resolveOptions(sampleOptions, [flags({ preset: "nano", prompt: ["1+1"] })]).prompt).toEqual(["1+1"]);
     expect(resolveOptions(pretrainOptions, [flags({ dataset: "nano" })])).toMatchObject({ lrSchedulerType: "cosine" });
-    expect(() => resolveOptions(sampleOptions, [flags({ preset: "nano" })])).toThrow(
-      "sample needs --prompt: a question",
+    expect(() => resolveSampleOptions([flags({ preset: "nano" })])).toThrow(
+      "sample needs questions as arguments or with --prompt",
     );
   });
 });

@@ -166,7 +166,7 @@ export const dtypeFields = {
   dtype: z
     .enum(["float32", "float16", "bfloat16", "int8", "int4"])
     .default("float32")
-    .meta(about("Device and memory", "how weight matrices lie in memory; int8 and int4 cannot be trained themselves")),
+    .meta(about("Model and data", "how weight matrices lie in memory; int8 and int4 cannot be trained themselves")),
 };
 
 /** Low-rank adapters, in the words of TRL's ModelConfig. */

@@ -7,7 +7,7 @@ import { nearest } from "../train/nearest";
 import type { OptionLayer } from "../train/option-set";
 
 /** Commands that may have a section of their own in a config file. */
-export const SECTIONS = ["train", "pretrain", "sample", "eval"] as const;
+export const SECTIONS = ["train", "pretrain", "sft", "dpo", "sample", "eval"] as const;
 
 const PARSERS: Record<string, (text: string) => unknown> = {
   ".yaml": (text) => parseYaml(text),

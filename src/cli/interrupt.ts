@@ -1,5 +1,5 @@
 /** Commands that end by themselves when asked to, having saved what they did. */
-const GRACEFUL = ["train", "pretrain", "sample", "eval", "view"];
+const GRACEFUL = ["train", "pretrain", "sft", "dpo", "sample", "eval", "view"];
 
 /** What of `process` is needed; a test passes its own. */
 export interface Interruptible {

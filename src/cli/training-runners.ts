@@ -1,4 +1,4 @@
-/** `train` and `pretrain` in Node: where the run lies, what it runs on, and how it ends. */
+/** The training commands in Node: where the run lies, what it runs on, and how it ends. */
 
 import { join } from "node:path";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../platform/node/run-place";
@@ -8,6 +8,8 @@ import { runTraining } from "../train/loop";
 import { type TrainOptions, trainOptions } from "../train/options";
 import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options";
 import { runPretraining } from "../train/pretrain-run";
+import { runSft } from "../train/sft-run";
+import { type SftOptions, sftOptions } from "../train/supervised-options";
 import { withHost } from "./question-runners";
 import type { TrainingContext } from "./runners";
 import { tensorboardEvents } from "./tensorboard";
@@ -52,6 +54,12 @@ async function withReport(
 export function pretrainInNode(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {
   return inRunFolder(options, options.modelNameOrPath ?? options.modelConfig, context, (placed, host) =>
     runPretraining(placed, pretrainOptions.toYaml(placed), host, reporting(placed, context.events), context.signal),
+  );
+}
+
+export function sftInNode(options: SftOptions, context: TrainingContext): Promise<TrainSummary> {
+  return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
+    runSft(placed, sftOptions.toYaml(placed), host, context.events, context.signal),
   );
 }
 

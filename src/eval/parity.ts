@@ -4,10 +4,10 @@ import type { FolderReader } from "../model/folder";
 import { Model } from "../model/model";
 import { readModel } from "../model/peft";
 import type { TensorToWrite } from "../model/safetensors/write";
+import { SequenceScorer } from "../model/sequence-scorer";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
 import { type DtypeOptions, storageOf } from "../train/model-options";
-import { SequenceScorer } from "./sequence-scorer";
 
 const LOGITS_BYTES = 64 * 2 ** 20;
 const PAGE_SIZE = 8;

@@ -13,6 +13,7 @@ export const metricHelp = {
   "train/code_rewards": "share of the trajectories trained on that hold a Python block",
   "train/kept_groups": "share of groups that the filter kept",
   loss: "objective at the update; near 0 with normalised advantages, and no sign of progress",
+  mean_token_accuracy: "share of the scored tokens that the model finds most probable at their place",
   grad_norm: "global norm of the gradient before clipping",
   learning_rate: "step size of this update",
   advantage_abs: "mean absolute advantage per token",

@@ -54,3 +54,14 @@ export function afterPretraining(dataset: string, checkpoint: string): NextComma
     },
   ];
 }
+
+/** After training on answers or preferences. */
+export function afterSupervised(checkpoint: string): NextCommands {
+  return [
+    {
+      command: `npx zerotir train --dataset FILE.jsonl --model-name-or-path ${checkpoint}`,
+      why: "go on with reinforcement learning",
+    },
+    { command: `npx zerotir eval --model-name-or-path ${checkpoint} --dataset FILE.jsonl`, why: "measure it" },
+  ];
+}

@@ -18,7 +18,7 @@ export type OpeningOptions = Pick<TrainOptions, "resumeFromCheckpoint" | "seed" 
 
 /** Tells the watcher that the run begins, and finds the checkpoint to go on from; undefined for a new run. */
 export async function findResume(
-  options: OpeningOptions,
+  options: Pick<OpeningOptions, "resumeFromCheckpoint" | "outputDir">,
   host: TrainingHost,
   events: TrainEvents,
 ): Promise<FolderReader | undefined> {

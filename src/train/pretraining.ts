@@ -93,6 +93,11 @@ export function countScored(sequences: readonly TrainingSequence[]): number {
   return sum(sequences.map(({ scored }) => sum(scored.subarray(1).map((bit) => Number(bit !== 0)))));
 }
 
+/** All tokens, prompts included. */
+export function countTokens(sequences: readonly TrainingSequence[]): number {
+  return sum(sequences.map(({ ids }) => ids.length));
+}
+
 function sum(values: Iterable<number>): number {
   let total = 0;
   for (const value of values) total += value;

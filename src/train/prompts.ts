@@ -12,16 +12,18 @@ export interface QuestionRow {
   readonly columns?: Readonly<Record<string, unknown>>;
 }
 
-/** An endless sequence of training questions, and held-out ones. */
-export interface QuestionSource {
+/** An endless sequence of training rows, and held-out ones. */
+export interface RowSource<Row> {
   readonly name: string;
-  /** Training questions until each has come once; no end to synthetic ones. */
+  /** Training rows until each has come once; no end to synthetic ones. */
   readonly passLength: number;
-  /** Question `index` of the training sequence. */
-  train(index: number): QuestionRow;
-  /** The first `count` held-out questions, or fewer when there are no more. */
-  heldOut(count: number): QuestionRow[];
+  /** Row `index` of the training sequence. */
+  train(index: number): Row;
+  /** The first `count` held-out rows, or fewer when there are no more. */
+  heldOut(count: number): Row[];
 }
+
+export type QuestionSource = RowSource<QuestionRow>;
 
 /** Synthetic arithmetic: never the same question order twice for two seeds; held-out expressions never occur in training. */
 export function nanoQuestions(seed: number): QuestionSource {
@@ -51,15 +53,15 @@ export function nanoBenchmarkRows(name: string, count: number): QuestionRow[] | 
 const HELD_OUT_EVERY = 20;
 
 /**
- * Questions of a data set in an order shuffled anew for each pass.
+ * Rows of a data set in an order shuffled anew for each pass.
  * @param heldOutRows rows to measure with; without them every twentieth of `rows`, which then is never trained on
  */
-export function fileQuestions(
+export function fileRows<Row>(
   name: string,
-  rows: readonly QuestionRow[],
+  rows: readonly Row[],
   seed: number,
-  heldOutRows?: readonly QuestionRow[],
-): QuestionSource {
+  heldOutRows?: readonly Row[],
+): RowSource<Row> {
   const isHeldOut = (index: number) => heldOutRows === undefined && index % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
   const training = rows.filter((_, index) => !isHeldOut(index));
   const heldOut = heldOutRows ?? rows.filter((_, index) => isHeldOut(index));
@@ -75,7 +77,7 @@ export function fileQuestions(
         pass = wanted;
       }
       const row = training[order[index % training.length] ?? 0];
-      if (row === undefined) throw new RangeError(`no question ${index}`);
+      if (row === undefined) throw new RangeError(`no row ${index}`);
       return row;
     },
     heldOut: (count) => heldOut.slice(0, count),

@@ -3,7 +3,7 @@ import { type Dataset, type DatasetRequest, datasetRequest } from "../data/datas
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
 import type { TrainingHost } from "./host";
 import type { TrainOptions } from "./options";
-import { fileQuestions, nanoBenchmarkRows, nanoQuestions, type QuestionSource } from "./prompts";
+import { fileRows, nanoBenchmarkRows, nanoQuestions, type QuestionRow, type QuestionSource } from "./prompts";
 
 /** What of the options says which rows of `--dataset` are meant. */
 export type DatasetOptions = Pick<
@@ -49,7 +49,7 @@ export async function openQuestions(
   }
   const training = await host.loadDataset(requestOf(options, "train"), onProgress, signal);
   if (heldOut !== undefined) warnOfOverlap(training, heldOut, notice);
-  return fileQuestions(dataset, training.rows, seed, ownRows);
+  return fileRows<QuestionRow>(dataset, training.rows, seed, ownRows);
 }
 
 function warnOfOverlap(training: Dataset, evaluation: Dataset, notice: (line: string) => void): void {

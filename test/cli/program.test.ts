@@ -163,6 +163,7 @@ describe("help", () => {
     [["--help"]],
     [["train", "--help"]],
     [["pretrain", "-h"]],
+    [["sft", "--help"]],
     [["sample", "--help"]],
     [["eval", "--help"]],
     [["doctor", "--help"]],

@@ -74,6 +74,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
   return {
     train: unused,
     pretrain: unused,
+    sft: unused,
     sample: unused,
     eval: unused,
     evalBench: unused,

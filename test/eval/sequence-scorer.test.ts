@@ -1,6 +1,6 @@
 /** Continuations of one prompt against the f64 reference, and against whole sequences to the bit. */
 import { expect, test } from "vitest";
-import { SequenceScorer } from "../../src/eval/sequence-scorer";
+import { SequenceScorer } from "../../src/model/sequence-scorer";
 import {
   bitsOf,
   CONFIGS,

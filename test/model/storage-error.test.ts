@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { SequenceScorer } from "../../src/eval/sequence-scorer";
 import { type Checkpoint, readCheckpoint } from "../../src/model/folder";
 import { Model } from "../../src/model/model";
+import { SequenceScorer } from "../../src/model/sequence-scorer";
 import { nodeFolder } from "../../src/platform/node/files";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { nanoDocuments } from "../../src/train/documents";

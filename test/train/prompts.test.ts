@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { splitOf } from "../../src/train/nano/problems";
-import { fileQuestions, nanoQuestions } from "../../src/train/prompts";
+import { fileRows, nanoQuestions } from "../../src/train/prompts";
 
 const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `q${i}`, answer: `${i}` }));
 const take = (source: { train(index: number): { prompt: string } }, from: number, to: number) =>
@@ -8,21 +8,21 @@ const take = (source: { train(index: number): { prompt: string } }, from: number
 
 describe("questions of a file", () => {
   test("each pass has every row once, in another order; any index may be asked for first", () => {
-    const source = fileQuestions("x", rows(15), 3, []);
+    const source = fileRows("x", rows(15), 3, []);
     const first = take(source, 0, 15);
     const second = take(source, 15, 30);
     expect(new Set(first).size).toBe(15);
     expect(new Set(second)).toEqual(new Set(first));
     expect(second).not.toEqual(first);
     // As a resumed run asks: from the middle, and back.
-    const resumed = fileQuestions("x", rows(15), 3, []);
+    const resumed = fileRows("x", rows(15), 3, []);
     expect(take(resumed, 20, 30)).toEqual(second.slice(5));
     expect(take(resumed, 0, 15)).toEqual(first);
-    expect(take(fileQuestions("x", rows(15), 4, []), 0, 15)).not.toEqual(first);
+    expect(take(fileRows("x", rows(15), 4, []), 0, 15)).not.toEqual(first);
   });
 
   test("without held-out rows of their own, every twentieth is held out and not trained on", () => {
-    const source = fileQuestions("x", rows(45), 1);
+    const source = fileRows("x", rows(45), 1);
     expect(source.heldOut(9).map(({ prompt }) => prompt)).toEqual(["q19", "q39"]);
     expect(source.heldOut(1)).toHaveLength(1);
     const trained = new Set(take(source, 0, 43 * 3));
@@ -31,7 +31,7 @@ describe("questions of a file", () => {
   });
 
   test("given held-out rows, all others are trained on", () => {
-    const source = fileQuestions("x", rows(20), 1, [{ prompt: "own", answer: "1" }]);
+    const source = fileRows("x", rows(20), 1, [{ prompt: "own", answer: "1" }]);
     expect(new Set(take(source, 0, 20)).size).toBe(20);
     expect(source.heldOut(5).map(({ prompt }) => prompt)).toEqual(["own"]);
   });

@@ -5,6 +5,7 @@ import type { OptionLayer, OptionSet } from "../../train/option-set";
 import { trainOptions } from "../../train/options";
 import { pretrainOptions } from "../../train/pretrain-options";
 import { resolveOptions, resolveTrainOptions } from "../../train/resolve-options";
+import { sftOptions } from "../../train/supervised-options";
 import type { CliIo } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { JsonView } from "../render/json-view";
@@ -45,6 +46,22 @@ export function pretrainCommand(context: CommandContext): Command {
     examples: PRETRAIN_EXAMPLES,
     resolve: (layers) => resolveOptions(pretrainOptions, layers),
     run: (options, training) => context.runners.pretrain(options, training),
+  });
+}
+
+const SFT_EXAMPLES = `
+Examples:
+  zerotir sft --model-name-or-path models/Qwen2.5-0.5B --dataset conversations.jsonl --max-length 2048
+  zerotir sft --model-name-or-path nano-base --dataset nano --max-steps 100
+  zerotir sft --model-name-or-path nano-base --dataset runs/seven/rollouts/step_00040.jsonl --min-reward 1`;
+
+/** `zerotir sft`. */
+export function sftCommand(context: CommandContext): Command {
+  return trainingCommand(context, sftOptions, {
+    summary: "training on given answers",
+    examples: SFT_EXAMPLES,
+    resolve: (layers) => resolveOptions(sftOptions, layers),
+    run: (options, training) => context.runners.sft(options, training),
   });
 }
 

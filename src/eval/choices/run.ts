@@ -1,6 +1,7 @@
 /** When2Call on a checkpoint: rows in, log-likelihoods of their answers, figures out. */
 import { type FolderReader, readCheckpoint } from "../../model/folder";
 import { Model } from "../../model/model";
+import { SequenceScorer } from "../../model/sequence-scorer";
 import { UserError } from "../../model/user-error";
 import { chatTemplate } from "../../text/chat-template";
 import type { EvalOptions } from "../../train/eval-options";
@@ -8,7 +9,6 @@ import type { TrainingHost } from "../../train/host";
 import { LOGITS_BYTES, loadTokenizerOf, refuseMismatch } from "../../train/policy";
 import { requestOf } from "../../train/questions";
 import type { RunFiles } from "../../train/run-folder";
-import { SequenceScorer } from "../sequence-scorer";
 import {
   type Behaviour,
   behaviours,

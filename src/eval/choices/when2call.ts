@@ -1,8 +1,9 @@
 /** Rows of When2Call's test file, their prompts, and the score of each of their answers. */
+
+import type { SequenceScorer } from "../../model/sequence-scorer";
 import { UserError } from "../../model/user-error";
 import type { ChatTemplate } from "../../text/chat-template";
 import type { Tokenizer } from "../../text/tokenizer";
-import type { SequenceScorer } from "../sequence-scorer";
 import { type Behaviour, behaviours, type ScoredChoices } from "./metrics";
 
 export interface When2CallRow {

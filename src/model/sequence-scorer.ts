@@ -1,9 +1,9 @@
 /** Logits and log-probs of whole sequences, one at a time, by the programs that sampling and training run. */
 import type { BufferView } from "../gpu/buffers";
-import { Activations } from "../model/activations";
-import { HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "../model/head";
-import type { Model } from "../model/model";
-import { SequenceTables } from "../model/sequences";
+import { Activations } from "./activations";
+import { HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "./head";
+import type { Model } from "./model";
+import { SequenceTables } from "./sequences";
 
 const PAGE_SIZE = 8;
 

@@ -4,6 +4,7 @@ import type { Runners } from "./runners";
 export const nodeRunners: Runners = {
   train: async (options, context) => (await import("./training-runners")).trainInNode(options, context),
   pretrain: async (options, context) => (await import("./training-runners")).pretrainInNode(options, context),
+  dpo: async (options, context) => (await import("./training-runners")).dpoInNode(options, context),
   sft: async (options, context) => (await import("./training-runners")).sftInNode(options, context),
   sample: async (options, context) => (await import("./question-runners")).sampleInNode(options, context),
   eval: async (options, context) => (await import("./question-runners")).evalInNode(options, context),

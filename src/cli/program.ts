@@ -14,7 +14,7 @@ import { statsCommand } from "./commands/stats";
 import { tokenizeCommand } from "./commands/tokenize";
 import { toolCommand } from "./commands/tool";
 import { benchCommand, doctorCommand } from "./commands/tools";
-import { pretrainCommand, sftCommand, trainCommand } from "./commands/train";
+import { dpoCommand, pretrainCommand, sftCommand, trainCommand } from "./commands/train";
 import { viewCommand } from "./commands/view";
 import { SECTIONS } from "./config-file";
 import { type CliIo, jsonLine } from "./io";
@@ -74,6 +74,7 @@ function buildProgram(context: CommandContext): Command {
     trainCommand,
     pretrainCommand,
     sftCommand,
+    dpoCommand,
     sampleCommand,
     evalCommand,
     exportCommand,

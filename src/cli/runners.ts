@@ -12,7 +12,7 @@ import type { MemoryPlan } from "../train/memory-plan";
 import type { TrainOptions } from "../train/options";
 import type { PlanOptions } from "../train/plan-options";
 import type { PretrainOptions } from "../train/pretrain-options";
-import type { SftOptions } from "../train/supervised-options";
+import type { DpoOptions, SftOptions } from "../train/supervised-options";
 import type { CliIo } from "./io";
 
 /** What every runner gets from the command line. */
@@ -146,6 +146,7 @@ export type ViewEnd =
 export interface Runners {
   train(options: TrainOptions, context: TrainingContext): Promise<TrainSummary>;
   pretrain(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary>;
+  dpo(options: DpoOptions, context: TrainingContext): Promise<TrainSummary>;
   sft(options: SftOptions, context: TrainingContext): Promise<TrainSummary>;
   /** Shows every trajectory, in the order of the questions, when all have ended. */
   sample(

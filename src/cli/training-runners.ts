@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../platform/node/run-place";
+import { runDpo } from "../train/dpo-run";
 import { allEvents, type TrainEvents, type TrainSummary } from "../train/events";
 import type { TrainingHost } from "../train/host";
 import { runTraining } from "../train/loop";
@@ -9,7 +10,7 @@ import { type TrainOptions, trainOptions } from "../train/options";
 import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options";
 import { runPretraining } from "../train/pretrain-run";
 import { runSft } from "../train/sft-run";
-import { type SftOptions, sftOptions } from "../train/supervised-options";
+import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/supervised-options";
 import { withHost } from "./question-runners";
 import type { TrainingContext } from "./runners";
 import { tensorboardEvents } from "./tensorboard";
@@ -60,6 +61,12 @@ export function pretrainInNode(options: PretrainOptions, context: TrainingContex
 export function sftInNode(options: SftOptions, context: TrainingContext): Promise<TrainSummary> {
   return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
     runSft(placed, sftOptions.toYaml(placed), host, context.events, context.signal),
+  );
+}
+
+export function dpoInNode(options: DpoOptions, context: TrainingContext): Promise<TrainSummary> {
+  return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
+    runDpo(placed, dpoOptions.toYaml(placed), host, context.events, context.signal),
   );
 }
 

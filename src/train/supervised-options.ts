@@ -71,3 +71,26 @@ export const sftOptions = new OptionSet("sft", {
 
 /** Resolved options of `sft`. */
 export type SftOptions = z.output<typeof sftOptions.schema>;
+
+export const dpoOptions = new OptionSet("dpo", {
+  dataset: z
+    .string()
+    .min(1)
+    .meta(about("Model and data", "JSONL file of {prompt, chosen, rejected} rows, or of When2Call's preference rows")),
+  ...sharedFields,
+  lossType: z
+    .enum(["sigmoid", "rpo"])
+    .default("sigmoid")
+    .meta(about("Objective", "sigmoid: DPO; rpo: squared distance of the implicit reward gap to the given one")),
+  beta: z.number().gt(0).default(0.1).meta(about("Objective", "reward per nat of log-ratio to the reference")),
+  rpoAlpha: z
+    .number()
+    .min(0)
+    .default(0)
+    .meta(about("Objective", "weight of the chosen answer's mean negative log-likelihood")),
+  learningRate: z.number().min(0).default(1e-6).meta(about("Optimizer", "AdamW's step size at its highest")),
+  ...restFields,
+});
+
+/** Resolved options of `dpo`. */
+export type DpoOptions = z.output<typeof dpoOptions.schema>;

@@ -164,6 +164,7 @@ describe("help", () => {
     [["train", "--help"]],
     [["pretrain", "-h"]],
     [["sft", "--help"]],
+    [["dpo", "--help"]],
     [["sample", "--help"]],
     [["eval", "--help"]],
     [["doctor", "--help"]],

@@ -75,6 +75,7 @@ export function testRunners(runners: Partial<Runners>): Runners {
     train: unused,
     pretrain: unused,
     sft: unused,
+    dpo: unused,
     sample: unused,
     eval: unused,
     evalBench: unused,

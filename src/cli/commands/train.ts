@@ -5,7 +5,7 @@ import type { OptionLayer, OptionSet } from "../../train/option-set";
 import { trainOptions } from "../../train/options";
 import { pretrainOptions } from "../../train/pretrain-options";
 import { resolveOptions, resolveTrainOptions } from "../../train/resolve-options";
-import { sftOptions } from "../../train/supervised-options";
+import { dpoOptions, sftOptions } from "../../train/supervised-options";
 import type { CliIo } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { JsonView } from "../render/json-view";
@@ -62,6 +62,21 @@ export function sftCommand(context: CommandContext): Command {
     examples: SFT_EXAMPLES,
     resolve: (layers) => resolveOptions(sftOptions, layers),
     run: (options, training) => context.runners.sft(options, training),
+  });
+}
+
+const DPO_EXAMPLES = `
+Examples:
+  zerotir dpo --model-name-or-path runs/sft/checkpoints/step_00100 --dataset pairs.jsonl --beta 0.1
+  zerotir dpo --model-name-or-path models/Qwen2.5-0.5B --dataset pairs.jsonl --loss-type rpo --rpo-alpha 1 --use-peft`;
+
+/** `zerotir dpo`. */
+export function dpoCommand(context: CommandContext): Command {
+  return trainingCommand(context, dpoOptions, {
+    summary: "training on preferred and rejected answers",
+    examples: DPO_EXAMPLES,
+    resolve: (layers) => resolveOptions(dpoOptions, layers),
+    run: (options, training) => context.runners.dpo(options, training),
   });
 }
 

@@ -1,5 +1,6 @@
 /** `eval --bench` in Node. */
 import { runWhen2Call } from "../eval/choices/run";
+import { runTEval } from "../eval/t-eval/run";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf } from "../platform/node/training-host";
 import type { EvalOptions } from "../train/eval-options";
@@ -14,15 +15,14 @@ export async function evalBenchInNode(
   const { outputDir, offline } = options;
   const held = outputDir === null ? undefined : await holdRunFolder(outputDir);
   try {
-    const report = await withHost(announce, async (host) =>
-      runWhen2Call(
-        options,
-        host,
-        host.modelFolder(await checkpointOf(options.modelNameOrPath[0] ?? ""), { offline }),
-        outputDir === null ? undefined : host.runFiles(outputDir),
-        { signal, onProgress },
-      ),
-    );
+    const report = await withHost(announce, async (host) => {
+      const files = outputDir === null ? undefined : host.runFiles(outputDir);
+      const { tevalDir } = options;
+      if (tevalDir !== null && options.bench === "teval")
+        return runTEval({ ...options, tevalDir }, host, files, { signal, onProgress });
+      const folder = host.modelFolder(await checkpointOf(options.modelNameOrPath[0] ?? ""), { offline });
+      return runWhen2Call(options, host, folder, files, { signal, onProgress });
+    });
     return { ...report, outputDir, seconds: (performance.now() - begun) / 1000 };
   } finally {
     await held?.release();

@@ -2,6 +2,7 @@ import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { AnswerSample } from "../eval/ask";
 import type { When2CallReport } from "../eval/choices/run";
 import type { EvaluationReport } from "../eval/report";
+import type { TEvalReport } from "../eval/t-eval/run";
 import type { ExportDtype } from "../model/export";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
@@ -35,7 +36,7 @@ export interface EvalReport extends EvaluationReport {
 }
 
 /** What `eval --bench` found. */
-export type BenchReport = When2CallReport & Pick<EvalReport, "outputDir" | "seconds">;
+export type BenchReport = (When2CallReport | TEvalReport) & Pick<EvalReport, "outputDir" | "seconds">;
 
 /** Which Python the tool commands use. */
 export interface ToolRequest {

@@ -3,8 +3,10 @@ import * as z from "zod";
 import { UserError } from "../model/user-error";
 import { about } from "./option-set";
 
-export const benchNames = ["when2call"] as const;
+export const benchNames = ["when2call", "teval"] as const;
 export type BenchName = (typeof benchNames)[number];
+
+const path = z.string().min(1).nullable().default(null);
 
 export const benchFields = {
   bench: z
@@ -14,9 +16,16 @@ export const benchFields = {
     .meta(
       about(
         "Evaluation",
-        "a benchmark of tool use with scores of its own: when2call has the model weigh four answers (--dataset: a file of its rows)",
+        "a benchmark of tool use with scores of its own: when2call has the model weigh four answers (--dataset: a file of its rows), teval scores predictions made elsewhere",
       ),
     ),
+  tevalDir: path.meta(about("Evaluation", "folder with the files of T-Eval, for --bench teval")),
+  predictions: path.meta(
+    about(
+      "Evaluation",
+      "for --bench teval: JSON lines of {set, id, prediction}; none: the files hold the predictions under prediction",
+    ),
+  ),
 };
 
 /** The options that say what `--bench` runs on. */
@@ -26,6 +35,7 @@ export interface BenchChoice {
   readonly dataset: readonly string[];
   readonly endpoint: string | null;
   readonly numGenerations: number;
+  readonly tevalDir: string | null;
 }
 
 /**
@@ -37,6 +47,17 @@ export function checkedBench(
   refuse: (key: "endpoint" | "modelNameOrPath" | "dataset" | "numGenerations", why: string) => void,
 ): void {
   const what = `--bench ${options.bench}`;
+  if (options.bench === "teval") {
+    if (options.tevalDir === null)
+      throw new UserError(`${what} needs --teval-dir: the folder with files such as plan_json_v2.json`);
+    if (options.endpoint !== null || options.modelNameOrPath.length > 0)
+      refuse(
+        options.endpoint === null ? "modelNameOrPath" : "endpoint",
+        `but ${what} asks no model yet: it scores the predictions of --predictions or of the files; leave it out`,
+      );
+    if (options.dataset.length > 0) refuse("dataset", `but ${what} takes its files from --teval-dir`);
+    return;
+  }
   if (options.endpoint !== null)
     refuse("endpoint", `but ${what} needs the log-probs of given texts; give a checkpoint with --model-name-or-path`);
   if (options.modelNameOrPath.length === 0)

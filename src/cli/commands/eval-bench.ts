@@ -2,6 +2,7 @@ import type { EvalOptions } from "../../train/eval-options";
 import { type CliIo, jsonLine } from "../io";
 import { Screen } from "../render/screen";
 import { Style } from "../render/style";
+import { tEvalLines } from "../render/t-eval";
 import { when2CallLines } from "../render/when2call";
 import type { Runners } from "../runners";
 
@@ -24,6 +25,10 @@ export async function evalBench(options: EvalOptions, json: boolean, io: CliIo, 
   });
   screen.setStatus();
   if (json) jsonLine(io.stdout, { event: "eval", ...report });
-  else io.stdout.write(`${when2CallLines(report, new Style(io.stdout, io.env)).join("\n")}\n`);
-  return report.finished ? 0 : 1;
+  else {
+    const style = new Style(io.stdout, io.env);
+    const lines = report.bench === "when2call" ? when2CallLines(report, style) : tEvalLines(report, style);
+    io.stdout.write(`${lines.join("\n")}\n`);
+  }
+  return report.bench === "when2call" && !report.finished ? 1 : 0;
 }

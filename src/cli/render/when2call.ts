@@ -1,5 +1,6 @@
 import { behaviours } from "../../eval/choices/metrics";
-import type { BenchReport } from "../runners";
+import type { When2CallReport } from "../../eval/choices/run";
+import type { EvalReport } from "../runners";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";
@@ -8,7 +9,10 @@ import { duration, figure, percent, plainText, shorten } from "./text";
 const NAME_WIDTH = 24;
 
 /** The figures of When2Call, then the questions by right and chosen behaviour. */
-export function when2CallLines(report: BenchReport, style: Style): string[] {
+export function when2CallLines(
+  report: When2CallReport & Pick<EvalReport, "outputDir" | "seconds">,
+  style: Style,
+): string[] {
   const { figures, skipped, positions } = report;
   const [head = "", ...values] = alignColumns(
     [

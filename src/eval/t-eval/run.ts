@@ -1,0 +1,98 @@
+/** T-Eval over predictions that a file holds. No model is needed. */
+import { UserError } from "../../model/user-error";
+import type { TrainingHost } from "../../train/host";
+import type { RunFiles } from "../../train/run-folder";
+import { type SentenceEncoder, spellingEncoder } from "./encoder";
+import { type TEvalFigures, tEvalFigures } from "./figures";
+import { predictionKey, type TEvalSample, tEvalFiles, tEvalPredictions, tEvalSamples, tEvalSets } from "./files";
+import { type AbilityScore, scoreSample } from "./score-sample";
+
+export interface TEvalReport {
+  readonly bench: "teval";
+  /** Folder of the data. */
+  readonly dataset: string;
+  readonly predictions: string | null;
+  /** Samples of the files. */
+  readonly rows: number;
+  /** Those without a prediction. */
+  readonly skipped: number;
+  /** What compared texts, for Plan, Reason and all that they enter. */
+  readonly encoder: string;
+  /** Whether Plan, Reason and the overall score may be held against published figures. */
+  readonly comparable: boolean;
+  readonly figures: TEvalFigures;
+}
+
+export interface TEvalSettings {
+  readonly tevalDir: string;
+  /** Null: the files hold the predictions themselves. */
+  readonly predictions: string | null;
+  /** Samples taken from the start of each file; null: all. */
+  readonly evalSamples: number | null;
+}
+
+const ITEMS = "teval.jsonl";
+const REPORT = "teval.json";
+
+/** @param files where items and report are written, in place of earlier ones; undefined: nowhere */
+export async function runTEval(
+  { tevalDir, predictions, evalSamples }: TEvalSettings,
+  host: Pick<TrainingHost, "readText" | "runFiles">,
+  files: RunFiles | undefined,
+  hooks: { readonly signal?: AbortSignal; onProgress(done: number, total: number): void },
+  encoder: SentenceEncoder = spellingEncoder,
+): Promise<TEvalReport> {
+  const read: TEvalSample[] = [];
+  for (const [set, name] of tEvalFiles(await host.runFiles(tevalDir).list(""), tevalDir)) {
+    const path = `${tevalDir}/${name}`;
+    read.push(...tEvalSamples(set, await host.readText(path), path));
+  }
+  const paired = predictions === null ? read : withPredictions(read, predictions, await host.readText(predictions));
+  const samples = tEvalSets.flatMap((set) =>
+    paired.filter((sample) => sample.set === set).slice(0, evalSamples ?? paired.length),
+  );
+  const answered = samples.filter(({ prediction }) => prediction !== undefined);
+  if (answered.length === 0)
+    throw new UserError(
+      `no sample of ${tevalDir} has a prediction; give them with --predictions FILE, lines of {set, id, prediction}`,
+    );
+  const scores: AbilityScore[] = [];
+  const lines: string[] = [];
+  let done = 0;
+  for (const sample of answered) {
+    if (done % 100 === 0) hooks.onProgress(done, answered.length);
+    hooks.signal?.throwIfAborted();
+    const own = await scoreSample(sample, encoder);
+    scores.push(...own);
+    lines.push(`${JSON.stringify({ set: sample.set, id: sample.id, prediction: sample.prediction, scores: own })}\n`);
+    done++;
+  }
+  const report: TEvalReport = {
+    bench: "teval",
+    dataset: tevalDir,
+    predictions,
+    rows: samples.length,
+    skipped: samples.length - answered.length,
+    encoder: encoder.name,
+    comparable: encoder.isComparable,
+    figures: tEvalFigures(scores),
+  };
+  await files?.write(ITEMS, lines);
+  await files?.write(REPORT, `${JSON.stringify(report, null, 2)}\n`);
+  return report;
+}
+
+/** @throws UserError when a prediction belongs to no sample */
+function withPredictions(samples: readonly TEvalSample[], file: string, text: string): TEvalSample[] {
+  const predictions = tEvalPredictions(text, file);
+  const paired = samples.map((sample) => {
+    const key = predictionKey(sample.set, sample.id);
+    const prediction = predictions.get(key);
+    predictions.delete(key);
+    return { ...sample, prediction };
+  });
+  const [unknown] = predictions.keys();
+  if (unknown !== undefined)
+    throw new UserError(`${file}: ${unknown} is no sample of the folder's files; give the folder that was answered`);
+  return paired;
+}

@@ -1,8 +1,8 @@
 /** Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by an adapter: the callers need not know. */
 import { linear, linearInputGradient, linearWeightGradient } from "../../kernels/linear";
-import type { BufferView } from "../gpu/buffers";
+import { type BufferView, subview } from "../gpu/buffers";
 import type { ModelParts } from "./parts";
-import type { Parameter } from "./segments";
+import type { Parameter, Shard } from "./segments";
 import type { ParameterValues } from "./values";
 
 /** Where gradients are added to. What is not trained is absent. */
@@ -22,7 +22,6 @@ export function project(
   stride = parameter.rows,
 ): void {
   const { gpu, weights, activeAdapter } = model;
-  if (views.bias !== undefined && parameter.shards.length > 1) throw new Error("a biased projection is one shard");
   const storage = weights.storageOf(parameter);
   for (const shard of parameter.shards)
     linear(
@@ -30,7 +29,7 @@ export function project(
       {
         x: views.x,
         weight: weights.view(parameter, shard),
-        ...(views.bias === undefined ? {} : { bias: weights.vector(views.bias) }),
+        ...(views.bias === undefined ? {} : { bias: biasOf(weights, views.bias, shard) }),
         ...(views.residual === undefined ? {} : { residual: views.residual }),
         y: views.y,
       },
@@ -88,6 +87,12 @@ export function projectBackward(
     linearWeightGradient(gpu, { dy, x: low, dweight: gradients.adapter.vector(up) }, part);
     linearWeightGradient(gpu, { dy: dlow, x, dweight: gradients.adapter.vector(down) }, { rows, outer: rank, inner });
   }
+}
+
+/** The part of a bias that belongs to a shard of the matrix; shards begin at multiples of 64 rows, where a binding may. */
+function biasOf(weights: ParameterValues, bias: Parameter, { rowBegin, rows }: Shard): BufferView {
+  const whole = weights.vector(bias);
+  return rows * 4 === whole.size ? whole : subview(whole, rowBegin * 4, rows * 4);
 }
 
 function required(view: BufferView | undefined): BufferView {

@@ -67,7 +67,9 @@ export class SegmentPlanner {
   }
 
   matrix(rows: number, columns: number): Parameter {
-    const shardRows = Math.min(rows, Math.floor(this.capacity / columns / 4) * 4); // linear writes columns of y in fours
+    // Linear writes columns of y in fours; from 64 rows on, a bias too can be bound where a shard begins.
+    const fitting = Math.floor(this.capacity / columns / 4) * 4;
+    const shardRows = Math.min(rows, fitting < 64 ? fitting : fitting - (fitting % 64));
     const shards: Shard[] = [];
     for (let rowBegin = 0; rowBegin < rows; rowBegin += shardRows) {
       const count = Math.min(shardRows, rows - rowBegin);

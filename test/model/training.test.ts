@@ -160,18 +160,20 @@ test("a chunk of logits stays within its bytes, and is at least the alignment", 
 
 describe("parameters in shards", () => {
   test.each([
-    "llama, tied",
-    "llama, untied, one key head, scaled rotations",
-    "qwen3, untied, head norms, wide heads",
-  ] as const)("%s", async (name) => {
+    ["llama, tied", 2048],
+    ["llama, untied, one key head, scaled rotations", 2048],
+    // 64 rows: shards of a matrix with biases begin where a binding of the bias may.
+    ["qwen2, tied, biases", 64 * 48 * 4],
+    ["qwen3, untied, head norms, wide heads", 2048],
+  ] as const)("%s", async (name, maxBindingBytes) => {
     const gpu = await modelContext();
     const config = CONFIGS[name];
     const batch = randomBatch(config, LENGTHS);
     const whole = await passOver(gpu, config, batch);
-    const maxBindingBytes = 2048;
     const model = modelOf(gpu, config, [], { maxBindingBytes });
     expect(model.layout.embedding.shards.length).toBeGreaterThan(1);
     expect(model.layout.layers[0]?.gateUp.shards.length).toBeGreaterThan(1);
+    if (config.attentionBias) expect(model.layout.layers[0]?.qkv.shards.length).toBeGreaterThan(1);
     model.destroy();
     const cut = await passOver(gpu, config, batch, { maxBindingBytes });
     expect(bitsOf(cut.logprobs)).toEqual(bitsOf(whole.logprobs));

@@ -1,6 +1,7 @@
 /** `eval --bench` in Node. */
 import { runWhen2Call } from "../eval/choices/run";
-import { runTEval } from "../eval/t-eval/run";
+import { generatePredictions } from "../eval/t-eval/generate";
+import { runTEval, type TEvalAnswerer } from "../eval/t-eval/run";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf } from "../platform/node/training-host";
 import type { EvalOptions } from "../train/eval-options";
@@ -18,8 +19,18 @@ export async function evalBenchInNode(
     const report = await withHost(announce, async (host) => {
       const files = outputDir === null ? undefined : host.runFiles(outputDir);
       const { tevalDir } = options;
+      const answererOf = async (): Promise<TEvalAnswerer | undefined> => {
+        const [named] = options.modelNameOrPath;
+        if (named === undefined) return undefined;
+        const model = await checkpointOf(named);
+        return {
+          model,
+          answer: (samples, onAnswers) =>
+            generatePredictions(options, model, samples, host, { signal, onProgress, onAnswers }),
+        };
+      };
       if (tevalDir !== null && options.bench === "teval")
-        return runTEval({ ...options, tevalDir }, host, files, { signal, onProgress });
+        return runTEval({ ...options, tevalDir }, host, files, { signal, onProgress }, await answererOf());
       const folder = host.modelFolder(await checkpointOf(options.modelNameOrPath[0] ?? ""), { offline });
       return runWhen2Call(options, host, folder, files, { signal, onProgress });
     });

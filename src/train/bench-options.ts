@@ -16,14 +16,14 @@ export const benchFields = {
     .meta(
       about(
         "Evaluation",
-        "a benchmark of tool use with scores of its own: when2call has the model weigh four answers (--dataset: a file of its rows), teval scores predictions made elsewhere",
+        "a benchmark of tool use with scores of its own: when2call has the model weigh four answers (--dataset: a file of its rows), teval has it answer conversations greedily, or scores predictions made elsewhere",
       ),
     ),
   tevalDir: path.meta(about("Evaluation", "folder with the files of T-Eval, for --bench teval")),
   predictions: path.meta(
     about(
       "Evaluation",
-      "for --bench teval: JSON lines of {set, id, prediction}; none: the files hold the predictions under prediction",
+      "for --bench teval: JSON lines of {set, id, prediction}; none: the model's, or without one those in the files under prediction",
     ),
   ),
 };
@@ -36,6 +36,7 @@ export interface BenchChoice {
   readonly endpoint: string | null;
   readonly numGenerations: number;
   readonly tevalDir: string | null;
+  readonly predictions: string | null;
 }
 
 /**
@@ -44,17 +45,17 @@ export interface BenchChoice {
  */
 export function checkedBench(
   options: BenchChoice,
-  refuse: (key: "endpoint" | "modelNameOrPath" | "dataset" | "numGenerations", why: string) => void,
+  refuse: (key: "endpoint" | "modelNameOrPath" | "dataset" | "numGenerations" | "predictions", why: string) => void,
 ): void {
   const what = `--bench ${options.bench}`;
   if (options.bench === "teval") {
     if (options.tevalDir === null)
       throw new UserError(`${what} needs --teval-dir: the folder with files such as plan_json_v2.json`);
-    if (options.endpoint !== null || options.modelNameOrPath.length > 0)
-      refuse(
-        options.endpoint === null ? "modelNameOrPath" : "endpoint",
-        `but ${what} asks no model yet: it scores the predictions of --predictions or of the files; leave it out`,
-      );
+    if (options.endpoint !== null)
+      refuse("endpoint", `but ${what} asks a checkpoint; for a model behind an address give its --predictions`);
+    if (options.modelNameOrPath.length > 1) refuse("modelNameOrPath", `but ${what} takes one model; call it for each`);
+    if (options.modelNameOrPath.length > 0 && options.predictions !== null)
+      refuse("predictions", "but the model is to answer; leave one of the two out");
     if (options.dataset.length > 0) refuse("dataset", `but ${what} takes its files from --teval-dir`);
     return;
   }

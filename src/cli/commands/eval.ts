@@ -16,7 +16,7 @@ Examples:
   zerotir eval --preset nano --max-tool-calls 0,1,2 --num-generations 8    without the tool, and with more and more of it
   zerotir eval --model-name-or-path models/Qwen2.5-0.5B math500.jsonl --greedy --output-dir evals/qwen
   zerotir eval --bench when2call --model-name-or-path models/Qwen2.5-0.5B --output-dir evals/when2call    when to call a tool
-  zerotir eval --bench teval --teval-dir teval/data --predictions answers.jsonl    the six scores of T-Eval
+  zerotir eval --bench teval --teval-dir teval/data --predictions answers.jsonl    the six scores of T-Eval; or with a model
   zerotir eval --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen2.5-7B aime25.jsonl --num-generations 32
 
 With --output-dir a call that was killed goes on where it stopped when it is given again.

@@ -31,7 +31,12 @@ export function tEvalLines(report: TEvalReport & Pick<EvalReport, "outputDir" | 
     "",
     `${figure(report.rows - skipped)} of ${figure(report.rows)} samples in ${duration(report.seconds)}.`,
   ];
-  if (skipped > 0) lines.push(`${figure(skipped)} without a prediction were left out.`);
+  if (skipped > 0)
+    lines.push(
+      report.model === null
+        ? `${figure(skipped)} without a prediction were left out.`
+        : `${figure(skipped)} were left out: their prompt does not fit the model.`,
+    );
   if (!comparable)
     lines.push(
       `Texts were compared by ${report.encoder}, not by a sentence encoder:`,

@@ -1,5 +1,6 @@
 /** The files of T-Eval (arXiv 2312.14033): which there are, and their samples. */
 import { UserError } from "../../model/user-error";
+import type { ChatMessage } from "../../text/chat-template";
 import { type Fields, isFields } from "./lenient-json";
 
 /** The eight files, by the beginning of their names. */
@@ -18,6 +19,8 @@ export type TEvalSet = (typeof tEvalSets)[number];
 export interface TEvalSample {
   readonly set: TEvalSet;
   readonly id: string;
+  /** `origin_prompt`: what a model is to answer; empty when the file has none. */
+  readonly conversation: readonly ChatMessage[];
   /** `meta_data`, or `meta` as the files of plans have it. */
   readonly meta: Fields;
   /** Names of the keys, or texts around the parts, that the prompt asks for; only Instruct has it. */
@@ -65,12 +68,22 @@ export function tEvalSamples(set: TEvalSet, text: string, file: string): TEvalSa
     return {
       set,
       id,
+      conversation: turns(sample.origin_prompt, where),
       meta: fields("meta_data", "meta"),
       template: fields("template"),
       groundTruth: sample.ground_truth,
       prediction: sample.prediction,
       where,
     };
+  });
+}
+
+function turns(prompt: unknown, where: string): ChatMessage[] {
+  const list: unknown[] = Array.isArray(prompt) ? prompt : [];
+  return list.map((turn) => {
+    if (isFields(turn) && typeof turn.role === "string" && typeof turn.content === "string")
+      return { role: turn.role, content: turn.content };
+    throw new UserError(`${where}: origin_prompt is no list of {role, content}`);
   });
 }
 

@@ -1,4 +1,4 @@
-/** T-Eval over predictions that a file holds. No model is needed. */
+/** T-Eval over predictions that a file holds or a model makes. */
 import { UserError } from "../../model/user-error";
 import type { TrainingHost } from "../../train/host";
 import type { RunFiles } from "../../train/run-folder";
@@ -11,10 +11,13 @@ export interface TEvalReport {
   readonly bench: "teval";
   /** Folder of the data. */
   readonly dataset: string;
+  /** Null: those in the files, or the model's. */
   readonly predictions: string | null;
+  /** What answered; null: predictions were given. */
+  readonly model: string | null;
   /** Samples of the files. */
   readonly rows: number;
-  /** Those without a prediction. */
+  /** Those without a prediction, or with a prompt that does not fit the model. */
   readonly skipped: number;
   /** What compared texts, for Plan, Reason and all that they enter. */
   readonly encoder: string;
@@ -31,15 +34,30 @@ export interface TEvalSettings {
   readonly evalSamples: number | null;
 }
 
+/** A model that answers samples. */
+export interface TEvalAnswerer {
+  readonly model: string;
+  /** @param onAnswers is given samples with their predictions as they come */
+  answer(
+    samples: readonly TEvalSample[],
+    onAnswers: (answered: readonly TEvalSample[]) => Promise<void>,
+  ): Promise<void>;
+}
+
+const PREDICTIONS = "predictions.jsonl";
 const ITEMS = "teval.jsonl";
 const REPORT = "teval.json";
 
-/** @param files where items and report are written, in place of earlier ones; undefined: nowhere */
+/**
+ * @param answerer answers every sample, whatever predictions there are
+ * @param files where items and report are written, in place of earlier ones; undefined: nowhere
+ */
 export async function runTEval(
   { tevalDir, predictions, evalSamples }: TEvalSettings,
   host: Pick<TrainingHost, "readText" | "runFiles">,
   files: RunFiles | undefined,
   hooks: { readonly signal?: AbortSignal; onProgress(done: number, total: number): void },
+  answerer?: TEvalAnswerer,
   encoder: SentenceEncoder = spellingEncoder,
 ): Promise<TEvalReport> {
   const read: TEvalSample[] = [];
@@ -51,7 +69,10 @@ export async function runTEval(
   const samples = tEvalSets.flatMap((set) =>
     paired.filter((sample) => sample.set === set).slice(0, evalSamples ?? paired.length),
   );
-  const answered = samples.filter(({ prediction }) => prediction !== undefined);
+  const answered =
+    answerer === undefined
+      ? samples.filter(({ prediction }) => prediction !== undefined)
+      : await answersOf(answerer, samples, files);
   if (answered.length === 0)
     throw new UserError(
       `no sample of ${tevalDir} has a prediction; give them with --predictions FILE, lines of {set, id, prediction}`,
@@ -60,7 +81,7 @@ export async function runTEval(
   const lines: string[] = [];
   let done = 0;
   for (const sample of answered) {
-    if (done % 100 === 0) hooks.onProgress(done, answered.length);
+    if (answerer === undefined && done % 100 === 0) hooks.onProgress(done, answered.length);
     hooks.signal?.throwIfAborted();
     const own = await scoreSample(sample, encoder);
     scores.push(...own);
@@ -71,6 +92,7 @@ export async function runTEval(
     bench: "teval",
     dataset: tevalDir,
     predictions,
+    model: answerer?.model ?? null,
     rows: samples.length,
     skipped: samples.length - answered.length,
     encoder: encoder.name,
@@ -80,6 +102,22 @@ export async function runTEval(
   await files?.write(ITEMS, lines);
   await files?.write(REPORT, `${JSON.stringify(report, null, 2)}\n`);
   return report;
+}
+
+/** Answers as they come are kept in a file that --predictions takes, for a call that is stopped. */
+async function answersOf(
+  answerer: TEvalAnswerer,
+  samples: readonly TEvalSample[],
+  files: RunFiles | undefined,
+): Promise<TEvalSample[]> {
+  const all: TEvalSample[] = [];
+  await files?.write(PREDICTIONS, "");
+  await answerer.answer(samples, async (answered) => {
+    all.push(...answered);
+    const lines = answered.map(({ set, id, prediction }) => `${JSON.stringify({ set, id, prediction })}\n`);
+    await files?.append(PREDICTIONS, lines.join(""));
+  });
+  return all;
 }
 
 /** @throws UserError when a prediction belongs to no sample */

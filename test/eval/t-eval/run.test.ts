@@ -12,7 +12,7 @@ const sameness: SentenceEncoder = {
 };
 
 const sample = (set: TEvalSet, groundTruth: unknown, prediction: unknown, more: Partial<TEvalSample> = {}) => ({
-  ...{ set, id: "a", meta: {}, template: {}, groundTruth, prediction, where: "file, a" },
+  ...{ set, id: "a", conversation: [], meta: {}, template: {}, groundTruth, prediction, where: "file, a" },
   ...more,
 });
 const scoresOf = async (...given: Parameters<typeof sample>) =>

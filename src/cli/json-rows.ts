@@ -11,23 +11,28 @@ export interface JsonRow {
 }
 
 /**
- * Reads every row before anything is done with one. Empty lines are passed over.
+ * Reads every row of a file before anything is done with one.
  * @param expected what a row looks like, for messages, such as `{id, text}`
  * @throws UserError with file and line
  */
 export async function readJsonRows(file: string, expected: string): Promise<JsonRow[]> {
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await fs.readFile(file));
+    return parseJsonRows(new TextDecoder("utf-8", { fatal: true }).decode(await fs.readFile(file)), file, expected);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof TypeError) throw new UserError(`${file}: not UTF-8 text; convert it, for example with iconv`);
     const reason =
       error instanceof Error && "code" in error && error.code === "ENOENT" ? "no such file" : String(error);
     throw new UserError(`${file}: ${reason}; expected JSON lines of ${expected}`);
   }
+}
+
+/** The rows of a text. Empty lines are passed over. @throws UserError with file and line */
+export function parseJsonRows(text: string, file: string, expected: string): JsonRow[] {
   const rows = text
+    .replace(/^\ufeff/, "")
     .split("\n")
-    .flatMap((line, index) => (line.trim() === "" ? [] : [parseRow(line, `${file}, line ${index + 1}`, expected)]));
+    .flatMap((line, index) => (line.trim() === "" ? [] : [parseRow(line, `${file}: line ${index + 1}`, expected)]));
   if (rows.length === 0) throw new UserError(`${file}: no rows; expected JSON lines of ${expected}`);
   return rows;
 }

@@ -2,6 +2,7 @@
 import { UserError } from "../../model/user-error";
 import { checkCall } from "../../sandbox/check";
 import type { PythonCall, PythonResult } from "../../sandbox/engine";
+import { type JsonRow, parseJsonRows } from "../json-rows";
 
 /** A row of the batch file. */
 export interface ToolCase {
@@ -20,34 +21,17 @@ const EXPECTED = "{id, code, timeoutMs?, memoryMb?, maxOutputBytes?, seed?}";
  * @throws UserError with file, line and what was expected
  */
 export function readCases(text: string, file: string, limits: Omit<PythonCall, "code">): ToolCase[] {
-  const cases = text
-    .replace(/^\ufeff/, "")
-    .split("\n")
-    .flatMap((line, index): ToolCase[] =>
-      line.trim() === "" ? [] : [readCase(line, `${file}: line ${index + 1}`, limits)],
-    );
-  if (cases.length === 0) throw new UserError(`${file}: no rows; expected JSON lines of ${EXPECTED}`);
-  return cases;
+  return parseJsonRows(text, file, EXPECTED).map((row) => readCase(row, limits));
 }
 
-function readCase(line: string, where: string, limits: Omit<PythonCall, "code">): ToolCase {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch {
-    throw new UserError(`${where}: not JSON; expected one object per line: ${EXPECTED}`);
-  }
-  if (typeof row !== "object" || row === null || Array.isArray(row))
-    throw new UserError(`${where}: not an object; expected ${EXPECTED}`);
-  const fields: Readonly<Record<string, unknown>> = { ...row };
+function readCase({ id, where, fields }: JsonRow, limits: Omit<PythonCall, "code">): ToolCase {
   for (const name of Object.keys(fields)) {
     const meant = FIELDS.find((field) => field !== name && plain(field) === plain(name));
     if (meant !== undefined) throw new UserError(`${where}: unknown field ${JSON.stringify(name)}; write ${meant}`);
   }
-  const { id, code, timeoutMs, memoryMb, maxOutputBytes, seed } = fields;
+  const { code, timeoutMs, memoryMb, maxOutputBytes, seed } = fields;
   const wrong = (name: string, value: unknown, what: string) =>
     new UserError(`${where}: ${name} is ${value === undefined ? "missing" : JSON.stringify(value)}; expected ${what}`);
-  if (typeof id !== "string" && typeof id !== "number") throw wrong("id", id, "a string or a number");
   if (typeof code !== "string") throw wrong("code", code, "Python source text");
   if (seed !== undefined && typeof seed !== "string" && typeof seed !== "number")
     throw wrong("seed", seed, "a string or a number");

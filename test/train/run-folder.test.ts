@@ -128,7 +128,7 @@ describe("metrics", () => {
 
   it("tells timings from results", () => {
     const timings = Object.keys(metricHelp).filter(isTiming);
-    expect(timings).toEqual(["step_time", "perf/throughput"]);
+    expect(timings).toEqual(["tools/run_ms", "tools/queue_ms", "step_time", "perf/throughput"]);
     expect(["time/rollout", "perf/throughput", "overlap/tool", "tools/queue_ms"].every(isTiming)).toBe(true);
     expect(deterministicPart({ step: 1, reward: 0.5, step_time: 3, "perf/throughput": 9 })).toEqual({
       step: 1,

@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import { extname, join } from "node:path";
 import { build, defineConfig, type Plugin } from "vite";
 import manifest from "./package.json" with { type: "json" };
-import { bundle, programText } from "./scripts/vite-program-text";
+import { bundle, programText } from "./scripts/vite-program-text.ts";
 
 const external = [
   ...builtinModules,

@@ -1,5 +1,6 @@
 /** What to try when a run has ended, in words that the command line takes. */
 import type { TrainSummary } from "./events";
+import type { TrainOptions } from "./options";
 
 type NextCommands = TrainSummary["next"];
 
@@ -15,22 +16,26 @@ export function goOn(command: "train" | "pretrain" | "sft" | "dpo", runFolder: s
 
 /** After reinforcement learning. Nothing was saved: nothing to go on with. */
 export function afterTraining(
-  options: { readonly preset: string | null },
+  options: Pick<TrainOptions, "preset" | "dataset" | "promptTemplate" | "maxToolCalls">,
   runFolder: string,
   checkpoint: string | undefined,
   interrupted: boolean,
 ): NextCommands {
   if (checkpoint === undefined) return [];
   if (interrupted) return goOn("train", runFolder);
-  const preset = options.preset === null ? "" : ` --preset ${options.preset}`;
+  const { preset, dataset, promptTemplate, maxToolCalls } = options;
+  // A preset brings frame and tool with it; without one the model must be asked as it was trained.
+  const frame = preset === null ? ` --prompt-template ${promptTemplate}` : ` --preset ${preset}`;
+  const tools = preset === null && maxToolCalls > 0 ? " --tools python" : "";
+  const question = dataset === "nano" ? "47*86+5" : "QUESTION";
   return [
     { command: `npx zerotir view ${runFolder}`, why: "look at its curves and rollouts in the browser" },
     {
-      command: `npx zerotir sample${preset} --model-name-or-path ${checkpoint} "47*86+5"`,
+      command: `npx zerotir sample${frame}${tools} --model-name-or-path ${checkpoint} "${question}"`,
       why: "ask the trained model",
     },
     {
-      command: `npx zerotir eval${preset} --model-name-or-path ${checkpoint} --num-generations 8`,
+      command: `npx zerotir eval${frame} --model-name-or-path ${checkpoint}${preset === null ? ` --dataset ${dataset}` : ""} --num-generations 8`,
       why: "measure it with several samples per question",
     },
     ...(options.preset === "nano"

@@ -69,6 +69,22 @@ export interface AdamWStep {
   readonly maxNorm: number;
 }
 
+/** The parameters of an AdamW program. */
+export function adamwParams(shape: { count: number; decayEnd: number }, step: AdamWStep) {
+  return {
+    count4: shape.count / 4,
+    decay_end4: shape.decayEnd / 4,
+    learning_rate: step.learningRate,
+    beta1: step.beta1,
+    beta2: step.beta2,
+    epsilon: step.epsilon,
+    weight_decay: step.weightDecay,
+    correction1: 1 / (1 - step.beta1 ** step.step),
+    correction2: 1 / (1 - step.beta2 ** step.step),
+    max_norm: step.maxNorm,
+  };
+}
+
 /** One AdamW step over `count` elements, of which the first `decayEnd` decay. Both multiples of 4. */
 export function adamw(
   gpu: GpuContext,
@@ -90,18 +106,7 @@ export function adamw(
       first_moment: views.firstMoment,
       second_moment: views.secondMoment,
     },
-    params: {
-      count4: shape.count / 4,
-      decay_end4: shape.decayEnd / 4,
-      learning_rate: step.learningRate,
-      beta1: step.beta1,
-      beta2: step.beta2,
-      epsilon: step.epsilon,
-      weight_decay: step.weightDecay,
-      correction1: 1 / (1 - step.beta1 ** step.step),
-      correction2: 1 / (1 - step.beta2 ** step.step),
-      max_norm: step.maxNorm,
-    },
+    params: adamwParams(shape, step),
     grid: elementGrid(shape.count / 4),
   });
 }

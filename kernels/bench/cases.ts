@@ -1,5 +1,6 @@
 /** The microbenchmarks: cases of every op's table at the sizes of the nano model, and of square matrices. */
 import type { DeviceProfile } from "../../src/gpu/profile";
+import { adamw8bitBenchCases } from "../adamw_8bit.cases";
 import { attentionBenchCases } from "../attention.cases";
 import type { KernelCase } from "../cases";
 import { columnSumBenchCases } from "../column_sum.cases";
@@ -27,5 +28,6 @@ export function benchCases(profile: DeviceProfile): readonly KernelCase[] {
     ...samplingBenchCases,
     ...kvCopyBenchCases,
     ...optimizerBenchCases,
+    ...adamw8bitBenchCases,
   ];
 }

@@ -1,26 +1,68 @@
 /** AdamW over all segments with clipping by the global gradient norm, which stays on the GPU until it is read for the log. */
+import { adamw8bit, adamw8bitLevels } from "../../kernels/adamw_8bit";
 import { type AdamWStep, adamw, gradientNorm, normPartials, sumSquares } from "../../kernels/optimizer";
 import type { BufferView } from "../gpu/buffers";
+import { BlockMoments } from "./block-moments";
 import type { Model } from "./model";
 import { ParameterValues } from "./values";
 
+/** How AdamW's moments are kept, in TRL's words: f32, or blocks of 8 bits. */
+export const optimizerKinds = ["adamw", "adamw_8bit"] as const;
+export type OptimizerKind = (typeof optimizerKinds)[number];
+
+/** One moment of every trained tensor. */
+export type Moments = ParameterValues | BlockMoments;
+
 /** Moments and step count; `step` is the number of updates done. */
 export class Optimizer {
-  readonly firstMoment: ParameterValues;
-  readonly secondMoment: ParameterValues;
+  readonly firstMoment: Moments;
+  readonly secondMoment: Moments;
   step = 0;
   private readonly partials: BufferView;
   private readonly norm: BufferView;
   private readonly partialCount: number;
+  private readonly adamw: (segment: number, gradient: BufferView, step: AdamWStep) => void;
+  private readonly levels: BufferView | undefined;
 
-  constructor(private readonly model: Model) {
+  constructor(
+    private readonly model: Model,
+    kind: OptimizerKind = "adamw",
+  ) {
     const { gpu } = model;
     const { layout } = model.trained;
-    this.firstMoment = new ParameterValues(gpu, layout, "AdamW first moment");
-    this.secondMoment = new ParameterValues(gpu, layout, "AdamW second moment");
     this.partialCount = layout.segments.reduce((sum, segment) => sum + normPartials(segment.length), 0);
     this.partials = gpu.allocator.storage("gradient norm partials", this.partialCount * 4);
-    this.norm = gpu.allocator.storage("gradient norm", 4);
+    const norm = gpu.allocator.storage("gradient norm", 4);
+    this.norm = norm;
+    const weightOf = (segment: number) => model.trained.segments[segment] ?? gpu.empty;
+    const shapeOf = (segment: number) => {
+      const { length = 0, decayEnd = 0 } = layout.segments[segment] ?? {};
+      return { count: length, decayEnd };
+    };
+    if (kind === "adamw") {
+      const first = new ParameterValues(gpu, layout, "AdamW first moment");
+      const second = new ParameterValues(gpu, layout, "AdamW second moment");
+      [this.firstMoment, this.secondMoment] = [first, second];
+      this.adamw = (segment, gradient, step) => {
+        const firstMoment = first.segments[segment] ?? gpu.empty;
+        const secondMoment = second.segments[segment] ?? gpu.empty;
+        const views = { gradient, norm, weight: weightOf(segment), firstMoment, secondMoment };
+        adamw(gpu, views, shapeOf(segment), step);
+      };
+    } else {
+      const first = new BlockMoments(gpu, layout, "first");
+      const second = new BlockMoments(gpu, layout, "second");
+      [this.firstMoment, this.secondMoment] = [first, second];
+      const levels = gpu.allocator.storage("AdamW levels", adamw8bitLevels.byteLength);
+      gpu.write(levels, adamw8bitLevels);
+      this.levels = levels;
+      this.adamw = (segment, gradient, step) => {
+        const { bytes: firstBytes, scales: firstScales } = first.segment(segment);
+        const { bytes: secondBytes, scales: secondScales } = second.segment(segment);
+        const moments = { firstBytes, firstScales, secondBytes, secondScales };
+        adamw8bit(gpu, { gradient, norm, levels, weight: weightOf(segment), ...moments }, shapeOf(segment), step);
+      };
+    }
   }
 
   /**
@@ -37,19 +79,8 @@ export class Optimizer {
       partialOffset += normPartials(segment.length);
     });
     gradientNorm(gpu, { partials: this.partials, norm: this.norm }, this.partialCount);
-    layout.segments.forEach((segment, index) => {
-      adamw(
-        gpu,
-        {
-          gradient: gradients.segments[index] ?? gpu.empty,
-          norm: this.norm,
-          weight: trained.segments[index] ?? gpu.empty,
-          firstMoment: this.firstMoment.segments[index] ?? gpu.empty,
-          secondMoment: this.secondMoment.segments[index] ?? gpu.empty,
-        },
-        { count: segment.length, decayEnd: segment.decayEnd },
-        { ...settings, step: this.step + 1 },
-      );
+    layout.segments.forEach((_, index) => {
+      this.adamw(index, gradients.segments[index] ?? gpu.empty, { ...settings, step: this.step + 1 });
     });
     this.model.storeTrained();
     const [norm = Number.NaN] = await gpu.readback.readFloats(this.norm, 1);
@@ -62,5 +93,6 @@ export class Optimizer {
     this.secondMoment.destroy();
     this.model.gpu.allocator.destroy(this.partials);
     this.model.gpu.allocator.destroy(this.norm);
+    if (this.levels !== undefined) this.model.gpu.allocator.destroy(this.levels);
   }
 }

@@ -4,7 +4,8 @@ import { type BufferView, subview } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { CheckpointTensor } from "./folder";
 import type { TensorToWrite } from "./safetensors/write";
-import type { Parameter, Segment, Shard, TensorLayout } from "./segments";
+import type { Parameter, Placement, Segment, Shard, TensorLayout } from "./segments";
+import { tensorParts, tensorWidth, withRowsOf } from "./tensor-parts";
 
 /** `as the layout says` is for the weights that the model computes with; everything else is f32. */
 export type ValueStorage = "as the layout says" | "f32";
@@ -52,9 +53,9 @@ export class ParameterValues {
 
   /** Uploads one tensor of a checkpoint, rounded to what is stored. */
   upload(tensor: CheckpointTensor): void {
-    const width = this.width(tensor.hfName);
+    const width = tensorWidth(this.layout, tensor.hfName);
     const data = withRowsOf(tensor.data, width.given, width.held);
-    for (const { segment, at, begin, end } of this.parts(tensor.hfName)) {
+    for (const { segment, at, begin, end } of tensorParts(this.layout, tensor.hfName)) {
       const storage = this.storageAt(segment);
       const words = encodeWeights(storage, data.subarray(begin, end));
       // The rest of a started block of halves belongs to the next tensor.
@@ -63,11 +64,17 @@ export class ParameterValues {
     }
   }
 
+  /** Uploads all tensors, read one at a time. */
+  async load(read: (tensor: Placement) => Promise<Float32Array>): Promise<void> {
+    for (const tensor of this.layout.tensors)
+      this.upload({ hfName: tensor.hfName, shape: tensor.shape, data: await read(tensor) });
+  }
+
   /** Reads one tensor back, by its name in the checkpoint. */
   async download(hfName: string): Promise<Float32Array> {
-    const width = this.width(hfName);
+    const width = tensorWidth(this.layout, hfName);
     const data = new Float32Array(width.rows * width.held);
-    for (const { segment, at, begin, end } of this.parts(hfName)) {
+    for (const { segment, at, begin, end } of tensorParts(this.layout, hfName)) {
       const storage = this.storageAt(segment);
       const count = end - begin;
       const words = storage === "f32" ? count : storageBytes(storage, count) / 4;
@@ -109,47 +116,6 @@ export class ParameterValues {
   private storageIn(segment: Segment): WeightStorage {
     return this.valueStorage === "f32" ? "f32" : segment.storage;
   }
-
-  /** Rows of a tensor, and how long each is in a checkpoint and in memory: only an adapter's are filled up. */
-  private width(hfName: string): { rows: number; given: number; held: number } {
-    const { shape, parameter } = this.layout.find(hfName);
-    const [rows = 0, columns] = shape;
-    return columns === undefined
-      ? { rows: 1, given: rows, held: rows }
-      : { rows, given: columns, held: parameter.columns };
-  }
-
-  /** Contiguous runs of a tensor: elements begin .. end of its rows, from element `at` of a segment on. */
-  private *parts(hfName: string): Generator<{ segment: number; at: number; begin: number; end: number }> {
-    const { parameter, shape, rowBegin, columnBegin } = this.layout.find(hfName);
-    if (shape.length === 1) {
-      const [shard] = parameter.shards;
-      if (shard !== undefined)
-        yield { segment: shard.segment, at: shard.begin + columnBegin, begin: 0, end: shape[0] ?? 0 };
-      return;
-    }
-    const rowEnd = rowBegin + (shape[0] ?? 0);
-    for (const shard of parameter.shards) {
-      const first = Math.max(rowBegin, shard.rowBegin);
-      const last = Math.min(rowEnd, shard.rowBegin + shard.rows);
-      if (first >= last) continue;
-      yield {
-        segment: shard.segment,
-        at: shard.begin + (first - shard.rowBegin) * parameter.columns,
-        begin: (first - rowBegin) * parameter.columns,
-        end: (last - rowBegin) * parameter.columns,
-      };
-    }
-  }
-}
-
-/** Rows cut, or filled up with zeros. */
-function withRowsOf(data: Float32Array, from: number, to: number): Float32Array {
-  if (from === to) return data;
-  const rows = data.length / from;
-  const made = new Float32Array(rows * to);
-  for (let row = 0; row < rows; row++) made.set(data.subarray(row * from, row * from + Math.min(from, to)), row * to);
-  return made;
 }
 
 /** Bytes before element `at` of a buffer. */

@@ -1,12 +1,11 @@
 /** What a checkpoint holds beside the model: optimizer moments and the training state. Saving and loading are exact, so a resumed run goes on bit for bit. */
 import type { FolderReader, FolderWriter } from "../model/folder";
 import { writeCheckpoint } from "../model/folder";
-import type { Optimizer } from "../model/optimizer";
+import type { Moments, Optimizer } from "../model/optimizer";
 import { writeAdapter } from "../model/peft";
 import { SafetensorsFile } from "../model/safetensors/read";
 import { safetensorsChunks } from "../model/safetensors/write";
 import { UserError } from "../model/user-error";
-import type { ParameterValues } from "../model/values";
 import type { LoadedModel } from "./policy";
 import { readTrainerState, type TrainerState, trainerStateJson } from "./trainer-state";
 
@@ -59,8 +58,8 @@ export async function loadTraining(folder: FolderReader, optimizer: Optimizer, s
   return state;
 }
 
-async function restore(file: SafetensorsFile, prefix: string, values: ParameterValues): Promise<void> {
-  for (const { hfName, shape } of values.layout.tensors) {
+async function restore(file: SafetensorsFile, prefix: string, values: Moments): Promise<void> {
+  await values.load(async ({ hfName, shape }) => {
     const data = await file.floats(prefix + hfName);
     const expected = shape.reduce((product, size) => product * size, 1);
     if (data.length !== expected)
@@ -70,6 +69,6 @@ async function restore(file: SafetensorsFile, prefix: string, values: ParameterV
       throw new UserError(
         `${file.file}: tensor ${prefix}${hfName} holds ${data[bad]} at index ${bad}; expected finite moments, resume from an earlier checkpoint`,
       );
-    values.upload({ hfName, shape, data });
-  }
+    return data;
+  });
 }

@@ -24,6 +24,7 @@ export type MemoryOptions = Pick<
   | "concurrency"
   | "microBatchTokens"
   | "gradientCheckpointing"
+  | "optim"
 >;
 
 /** How the planned model is kept. */

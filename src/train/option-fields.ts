@@ -1,6 +1,7 @@
 /** Options that several commands share. */
 import * as z from "zod";
 import { adapterTargets } from "../model/adapter";
+import { optimizerKinds } from "../model/optimizer";
 import { builtInRewards } from "../reward/functions/built-in";
 import { gradingProfiles } from "../reward/verify";
 import { engineNames } from "../sandbox/engine-names";
@@ -194,6 +195,10 @@ export const peftFields = {
 
 /** AdamW and its schedule. */
 export const optimizerFields = {
+  optim: z
+    .enum(optimizerKinds)
+    .default("adamw")
+    .meta(about("Optimizer", "moments of AdamW: f32, or adamw_8bit: a quarter of the memory")),
   minLrRate: share.default(0).meta(about("Optimizer", "lowest learning rate, as a share of the highest")),
   warmupSteps: z.int().min(0).default(0).meta(about("Optimizer", "steps of linear rise from 0")),
   adamBeta1: z.number().min(0).lt(1).default(0.9).meta(about("Optimizer", "decay of the mean of gradients")),

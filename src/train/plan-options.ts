@@ -3,7 +3,7 @@ import { dtypeFields, memoryFields, peftFields, presetField } from "./option-fie
 import { about, OptionSet } from "./option-set";
 import { trainOptions } from "./options";
 
-const { modelNameOrPath, numGenerations, promptsPerStep, maxPromptLength, maxCompletionLength, concurrency } =
+const { modelNameOrPath, numGenerations, promptsPerStep, maxPromptLength, maxCompletionLength, concurrency, optim } =
   trainOptions.schema.shape;
 
 /** Options of `plan`: those of `train` that memory depends on. */
@@ -17,6 +17,7 @@ export const planOptions = new OptionSet("plan", {
   concurrency,
   ...dtypeFields,
   ...peftFields,
+  optim,
   ...memoryFields,
   maxBinding: z
     .string()

@@ -163,6 +163,7 @@ export function createTrainer(
     | "gradientCheckpointing"
     | "numGenerations"
     | "promptsPerStep"
+    | "optim"
   >,
 ): { pass: TrainingPass; optimizer: Optimizer } {
   const sequenceLength = options.maxPromptLength + options.maxCompletionLength;
@@ -177,7 +178,7 @@ export function createTrainer(
     recompute: options.gradientCheckpointing,
     logitsBytes: LOGITS_BYTES,
   });
-  return { pass, optimizer: new Optimizer(model) };
+  return { pass, optimizer: new Optimizer(model, options.optim) };
 }
 
 /** Bytes of activations and their gradients for one row of a micro-batch, as the classes of src/model allocate them. */

@@ -37,6 +37,7 @@ export type SupervisedOptions = Pick<
   | "adamEpsilon"
   | "weightDecay"
   | "maxGradNorm"
+  | "optim"
 > & { readonly outputDir: string; readonly maxSteps: number };
 
 /** What one step did. */
@@ -75,11 +76,11 @@ export interface SupervisedTrainer {
 /** @param batchRows most rows of a step, @param sequences most sequences of a micro-batch */
 export function createSupervisedTrainer(
   loaded: LoadedModel,
-  options: Pick<SupervisedOptions, "microBatchTokens" | "maxLength" | "gradientCheckpointing">,
+  options: Pick<SupervisedOptions, "microBatchTokens" | "maxLength" | "gradientCheckpointing" | "optim">,
   batchRows: number,
   sequences: number,
 ): SupervisedTrainer {
-  const optimizer = new Optimizer(loaded.model);
+  const optimizer = new Optimizer(loaded.model, options.optim);
   const pass = new TrainingPass(loaded.model, {
     rows: Math.max(Math.min(options.microBatchTokens ?? MOST_ROWS, batchRows), options.maxLength),
     sequences,

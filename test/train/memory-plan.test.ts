@@ -23,6 +23,7 @@ const SIZES: MemoryOptions = {
   concurrency: null,
   microBatchTokens: null,
   gradientCheckpointing: false,
+  optim: "adamw",
 };
 
 const QWEN_HALF_BILLION: ModelConfig = {
@@ -63,6 +64,7 @@ describe.each([
     { storage: "int4", trained: { rank: 8, alpha: 8, targets: adapterTargets } },
     { ...SIZES, concurrency: 5, microBatchTokens: 100 },
   ],
+  ["llama, tied", {}, { ...SIZES, optim: "adamw_8bit" }],
 ] as const satisfies readonly (readonly [keyof typeof CONFIGS, ModelOptions, MemoryOptions])[])(
   "%s, %j",
   (name, modelOptions, options) => {
@@ -105,6 +107,14 @@ describe.each([
     });
   },
 );
+
+test("moments of 8 bits take 2 bytes and 8 / 256 a value", () => {
+  const optimizer = (optim: MemoryOptions["optim"]) =>
+    planMemory(QWEN_HALF_BILLION, {}, { ...LONG, optim }, LIMITS).bytes.optimizer;
+  // The partial sums of the norm, 4 bytes for 1024 values, are the same in both.
+  const perValue = optimizer("adamw") / (8 + 4 / 1024);
+  expect(optimizer("adamw_8bit") / perValue).toBeCloseTo(2 + 8 / 256 + 4 / 1024, 4);
+});
 
 describe("sizes for a given memory", () => {
   test.each([

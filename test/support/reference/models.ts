@@ -178,7 +178,9 @@ export function shapeOf(sequences: readonly TrainingSequence[], changes: Partial
 }
 
 /** All tensors of a copy of the parameters, by Hugging Face name. */
-export async function downloadAll(values: ParameterValues): Promise<Map<string, Float32Array>> {
+export async function downloadAll(
+  values: Pick<ParameterValues, "download" | "layout">,
+): Promise<Map<string, Float32Array>> {
   const all = new Map<string, Float32Array>();
   for (const { hfName } of values.layout.tensors) all.set(hfName, await values.download(hfName));
   return all;

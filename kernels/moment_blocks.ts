@@ -1,0 +1,78 @@
+/** AdamW's moments in blocks of 256 bytes with one f32 scale (after Dettmers et al. 2022), as the host reads and writes them. shaders/adamw_8bit.wgsl does the same. */
+
+/** Values that share a scale. */
+export const MOMENT_BLOCK = 256;
+
+/** The first moment has a sign and 7 bits over 6 decades, the second 8 bits over 7 decades. */
+export type MomentKind = "first" | "second";
+
+/** A block whose largest magnitude is below this is stored as zeros, so that no product with a level is subnormal. */
+const SMALLEST_SCALE = 2 ** -100;
+
+/** 0, then magnitudes evenly spaced in the logarithm up to 1, in f32. */
+function levels(count: number, decades: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) =>
+    i === 0 ? 0 : 10 ** (-decades * ((count - 1 - i) / (count - 2))),
+  );
+}
+
+export const momentLevels: Readonly<Record<MomentKind, Float32Array>> = {
+  first: levels(128, 6),
+  second: levels(256, 7),
+};
+
+/** Blocks of `count` values; a started block counts whole. */
+export function momentBlocks(count: number): number {
+  return Math.ceil(count / MOMENT_BLOCK);
+}
+
+/** Bytes in words of four, and the scale of each block. */
+export interface StoredMoments {
+  readonly bytes: Uint32Array;
+  readonly scales: Float32Array;
+}
+
+/** Each value goes to the nearest level of its block; a second moment above 0 goes at least to the lowest level above 0, because AdamW divides by its root. */
+export function encodeMoments(kind: MomentKind, values: Float32Array): StoredMoments {
+  const blocks = momentBlocks(values.length);
+  const words = new Uint32Array((blocks * MOMENT_BLOCK) / 4);
+  const bytes = new Uint8Array(words.buffer);
+  const scales = new Float32Array(blocks);
+  for (let block = 0; block < blocks; block++) {
+    const part = values.subarray(block * MOMENT_BLOCK, (block + 1) * MOMENT_BLOCK);
+    const largest = part.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const scale = largest < SMALLEST_SCALE ? 0 : largest;
+    scales[block] = scale;
+    part.forEach((value, i) => {
+      const level = nearestLevel(kind, Math.abs(value), scale);
+      bytes[block * MOMENT_BLOCK + i] = kind === "first" && value < 0 && level > 0 ? level + 128 : level;
+    });
+  }
+  return { bytes: words, scales };
+}
+
+/** The `count` values that are stored, in f32. */
+export function decodeMoments(kind: MomentKind, { bytes, scales }: StoredMoments, count: number): Float32Array {
+  const stored = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const table = momentLevels[kind];
+  return Float32Array.from({ length: count }, (_, i) => {
+    const byte = stored[i] ?? 0;
+    const magnitude = (table[byte % table.length] ?? 0) * (scales[Math.floor(i / MOMENT_BLOCK)] ?? 0);
+    return byte >= table.length ? -magnitude : magnitude;
+  });
+}
+
+/** The number of midpoints times the scale, in f32, that lie below the magnitude. */
+function nearestLevel(kind: MomentKind, magnitude: number, scale: number): number {
+  if (scale === 0) return 0;
+  const table = momentLevels[kind];
+  let low = 0;
+  let high = table.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const midpoint = Math.fround(Math.fround((table[middle] ?? 0) + (table[middle + 1] ?? 0)) * 0.5);
+    if (magnitude > Math.fround(midpoint * scale)) low = middle + 1;
+    else high = middle;
+  }
+  return kind === "second" && magnitude > 0 ? Math.max(low, 1) : low;
+}

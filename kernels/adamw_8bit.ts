@@ -3,23 +3,12 @@ import adamwText from "../shaders/adamw_8bit.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import { momentBlocks, momentLevels } from "./moment_blocks";
-import { type AdamWStep, adamwParams } from "./optimizer";
+import { ADAMW_PARAMS, type AdamWStep, adamwParams } from "./optimizer";
 import { defineProgram, linearGrid } from "./program";
 
 const program = defineProgram("adamw_8bit", adamwText, {
   bindings: ["gradient", "norm", "levels", "weight", "first_bytes", "second_bytes", "first_scales", "second_scales"],
-  params: [
-    "count4",
-    "decay_end4",
-    "learning_rate",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "weight_decay",
-    "correction1",
-    "correction2",
-    "max_norm",
-  ],
+  params: ADAMW_PARAMS,
 });
 
 /** What the `levels` buffer holds: those of the first moment, then those of the second. */

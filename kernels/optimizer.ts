@@ -15,20 +15,22 @@ const gradientNormProgram = defineProgram("gradient_norm", gradientNormText, {
   bindings: ["partials", "norm"],
   params: ["count"],
 });
+/** Parameters of the AdamW programs; {@link adamwParams} gives their values. */
+export const ADAMW_PARAMS = [
+  "count4",
+  "decay_end4",
+  "learning_rate",
+  "beta1",
+  "beta2",
+  "epsilon",
+  "weight_decay",
+  "correction1",
+  "correction2",
+  "max_norm",
+] as const;
 const adamwProgram = defineProgram("adamw", adamwText, {
   bindings: ["gradient", "norm", "weight", "first_moment", "second_moment"],
-  params: [
-    "count4",
-    "decay_end4",
-    "learning_rate",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "weight_decay",
-    "correction1",
-    "correction2",
-    "max_norm",
-  ],
+  params: ADAMW_PARAMS,
 });
 
 /** Elements per partial sum of squares. */

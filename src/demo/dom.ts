@@ -1,3 +1,5 @@
+export { element } from "../report/html/page/dom";
+
 /** An element of index.html. @throws Error when the page has none of this id and kind */
 export function byId<E extends HTMLElement>(id: string, kind: abstract new () => E): E {
   const found = document.getElementById(id);
@@ -10,14 +12,6 @@ export function within<E extends Element>(parent: ParentNode, selector: string, 
   const found = parent.querySelector(selector);
   if (!(found instanceof kind)) throw new Error(`no ${kind.name} ${selector}`);
   return found;
-}
-
-/** A new element. Texts become text nodes, whatever they hold: nothing that a model or its program wrote is ever read as HTML. */
-export function element(tag: string, className: string, ...children: readonly (Node | string)[]): HTMLElement {
-  const made = document.createElement(tag);
-  if (className !== "") made.className = className;
-  made.append(...children);
-  return made;
 }
 
 /** Shows a text, or hides the element when there is none. */

@@ -258,8 +258,8 @@ export const decodingFields = {
     ),
 };
 
-/** How much of a batch is on the device at once. */
-export const memoryFields = {
+/** Memory that a run is to fit. */
+export const gpuMemoryFields = {
   gpuMemory: z
     .string()
     .min(1)
@@ -271,6 +271,10 @@ export const memoryFields = {
         "memory of the GPU, such as 24GB: sizes that are not given are chosen to fit it; none: small ones",
       ),
     ),
+};
+
+/** How much of a batch is on the device at once. */
+export const memoryFields = {
   microBatchTokens: z
     .int()
     .min(1)

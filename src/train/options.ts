@@ -5,6 +5,7 @@ import {
   decodingFields,
   deviceFields,
   dtypeFields,
+  gpuMemoryFields,
   gradingProfileField,
   memoryFields,
   optimizerFields,
@@ -129,6 +130,7 @@ export const trainOptions = new OptionSet("train", {
   ...dtypeFields,
   ...deviceFields,
   ...decodingFields,
+  ...gpuMemoryFields,
   ...memoryFields,
 });
 

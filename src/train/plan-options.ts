@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { dtypeFields, memoryFields, peftFields, presetField } from "./option-fields";
+import { dtypeFields, gpuMemoryFields, memoryFields, peftFields, presetField } from "./option-fields";
 import { about, OptionSet } from "./option-set";
 import { trainOptions } from "./options";
 
@@ -18,6 +18,7 @@ export const planOptions = new OptionSet("plan", {
   ...dtypeFields,
   ...peftFields,
   optim,
+  ...gpuMemoryFields,
   ...memoryFields,
   maxBinding: z
     .string()

@@ -111,3 +111,16 @@ test("a model whose tensors would share a block is refused", async () => {
   const config = { ...CONFIGS["llama, tied"], hiddenSize: 20, headDim: 4, headCount: 5, kvHeadCount: 5 };
   expect(() => new Model(gpu, config, 8, { storage: "int8", trained: "nothing" })).toThrow("begins inside a block");
 });
+
+test("halves of one tensor leave the next one's alone, in whatever order they come", async () => {
+  const gpu = await modelContext();
+  // 20 x 20 values end inside a block of 32, and query, key and value are one matrix.
+  const config = { ...CONFIGS["llama, tied"], hiddenSize: 20, headDim: 4, headCount: 5, kvHeadCount: 5 };
+  const tensors = randomTensors(config);
+  const model = modelOf(gpu, config, [...tensors].reverse(), { storage: "bf16", trained: "nothing" });
+  for (const { hfName, shape, data } of tensors) {
+    const wanted = shape.length === 1 ? data : decodeWeights("bf16", encodeWeights("bf16", data), data.length);
+    expect(bitsOf(await model.weights.download(hfName)), hfName).toEqual(bitsOf(wanted));
+  }
+  model.destroy();
+});

@@ -8,6 +8,7 @@ import { type LogitsShape, type SamplingSettings, sample, tokenLogProb } from ".
 import { type BufferView, subview } from "../gpu/buffers";
 import type { Model } from "./model";
 import { project } from "./projection";
+import type { SequenceRows } from "./sequence-upload";
 
 /** Threshold below every logit: nothing is cut. */
 export const KEEP_ALL = -3.4e38;
@@ -81,6 +82,17 @@ export class HeadWorkspace {
       config.rmsNormEpsilon,
     );
     project(this.model, layout.head, { x: this.normed, y: this.logits }, count, this.stride);
+  }
+
+  /** Uploads which rows are scored, and the entry of the token that each one predicts. */
+  writeScored({ rows, scored }: SequenceRows): void {
+    const entries = new Uint32Array(scored.length * 4);
+    scored.forEach((row, place) => {
+      const [slot = 0, position = 0] = rows.subarray(row * 4);
+      entries.set([place % this.chunkRows, slot, position + 1, 0], place * 4);
+    });
+    this.model.gpu.write(this.rowIndex, scored);
+    this.writeEntries(0, entries);
   }
 
   /** Uploads entries [logits row in its chunk, slot, position of the token, trajectory id] from place `begin` on, a multiple of {@link ROW_ALIGNMENT}. */

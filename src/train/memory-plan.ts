@@ -39,7 +39,7 @@ const KINDS = [
   ["adapter", /^adapter/],
   ["gradients", /^gradients/],
   ["optimizer", /^(AdamW|gradient norm)/],
-  ["activations", /^(activations|gradient workspace|training \()/],
+  ["activations", /^(activations|gradient workspace|(training|forward) \()/],
   ["KV pages", /: (key|value) pages/],
   ["LM head", / head \(/],
   ["other", /^/],

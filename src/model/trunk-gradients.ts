@@ -1,0 +1,101 @@
+/** The backward pass of a trunk: from the gradient of the last hidden states to those of the layers' parameters and of the embedding. */
+import { embeddingGradient, groupRowsByToken } from "../../kernels/embedding";
+import type { BufferView } from "../gpu/buffers";
+import { GradientWorkspace } from "./gradients";
+import { layerBackward, layerForward } from "./layer";
+import type { Model } from "./model";
+import type { GradientTargets } from "./projection";
+import type { SequenceRows } from "./sequence-upload";
+import type { Trunk } from "./trunk";
+
+/** Workspace of the backward passes of one trunk. */
+export class TrunkGradients {
+  private readonly workspace: GradientWorkspace;
+  private readonly groupTokens: BufferView;
+  private readonly groupStarts: BufferView;
+  private readonly groupedRows: BufferView;
+
+  constructor(
+    private readonly model: Model,
+    private readonly trunk: Trunk,
+    label: string,
+  ) {
+    const { gpu, config } = model;
+    const { rows } = trunk.shape;
+    this.workspace = new GradientWorkspace(gpu, config, rows, model.adapterRank);
+    const allocate = (name: string, elements: number) => gpu.allocator.storage(`${label} (${name})`, elements * 4);
+    this.groupTokens = allocate("token groups", rows);
+    this.groupStarts = allocate("starts of token groups", rows + 1);
+    this.groupedRows = allocate("rows by token", rows);
+  }
+
+  /** Workspace of column sums over up to all rows. */
+  get partials(): BufferView {
+    return this.workspace.partials;
+  }
+
+  /**
+   * Records and submits the backward pass of the trunk's last forward.
+   * @param rows what that forward returned
+   * @param headBackward records the gradient of the last hidden states into its argument, which is 0 before
+   */
+  backward(targets: GradientTargets, rows: SequenceRows, headBackward: (doutput: BufferView) => void): void {
+    const { model, trunk } = this;
+    const { gpu, config } = model;
+    const groups = groupRowsByToken(rows.tokens);
+    gpu.write(this.groupTokens, groups.tokens);
+    gpu.write(this.groupedRows, groups.rows);
+    gpu.write(this.groupStarts, groups.starts);
+
+    const { tables, activations } = trunk;
+    const last = config.layerCount;
+    const doutput = this.workspace.boundary(last);
+    gpu.recorder.clear(doutput, rows.count * config.hiddenSize * 4);
+    headBackward(doutput);
+    for (let layer = last - 1; layer >= 0; layer--) {
+      if (activations.retention === "inputs") layerForward(model, layer, tables, activations, trunk.rows, rows.count);
+      const work = this.workspace.layer(layer);
+      layerBackward(model, targets, layer, tables, activations, trunk.rows, rows.count, work);
+    }
+    this.embeddingBackward(targets, groups.tokens);
+    gpu.recorder.submit();
+  }
+
+  destroy(): void {
+    this.workspace.destroy();
+    for (const view of [this.groupTokens, this.groupStarts, this.groupedRows]) this.model.gpu.allocator.destroy(view);
+  }
+
+  private embeddingBackward({ model: target }: GradientTargets, tokens: Uint32Array): void {
+    const { gpu, config, layout } = this.model;
+    if (target === undefined) return;
+    for (const shard of layout.embedding.shards) {
+      // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the run's first group moves.
+      const first = lowerBound(tokens, shard.rowBegin);
+      const count = lowerBound(tokens, shard.rowBegin + shard.rows) - first;
+      if (count === 0) continue;
+      embeddingGradient(
+        gpu,
+        {
+          groupTokens: this.groupTokens,
+          groupStarts: this.groupStarts,
+          groupedRows: this.groupedRows,
+          dx: this.workspace.boundary(0),
+          dtable: target.view(layout.embedding, shard),
+        },
+        { first, tokens: count, width: config.hiddenSize, shardBegin: shard.rowBegin },
+      );
+    }
+  }
+}
+
+function lowerBound(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

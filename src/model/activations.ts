@@ -43,6 +43,7 @@ export class Activations {
     readonly rows: number,
     readonly retention: Retention,
     adapterRank = 0,
+    private readonly labelPrefix = "",
   ) {
     const hidden = () => this.allocate("layer input", config.hiddenSize);
     if (retention === "nothing") {
@@ -59,7 +60,7 @@ export class Activations {
   }
 
   private allocate(name: string, width: number): BufferView {
-    const view = this.gpu.allocator.storage(`activations (${name})`, this.rows * width * 4);
+    const view = this.gpu.allocator.storage(`${this.labelPrefix}activations (${name})`, this.rows * width * 4);
     this.owned.push(view);
     return view;
   }

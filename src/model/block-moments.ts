@@ -19,9 +19,10 @@ export class BlockMoments {
     private readonly gpu: GpuContext,
     readonly layout: TensorLayout,
     private readonly kind: MomentKind,
+    labelPrefix: string,
   ) {
     this.segments = layout.segments.map(({ length }, index) => {
-      const label = `AdamW ${kind} moment, segment ${index}`;
+      const label = `${labelPrefix}AdamW ${kind} moment, segment ${index}`;
       const blocks = momentBlocks(length);
       return {
         bytes: gpu.allocator.storage(label, blocks * MOMENT_BLOCK),

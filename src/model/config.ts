@@ -27,6 +27,11 @@ export interface ModelConfig {
   readonly attentionBias: boolean;
   /** RMSNorm over headDim on every query and key head, before RoPE. */
   readonly qkNorm: boolean;
+  /**
+   * A scalar value head on the last hidden state, `score.weight`: `alone` in a critic, which has no logits, or `shared`, beside the logits on one trunk. None
+   * unless given.
+   */
+  readonly valueHead?: "alone" | "shared";
   readonly bosTokenId?: number;
   /** May be empty: then only stop strings and the length end a text. */
   readonly eosTokenIds: readonly number[];
@@ -35,11 +40,19 @@ export interface ModelConfig {
 /** Several times what any published model has; a number beyond it is damage, and lists are made of this length. */
 const MOST_LAYERS = 1024;
 
-const CLASS_NAMES: Record<Architecture, string> = {
-  llama: "LlamaForCausalLM",
-  qwen2: "Qwen2ForCausalLM",
-  qwen3: "Qwen3ForCausalLM",
-};
+const FAMILIES: Record<Architecture, string> = { llama: "Llama", qwen2: "Qwen2", qwen3: "Qwen3" };
+/** What transformers calls a family's language model, and its critic: a classifier of tokens with one label. */
+const [LANGUAGE_MODEL, CRITIC] = ["ForCausalLM", "ForTokenClassification"];
+/** Our own key: no class of transformers has both heads. */
+const SHARED_VALUE_HEAD = "zerotir_value_head";
+
+/** The tensor of a value head [1, hidden]. */
+export const VALUE_HEAD = "score.weight";
+
+/** The class of transformers that a model is written as. */
+export function classNameOf({ architecture, valueHead }: Pick<ModelConfig, "architecture" | "valueHead">): string {
+  return FAMILIES[architecture] + (valueHead === "alone" ? CRITIC : LANGUAGE_MODEL);
+}
 
 /**
  * Reads a Hugging Face config.json, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`).
@@ -52,7 +65,7 @@ export function parseModelConfig(json: unknown, source = "config.json"): ModelCo
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new UserError(`${source}: expected a JSON object with the keys of a Hugging Face model`);
   const read = new JsonReader(json as JsonObject, source);
-  const architecture = readArchitecture(read);
+  const { architecture, valueHead } = readClass(read);
   refuseUnsupported(read, architecture);
 
   const hiddenSize = read.count("hidden_size");
@@ -98,6 +111,7 @@ export function parseModelConfig(json: unknown, source = "config.json"): ModelCo
     tiedEmbeddings: read.flag("tie_word_embeddings"),
     attentionBias: architecture === "qwen2",
     qkNorm: architecture === "qwen3",
+    ...(valueHead !== undefined && { valueHead }),
     ...(bosTokenId !== undefined && { bosTokenId }),
     eosTokenIds: read.tokenIds("eos_token_id"),
   };
@@ -109,8 +123,10 @@ export function writeModelConfig(
   dtype: "float32" | "float16" | "bfloat16" = "float32",
 ): JsonObject {
   return {
-    architectures: [CLASS_NAMES[config.architecture]],
+    architectures: [classNameOf(config)],
     model_type: config.architecture,
+    ...(config.valueHead === "alone" && { num_labels: 1 }),
+    ...(config.valueHead === "shared" && { [SHARED_VALUE_HEAD]: true }),
     hidden_act: "silu",
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
@@ -138,7 +154,7 @@ export interface ParameterShape {
   readonly shape: readonly number[];
 }
 
-/** All tensors of a checkpoint of this model, from the embedding to the head. A tied model has no `lm_head.weight`. */
+/** All tensors of a checkpoint of this model, from the embedding to the heads. A tied model has no `lm_head.weight`, and neither has a critic. */
 export function parameterShapes(config: ModelConfig): ParameterShape[] {
   const { hiddenSize: hidden, intermediateSize: inner, headDim, vocabularySize } = config;
   const queries = config.headCount * headDim;
@@ -169,7 +185,8 @@ export function parameterShapes(config: ModelConfig): ParameterShape[] {
     add(`${prefix}mlp.down_proj.weight`, hidden, inner);
   }
   add("model.norm.weight", hidden);
-  if (!config.tiedEmbeddings) add("lm_head.weight", vocabularySize, hidden);
+  if (!config.tiedEmbeddings && config.valueHead !== "alone") add("lm_head.weight", vocabularySize, hidden);
+  if (config.valueHead !== undefined) add(VALUE_HEAD, 1, hidden);
   return list;
 }
 
@@ -202,17 +219,25 @@ export function nanoConfig(tokenizer: { readonly vocabularySize: number; readonl
   };
 }
 
-function readArchitecture(read: JsonReader): Architecture {
+function readClass(read: JsonReader): Pick<ModelConfig, "architecture" | "valueHead"> {
   const classes = read.value("architectures");
   const className: unknown = Array.isArray(classes) ? classes[0] : undefined;
   const type = read.value("model_type");
-  for (const architecture of Object.keys(CLASS_NAMES) as Architecture[]) {
-    if (className === CLASS_NAMES[architecture]) return architecture;
-    if (className === undefined && type === architecture) return architecture;
+  const shared = read.flag(SHARED_VALUE_HEAD) ? { valueHead: "shared" as const } : {};
+  const architectures = Object.keys(FAMILIES) as Architecture[];
+  for (const architecture of architectures) {
+    if (className === classNameOf({ architecture })) return { architecture, ...shared };
+    if (className === undefined && type === architecture) return { architecture, ...shared };
+    if (className !== classNameOf({ architecture, valueHead: "alone" })) continue;
+    if (read.value("num_labels") !== 1)
+      read.fail(
+        `num_labels is ${shown(read.value("num_labels") ?? null)}; a critic gives one value per token, so 1 was expected`,
+      );
+    return { architecture, valueHead: "alone" };
   }
   if (className === undefined && type === undefined)
     read.fail("neither architectures nor model_type says what the model is");
-  const known = Object.values(CLASS_NAMES).join(", ");
+  const known = architectures.map((architecture) => classNameOf({ architecture })).join(", ");
   return read.fail(`the model is ${shown(className ?? type)}; supported are ${known}`);
 }
 

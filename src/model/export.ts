@@ -17,8 +17,8 @@ const FLOAT_TYPES: Record<ExportDtype, FloatType> = { float32: "F32", float16: "
 const SHARD_BYTES = 5e9;
 
 /**
- * Writes config.json, companions and the weights: `W + scale B A` where there is an adapter, summed in f64 and rounded once to f32 and once to `dtype`. One tensor
- * is in memory at a time, and the adapter.
+ * Writes config.json, companions and the weights: `W + scale B A` where there is an adapter, summed in f64 and rounded once to f32 and once to `dtype`. A shared
+ * value head is left out: no other program has a place for it. One tensor is in memory at a time, and the adapter.
  */
 export async function exportModel(
   writer: FolderWriter,
@@ -26,7 +26,8 @@ export async function exportModel(
   dtype: ExportDtype,
   shardBytes = SHARD_BYTES,
 ): Promise<void> {
-  const { config, companions } = checkpoint;
+  const { valueHead: _, ...config } = checkpoint.config;
+  const { companions } = checkpoint;
   const type = FLOAT_TYPES[dtype];
   const merge = adapter === undefined ? undefined : await mergerOf(adapter);
   const tensors = parameterShapes(config).map(

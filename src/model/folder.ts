@@ -1,4 +1,11 @@
-import { type ModelConfig, type ParameterShape, parameterShapes, parseModelConfig, writeModelConfig } from "./config";
+import {
+  classNameOf,
+  type ModelConfig,
+  type ParameterShape,
+  parameterShapes,
+  parseModelConfig,
+  writeModelConfig,
+} from "./config";
 import { shown } from "./json-reader";
 import { type ByteSource, SafetensorsFile } from "./safetensors/read";
 import { repeatedKey } from "./safetensors/repeated-key";
@@ -63,22 +70,33 @@ const INDEX = "model.safetensors.index.json";
 const WEIGHTS = "model.safetensors";
 
 /**
- * Opens a Hugging Face checkpoint: config.json, generation_config.json (whose end-of-text ids win) and model.safetensors, whole or
+ * Opens a Hugging Face checkpoint of a language model: config.json, generation_config.json (whose end-of-text ids win) and model.safetensors, whole or
  * in shards. A tied model may keep its one matrix under either of the two names.
  *
  * @throws UserError naming the file and the tensor, what was expected, and what to do
  */
 export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> {
-  const names = await folder.list();
-  if (names === undefined)
-    throw new UserError(`${folder.path}: no such folder; expected a checkpoint with config.json and ${WEIGHTS}`);
-  if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
+  return openCheckpoint(folder, await readModelConfig(folder));
+}
+
+/** Opens the checkpoint of a critic, which has a value head and no logits. @throws UserError as {@link readCheckpoint} does */
+export async function readCritic(folder: FolderReader): Promise<Checkpoint> {
+  const config = await readConfig(folder);
+  if (config.valueHead !== "alone")
+    throw new UserError(
+      `${folder.path}/config.json: the model is ${classNameOf(config)}; expected a critic, ${classNameOf({ ...config, valueHead: "alone" })}`,
+    );
+  return openCheckpoint(folder, config);
+}
+
+async function openCheckpoint(folder: FolderReader, parsed: ModelConfig): Promise<Checkpoint> {
   const companions = await readCompanions(folder);
   const config = withGenerationEos(
-    parseModelConfig(await readJson(folder, "config.json"), `${folder.path}/config.json`),
+    parsed,
     companions.get("generation_config.json"),
     `${folder.path}/generation_config.json`,
   );
+  const names = (await folder.list()) ?? [];
   const files = await openWeights(folder, names);
   const sources = await locate(config, files, folder.path);
   const tokenizerJson = companions.get("tokenizer.json");
@@ -97,10 +115,20 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
   };
 }
 
-/** config.json alone. @throws UserError when it is missing or no model that this package runs */
+/** config.json alone. @throws UserError when it is missing or no language model that this package runs */
 export async function readModelConfig(folder: FolderReader): Promise<ModelConfig> {
+  const config = await readConfig(folder);
+  if (config.valueHead === "alone")
+    throw new UserError(
+      `${folder.path}/config.json: the model is the critic ${classNameOf(config)}, which gives values and no text; expected a language model, ${classNameOf({ architecture: config.architecture })}`,
+    );
+  return config;
+}
+
+async function readConfig(folder: FolderReader): Promise<ModelConfig> {
   const names = await folder.list();
-  if (names === undefined) throw new UserError(`${folder.path}: no such folder; expected a model with config.json`);
+  if (names === undefined)
+    throw new UserError(`${folder.path}: no such folder; expected a checkpoint with config.json and ${WEIGHTS}`);
   if (!names.includes("config.json")) throw new UserError(`${folder.path}: ${missingConfig(names)}`);
   return parseModelConfig(await readJson(folder, "config.json"), `${folder.path}/config.json`);
 }

@@ -61,7 +61,7 @@ export class ForwardPass {
   /** Uploads the sequences and records everything up to the statistics of their scored tokens. */
   record(sequences: readonly TrainingSequence[], temperature: number): RecordedForward {
     const { head, trunk } = this;
-    const rows = trunk.forward(sequences);
+    const rows = trunk.forward(this.model, sequences);
     head.writeScored(rows);
     let lastChunk = 0;
     for (const { begin, count } of head.chunks(rows.scored.length)) {

@@ -38,9 +38,10 @@ export class GradientWorkspace {
     config: ModelConfig,
     rows: number,
     adapterRank = 0,
+    labelPrefix = "",
   ) {
     const allocate = (name: string, width: number) => {
-      const view = gpu.allocator.storage(`gradient workspace (${name})`, rows * width * 4);
+      const view = gpu.allocator.storage(`${labelPrefix}gradient workspace (${name})`, rows * width * 4);
       this.owned.push(view);
       return view;
     };
@@ -54,7 +55,7 @@ export class GradientWorkspace {
       columnPartialsLength(wholeRows(rows, widest)),
       columnPartialsLength({ ...wholeRows(rows, config.headDim), vectorsPerRow: config.headCount }),
     );
-    const partials = gpu.allocator.storage("gradient workspace (column sums)", partialElements * 4);
+    const partials = gpu.allocator.storage(`${labelPrefix}gradient workspace (column sums)`, partialElements * 4);
     this.owned.push(partials);
     this.even = allocate("layer output", hidden);
     this.odd = allocate("layer input", hidden);

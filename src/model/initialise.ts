@@ -1,17 +1,22 @@
 /** Fresh weights for training from scratch. */
 import type { AdapterLayout } from "./adapter";
 import type { ModelConfig } from "./config";
-import { parameterShapes } from "./config";
+import { parameterShapes, VALUE_HEAD } from "./config";
 import type { CheckpointTensor } from "./folder";
 
 /**
  * Gains 1, biases 0, matrices normal with standard deviation `0.02`, and 0.02 / sqrt(2 layers) where a layer writes into the residual stream (GPT-2's rule).
+ * A value head is 0: see {@link withValueHead}.
  * The same seed gives the same weights.
  */
 export function* initialWeights(config: ModelConfig, seed: number): Generator<CheckpointTensor> {
   const normal = normalNumbers(seed);
   for (const { hfName, shape } of parameterShapes(config)) {
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    if (hfName === VALUE_HEAD) {
+      yield { hfName, shape, data };
+      continue;
+    }
     if (shape.length === 1) data.fill(hfName.endsWith(".bias") ? 0 : 1);
     else {
       const intoResidual = /(o_proj|down_proj)\.weight$/.test(hfName);

@@ -26,6 +26,8 @@ export interface ModelOptions {
   readonly storage?: WeightStorage;
   /** What will be trained: everything (default), nothing, or only an adapter of this shape. */
   readonly trained?: "everything" | "nothing" | AdapterConfig;
+  /** First word in the labels of the buffers of this model and of what works on it, where a run has several models: "critic". */
+  readonly label?: string;
 }
 
 /** Weights and constant tables; everything that changes while running is the caller's. */
@@ -35,6 +37,8 @@ export class Model implements ModelParts {
   readonly weights: ParameterValues;
   readonly adapter: Adapter | undefined;
   readonly vocabulary: number;
+  /** Stands before the labels of buffers: empty, or a word and a space. */
+  readonly labelPrefix: string;
   /** f32 values of trained weights that are stored in 16 bits: small steps would be lost in these. */
   private readonly master: ParameterValues | undefined;
   private adapterOn = true;
@@ -57,14 +61,22 @@ export class Model implements ModelParts {
       throw new UserError(
         `weights stored as ${storage} cannot be trained; train an adapter with --use-peft, or use bfloat16`,
       );
+    if (typeof trained === "object" && config.valueHead !== undefined)
+      throw new UserError(
+        "a model with a value head cannot be trained with an adapter; leave --use-peft out, or train the critic as a model of its own",
+      );
     this.vocabulary = vocabulary;
+    this.labelPrefix = options.label === undefined ? "" : `${options.label} `;
+    const prefix = this.labelPrefix;
     this.layout = new ParameterLayout(config, { maxBindingBytes, storage, trained: trained === "everything" });
-    this.weights = new ParameterValues(gpu, this.layout, "weights", "as the layout says");
+    this.weights = new ParameterValues(gpu, this.layout, `${prefix}weights`, "as the layout says");
     this.master =
-      trained === "everything" && storage !== "f32" ? new ParameterValues(gpu, this.layout, "f32 weights") : undefined;
+      trained === "everything" && storage !== "f32"
+        ? new ParameterValues(gpu, this.layout, `${prefix}f32 weights`)
+        : undefined;
     this.adapter = typeof trained === "object" ? new Adapter(gpu, this.layout, trained, maxBindingBytes) : undefined;
     const rotations = rotationTable(config, maxPositions);
-    this.rotations = gpu.allocator.storage("rotations", rotations.byteLength);
+    this.rotations = gpu.allocator.storage(`${prefix}rotations`, rotations.byteLength);
     gpu.write(this.rotations, rotations);
   }
 

@@ -28,11 +28,11 @@ export class Optimizer {
     private readonly model: Model,
     kind: OptimizerKind = "adamw",
   ) {
-    const { gpu } = model;
+    const { gpu, labelPrefix } = model;
     const { layout } = model.trained;
     this.partialCount = layout.segments.reduce((sum, segment) => sum + normPartials(segment.length), 0);
-    this.partials = gpu.allocator.storage("gradient norm partials", this.partialCount * 4);
-    const norm = gpu.allocator.storage("gradient norm", 4);
+    this.partials = gpu.allocator.storage(`${labelPrefix}gradient norm partials`, this.partialCount * 4);
+    const norm = gpu.allocator.storage(`${labelPrefix}gradient norm`, 4);
     this.norm = norm;
     const weightOf = (segment: number) => model.trained.segments[segment] ?? gpu.empty;
     const shapeOf = (segment: number) => {
@@ -40,8 +40,8 @@ export class Optimizer {
       return { count: length, decayEnd };
     };
     if (kind === "adamw") {
-      const first = new ParameterValues(gpu, layout, "AdamW first moment");
-      const second = new ParameterValues(gpu, layout, "AdamW second moment");
+      const first = new ParameterValues(gpu, layout, `${labelPrefix}AdamW first moment`);
+      const second = new ParameterValues(gpu, layout, `${labelPrefix}AdamW second moment`);
       [this.firstMoment, this.secondMoment] = [first, second];
       this.adamw = (segment, gradient, step) => {
         const firstMoment = first.segments[segment] ?? gpu.empty;
@@ -50,10 +50,10 @@ export class Optimizer {
         adamw(gpu, views, shapeOf(segment), step);
       };
     } else {
-      const first = new BlockMoments(gpu, layout, "first");
-      const second = new BlockMoments(gpu, layout, "second");
+      const first = new BlockMoments(gpu, layout, "first", labelPrefix);
+      const second = new BlockMoments(gpu, layout, "second", labelPrefix);
       [this.firstMoment, this.secondMoment] = [first, second];
-      const levels = gpu.allocator.storage("AdamW levels", adamw8bitLevels.byteLength);
+      const levels = gpu.allocator.storage(`${labelPrefix}AdamW levels`, adamw8bitLevels.byteLength);
       gpu.write(levels, adamw8bitLevels);
       this.levels = levels;
       this.adamw = (segment, gradient, step) => {

@@ -1,6 +1,6 @@
 /** Which parameters a model has. Tensors that are used together are one matrix here: query, key and value; gate and up. */
 import { STORAGE_BLOCK } from "../../kernels/weight_storage";
-import { type ModelConfig, parameterShapes } from "./config";
+import { type ModelConfig, parameterShapes, VALUE_HEAD } from "./config";
 import {
   type Parameter,
   type Placement,
@@ -28,8 +28,10 @@ export interface LayerParameters {
 /** The plan of all parameters: a pure function of the config and of how they are stored. */
 export class ParameterLayout implements TensorLayout {
   readonly embedding: Parameter;
-  /** The embedding itself when the model is tied. */
-  readonly head: Parameter;
+  /** The embedding itself when the model is tied; absent in a critic. */
+  readonly head: Parameter | undefined;
+  /** [1, hidden] */
+  readonly valueHead: Parameter | undefined;
   readonly layers: readonly LayerParameters[];
   readonly finalNorm: Parameter;
   readonly segments: readonly Segment[];
@@ -53,7 +55,9 @@ export class ParameterLayout implements TensorLayout {
       gateUp: planner.matrix(2 * inner, hidden),
       down: planner.matrix(hidden, inner),
     }));
-    this.head = config.tiedEmbeddings ? this.embedding : planner.matrix(config.vocabularySize, hidden);
+    if (config.valueHead === "alone") this.head = undefined;
+    else this.head = config.tiedEmbeddings ? this.embedding : planner.matrix(config.vocabularySize, hidden);
+    this.valueHead = config.valueHead === undefined ? undefined : planner.matrix(1, hidden);
     planner.endMatrices();
     this.layers = matrices.map((layer) => ({
       ...layer,
@@ -105,10 +109,11 @@ export class ParameterLayout implements TensorLayout {
 
   private parameterOf(hfName: string, last: string): Parameter {
     if (hfName === "model.embed_tokens.weight") return this.embedding;
-    if (hfName === "lm_head.weight") return this.head;
     if (hfName === "model.norm.weight") return this.finalNorm;
     const layer = this.layers[Number(/layers\.(\d+)\./.exec(hfName)?.[1])];
     const byName: Record<string, Parameter | undefined> = {
+      "lm_head.weight": this.head,
+      [VALUE_HEAD]: this.valueHead,
       "input_layernorm.weight": layer?.attentionNorm,
       "post_attention_layernorm.weight": layer?.mlpNorm,
       "q_proj.weight": layer?.qkv,

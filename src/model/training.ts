@@ -3,16 +3,15 @@
  * backward, accumulated into the parameters' gradients. Every policy-gradient and likelihood objective is a choice of coefficients.
  */
 
-import { columnSum } from "../../kernels/column_sum";
-import { scatterRows } from "../../kernels/gather";
-import { rmsNormBackward, wholeRows } from "../../kernels/rms_norm";
 import { logitsGradient } from "../../kernels/sampling";
 import type { BufferView } from "../gpu/buffers";
+import { FinalNormGradients, from } from "./final-norm";
 import { ForwardPass, type ForwardShape, type RecordedForward, type TokenStatistics } from "./forward-pass";
-import { from, STATISTICS_BYTES } from "./head";
+import { STATISTICS_BYTES } from "./head";
 import type { Model } from "./model";
 import { type GradientTargets, projectBackward } from "./projection";
 import type { TrainingSequence } from "./sequence-upload";
+import type { Trunk } from "./trunk";
 import { TrunkGradients } from "./trunk-gradients";
 import { ParameterValues } from "./values";
 
@@ -30,29 +29,27 @@ export class TrainingPass {
   readonly gradients: ParameterValues;
   private readonly targets: GradientTargets;
   private readonly scoring: ForwardPass;
-  private readonly trunkGradients: TrunkGradients;
-  private readonly dnormed: BufferView;
-  private readonly dhidden: BufferView;
+  readonly trunkGradients: TrunkGradients;
+  private readonly normGradients: FinalNormGradients;
   private readonly coefficients: BufferView;
   private readonly entropyCoefficients: BufferView;
   private pending: RecordedForward | undefined;
 
   constructor(
-    private readonly model: Model,
+    readonly model: Model,
     readonly shape: TrainingShape,
   ) {
-    const { gpu, config } = model;
-    this.gradients = new ParameterValues(gpu, model.trained.layout, "gradients");
+    const { gpu, labelPrefix } = model;
+    this.gradients = new ParameterValues(gpu, model.trained.layout, `${labelPrefix}gradients`);
     this.targets =
       model.adapter === undefined
         ? { model: this.gradients, adapter: undefined }
         : { model: undefined, adapter: this.gradients };
     this.scoring = new ForwardPass(model, shape, shape.recompute ? "inputs" : "everything", "training");
     this.trunkGradients = new TrunkGradients(model, this.scoring.trunk, "training");
-    const allocate = (name: string, elements: number) => gpu.allocator.storage(`training (${name})`, elements * 4);
-    const { chunkRows } = this.scoring.head;
-    this.dnormed = allocate("gradient of normed", chunkRows * config.hiddenSize);
-    this.dhidden = allocate("gradient of hidden", chunkRows * config.hiddenSize);
+    this.normGradients = new FinalNormGradients(model, this.scoring.head.norm, `${labelPrefix}training`);
+    const allocate = (name: string, elements: number) =>
+      gpu.allocator.storage(`${labelPrefix}training (${name})`, elements * 4);
     this.coefficients = allocate("coefficients", shape.rows);
     this.entropyCoefficients = allocate("entropy coefficients", shape.rows);
   }
@@ -62,6 +59,11 @@ export class TrainingPass {
    */
   fits(sequences: number, rows: number): boolean {
     return this.scoring.fits(sequences, rows);
+  }
+
+  /** The buffers of the layers, for another pass to use again while nothing waits for a backward here. */
+  get trunk(): Trunk {
+    return this.scoring.trunk;
   }
 
   clearGradients(): void {
@@ -94,20 +96,20 @@ export class TrainingPass {
     this.pending = undefined;
     gpu.write(this.coefficients, coefficients);
     if (entropyCoefficients !== undefined) gpu.write(this.entropyCoefficients, entropyCoefficients);
-    this.trunkGradients.backward(this.targets, pending.rows, (doutput) =>
+    this.trunkGradients.backward(this.model, this.targets, pending.rows, (doutput) =>
       this.headBackward(pending, doutput, entropyCoefficients !== undefined),
     );
   }
 
   destroy(): void {
-    for (const part of [this.gradients, this.scoring, this.trunkGradients]) part.destroy();
-    for (const view of [this.dnormed, this.dhidden, this.coefficients, this.entropyCoefficients])
-      this.model.gpu.allocator.destroy(view);
+    for (const part of [this.gradients, this.scoring, this.trunkGradients, this.normGradients]) part.destroy();
+    for (const view of [this.coefficients, this.entropyCoefficients]) this.model.gpu.allocator.destroy(view);
   }
 
   private headBackward(pending: RecordedForward, doutput: BufferView, withEntropy: boolean): void {
-    const { gpu, config, weights, layout } = this.model;
+    const { gpu } = this.model;
     const { head, trunk } = this.scoring;
+    const { dnormed } = this.normGradients;
     let current = pending.lastChunk;
     // The last chunk's logits are still there, so it goes first; the others are computed again.
     for (const chunk of [...head.chunks(pending.rows.scored.length)].reverse()) {
@@ -124,40 +126,9 @@ export class TrainingPass {
         head.shape(chunk.count, this.shape.sequenceLength),
         pending.temperature,
       );
-      projectBackward(
-        this.model,
-        this.targets,
-        layout.head,
-        { x: head.normed, dy: head.logits, dx: this.dnormed },
-        chunk.count,
-        head.stride,
-      );
-      const whole = wholeRows(chunk.count, config.hiddenSize);
-      if (this.targets.model !== undefined)
-        columnSum(
-          gpu,
-          {
-            dy: this.dnormed,
-            normalised: { x: head.hidden, rstd: head.rstd },
-            partials: this.trunkGradients.partials,
-            gradient: this.targets.model.vector(layout.finalNorm),
-          },
-          whole,
-        );
-      rmsNormBackward(
-        gpu,
-        { x: head.hidden, gain: weights.vector(layout.finalNorm), rstd: head.rstd, dy: this.dnormed, dx: this.dhidden },
-        whole,
-      );
-      scatterRows(
-        gpu,
-        {
-          rowIndex: from(head.rowIndex, chunk.begin * 4),
-          y: this.dhidden,
-          x: doutput,
-        },
-        { count: chunk.count, width: config.hiddenSize },
-      );
+      const views = { x: head.norm.normed, dy: head.logits, dx: dnormed };
+      projectBackward(this.model, this.targets, head.matrix, views, chunk.count, head.stride);
+      this.normGradients.backward(this.targets, chunk, this.trunkGradients.partials, doutput);
     }
   }
 }

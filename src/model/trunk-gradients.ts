@@ -1,6 +1,7 @@
 /** The backward pass of a trunk: from the gradient of the last hidden states to those of the layers' parameters and of the embedding. */
 import { embeddingGradient, groupRowsByToken } from "../../kernels/embedding";
 import type { BufferView } from "../gpu/buffers";
+import type { GpuContext } from "../gpu/context";
 import { GradientWorkspace } from "./gradients";
 import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
@@ -14,16 +15,19 @@ export class TrunkGradients {
   private readonly groupTokens: BufferView;
   private readonly groupStarts: BufferView;
   private readonly groupedRows: BufferView;
+  private readonly gpu: GpuContext;
 
   constructor(
-    private readonly model: Model,
+    model: Model,
     private readonly trunk: Trunk,
     label: string,
   ) {
-    const { gpu, config } = model;
+    const { gpu, config, labelPrefix } = model;
     const { rows } = trunk.shape;
-    this.workspace = new GradientWorkspace(gpu, config, rows, model.adapterRank);
-    const allocate = (name: string, elements: number) => gpu.allocator.storage(`${label} (${name})`, elements * 4);
+    this.gpu = gpu;
+    this.workspace = new GradientWorkspace(gpu, config, rows, model.adapterRank, labelPrefix);
+    const allocate = (name: string, elements: number) =>
+      gpu.allocator.storage(`${labelPrefix}${label} (${name})`, elements * 4);
     this.groupTokens = allocate("token groups", rows);
     this.groupStarts = allocate("starts of token groups", rows + 1);
     this.groupedRows = allocate("rows by token", rows);
@@ -36,12 +40,19 @@ export class TrunkGradients {
 
   /**
    * Records and submits the backward pass of the trunk's last forward.
+   * @param model the one of that forward
    * @param rows what that forward returned
    * @param headBackward records the gradient of the last hidden states into its argument, which is 0 before
    */
-  backward(targets: GradientTargets, rows: SequenceRows, headBackward: (doutput: BufferView) => void): void {
-    const { model, trunk } = this;
-    const { gpu, config } = model;
+  backward(
+    model: Model,
+    targets: GradientTargets,
+    rows: SequenceRows,
+    headBackward: (doutput: BufferView) => void,
+  ): void {
+    const { gpu, trunk } = this;
+    const { config } = model;
+    trunk.requireLatest(rows);
     const groups = groupRowsByToken(rows.tokens);
     gpu.write(this.groupTokens, groups.tokens);
     gpu.write(this.groupedRows, groups.rows);
@@ -57,17 +68,16 @@ export class TrunkGradients {
       const work = this.workspace.layer(layer);
       layerBackward(model, targets, layer, tables, activations, trunk.rows, rows.count, work);
     }
-    this.embeddingBackward(targets, groups.tokens);
+    this.embeddingBackward(model, targets, groups.tokens);
     gpu.recorder.submit();
   }
 
   destroy(): void {
     this.workspace.destroy();
-    for (const view of [this.groupTokens, this.groupStarts, this.groupedRows]) this.model.gpu.allocator.destroy(view);
+    for (const view of [this.groupTokens, this.groupStarts, this.groupedRows]) this.gpu.allocator.destroy(view);
   }
 
-  private embeddingBackward({ model: target }: GradientTargets, tokens: Uint32Array): void {
-    const { gpu, config, layout } = this.model;
+  private embeddingBackward({ config, layout }: Model, { model: target }: GradientTargets, tokens: Uint32Array): void {
     if (target === undefined) return;
     for (const shard of layout.embedding.shards) {
       // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the run's first group moves.
@@ -75,7 +85,7 @@ export class TrunkGradients {
       const count = lowerBound(tokens, shard.rowBegin + shard.rows) - first;
       if (count === 0) continue;
       embeddingGradient(
-        gpu,
+        this.gpu,
         {
           groupTokens: this.groupTokens,
           groupStarts: this.groupStarts,

@@ -122,6 +122,25 @@ describe("parseModelConfig", () => {
     expect(parseModelConfig(rest).kvHeadCount).toBe(32);
   });
 
+  it("reads the critic of each family by the class that transformers has for it, and writes it so", () => {
+    for (const [json, family] of [
+      [qwen25, "Qwen2"],
+      [qwen3, "Qwen3"],
+      [llama32, "Llama"],
+    ] as const) {
+      const critic = { ...json, architectures: [`${family}ForTokenClassification`], num_labels: 1 };
+      const config = parseModelConfig(critic);
+      expect(config).toEqual({ ...parseModelConfig(json), valueHead: "alone" });
+      expect(writeModelConfig(config)).toMatchObject({ architectures: critic.architectures, num_labels: 1 });
+    }
+  });
+
+  it("keeps the class of a language model with a value head, and adds a key", () => {
+    const config: ModelConfig = { ...parseModelConfig(qwen25), valueHead: "shared" };
+    const plain = writeModelConfig(parseModelConfig(qwen25));
+    expect(writeModelConfig(config)).toEqual({ ...plain, zerotir_value_head: true });
+  });
+
   it.each([
     ["not an object", [], /expected a JSON object/],
     ["a missing size", { ...qwen25, hidden_size: undefined }, /hidden_size is missing/],
@@ -131,6 +150,17 @@ describe("parseModelConfig", () => {
       { ...qwen25, architectures: ["GPT2LMHeadModel"] },
       /GPT2LMHeadModel.*supported are LlamaForCausalLM/,
     ],
+    [
+      "a classifier of tokens",
+      { ...qwen25, architectures: ["Qwen2ForTokenClassification"], num_labels: 2 },
+      /num_labels is 2; a critic/,
+    ],
+    [
+      "a classifier without labels",
+      { ...qwen25, architectures: ["Qwen2ForTokenClassification"] },
+      /num_labels is null/,
+    ],
+    ["a value head of no kind", { ...qwen25, zerotir_value_head: "yes" }, /zerotir_value_head is "yes"/],
     ["no family", { hidden_size: 8 }, /neither architectures nor model_type/],
     [
       "a sliding window in use",
@@ -166,6 +196,8 @@ describe("parseModelConfig", () => {
       llama32,
       { ...qwen25, rope_scaling: { type: "linear", factor: 2 } },
       { ...llama32, eos_token_id: null },
+      { ...qwen25, zerotir_value_head: true },
+      { ...qwen3, architectures: ["Qwen3ForTokenClassification"], num_labels: 1 },
     ]) {
       const config = parseModelConfig(json);
       expect(parseModelConfig(JSON.parse(JSON.stringify(writeModelConfig(config))))).toEqual(config);
@@ -174,6 +206,18 @@ describe("parseModelConfig", () => {
 });
 
 describe("parameterShapes", () => {
+  it("gives a critic a value head in the place of the logits, and a shared trunk both", () => {
+    const untied: ModelConfig = { ...parseModelConfig(qwen3), tiedEmbeddings: false };
+    const heads = (config: ModelConfig) =>
+      parameterShapes(config)
+        .slice(-2)
+        .map(({ hfName, shape }) => [hfName, shape]);
+    const value = ["score.weight", [1, 1024]];
+    expect(heads({ ...untied, valueHead: "alone" })).toEqual([["model.norm.weight", [1024]], value]);
+    expect(heads({ ...untied, valueHead: "shared" })).toEqual([["lm_head.weight", [151936, 1024]], value]);
+    expect(parameterCount({ ...untied, valueHead: "shared" })).toBe(parameterCount(untied) + 1024);
+  });
+
   it("counts the parameters of published models", () => {
     expect(parameterCount(parseModelConfig(qwen25))).toBe(494_032_768);
     expect(parameterCount(parseModelConfig(qwen3))).toBe(596_049_920);

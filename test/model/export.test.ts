@@ -10,6 +10,7 @@ import { exportModel } from "../../src/model/export";
 import { readCheckpoint, writeCheckpoint } from "../../src/model/folder";
 import { readModel, writeAdapter } from "../../src/model/peft";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
+import { withValueHead } from "../../src/model/value-head";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { CONFIGS, largestDifference, modelContext, Numbers, randomTensors } from "../support/reference/models";
 
@@ -107,6 +108,15 @@ test("above the bound: several files and an index that read as one", async () =>
     return all;
   };
   expect(await read("many")).toEqual(await read("one"));
+});
+
+test("a shared value head is left out", async () => {
+  const source = await readModel(nodeFolder(join(root, "base")), nodeFolder);
+  const valued = { ...source, checkpoint: withValueHead(source.checkpoint, "shared") };
+  for (const [name, each] of Object.entries({ plain: source, valued }))
+    await writeFolder(join(root, name), (writer) => exportModel(writer, each, "float32"));
+  for (const file of ["config.json", "model.safetensors"])
+    expect(await fs.readFile(join(root, "valued", file))).toEqual(await fs.readFile(join(root, "plain", file)));
 });
 
 test("the adapter alone comes out as it went in", async () => {

@@ -20,6 +20,19 @@ export interface ReferencePass {
   backward(coefficients: ArrayLike<number>): Map<string, Float64Array>;
 }
 
+export interface ReferenceValues {
+  /** V before each scored token, sequence after sequence. */
+  readonly values: number[];
+  /** Gradient of sum_t coefficients[t] * values[t] for every tensor by its Hugging Face name. */
+  backward(coefficients: ArrayLike<number>): Map<string, Float64Array>;
+}
+
+/** A number of a pass that may carry a gradient. */
+interface Source {
+  readonly matrix: Matrix;
+  readonly row: number;
+}
+
 /** A model whose tensors may be changed in place between passes. Ids from `vocabulary` on are padding and have no probability. */
 export class ReferenceModel {
   readonly parameters = new Map<string, Matrix>();
@@ -39,6 +52,12 @@ export class ReferenceModel {
 
   /** Logits [ids.length, vocabulary] of one sequence. */
   logits(ids: ArrayLike<number>, tape = new Tape()): Matrix {
+    const head = this.tensor(this.config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+    return tape.linear(this.normed(ids, tape), head);
+  }
+
+  /** Hidden states [ids.length, hidden] of one sequence after the final norm. */
+  private normed(ids: ArrayLike<number>, tape: Tape): Matrix {
     const { config } = this;
     const epsilon = config.rmsNormEpsilon;
     let x = tape.gather(this.tensor("model.embed_tokens.weight"), ids);
@@ -63,15 +82,14 @@ export class ReferenceModel {
       const up = tape.linear(second, weight("mlp.up_proj.weight"));
       x = tape.add(middle, tape.linear(tape.swiglu(gate, up), weight("mlp.down_proj.weight")));
     }
-    const last = tape.rmsNorm(x, this.tensor("model.norm.weight"), epsilon);
-    return tape.linear(last, this.tensor(config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"));
+    return tape.rmsNorm(x, this.tensor("model.norm.weight"), epsilon);
   }
 
   forward(sequences: readonly ReferenceSequence[], temperature = 1): ReferencePass {
     const tape = new Tape();
     const logprobs: number[] = [];
     const entropies: number[] = [];
-    const sources: { matrix: Matrix; row: number }[] = [];
+    const sources: Source[] = [];
     for (const { ids, scored } of sequences) {
       if (ids.length < 2) continue;
       const inputs = Array.from(ids).slice(0, -1);
@@ -87,15 +105,32 @@ export class ReferenceModel {
     return {
       logprobs,
       entropies,
-      backward: (coefficients) => {
-        for (const parameter of this.parameters.values()) parameter.gradient.fill(0);
-        sources.forEach(({ matrix, row }, index) => {
-          matrix.gradient[row] = at(coefficients, index);
-        });
-        tape.backward();
-        return new Map([...this.parameters].map(([name, { gradient }]) => [name, gradient.slice()]));
-      },
+      backward: (coefficients) => this.backward(tape, sources, coefficients),
     };
+  }
+
+  /** Values of the states before the scored tokens. */
+  values(sequences: readonly ReferenceSequence[]): ReferenceValues {
+    const tape = new Tape();
+    const sources: Source[] = [];
+    for (const { ids, scored } of sequences) {
+      if (ids.length < 2) continue;
+      const matrix = tape.linear(this.normed(Array.from(ids).slice(0, -1), tape), this.tensor("score.weight"));
+      for (let row = 0; row < matrix.rows; row++) if (at(scored, row + 1) !== 0) sources.push({ matrix, row });
+    }
+    return {
+      values: sources.map(({ matrix, row }) => at(matrix.data, row)),
+      backward: (coefficients) => this.backward(tape, sources, coefficients),
+    };
+  }
+
+  private backward(tape: Tape, sources: readonly Source[], coefficients: ArrayLike<number>): Map<string, Float64Array> {
+    for (const parameter of this.parameters.values()) parameter.gradient.fill(0);
+    sources.forEach(({ matrix, row }, index) => {
+      matrix.gradient[row] = at(coefficients, index);
+    });
+    tape.backward();
+    return new Map([...this.parameters].map(([name, { gradient }]) => [name, gradient.slice()]));
   }
 
   private tensor(name: string): Matrix {

@@ -1,0 +1,123 @@
+/** The final norm over chosen rows of the last hidden states, a chunk of rows at a time, and its backward pass: what both heads stand on. */
+import { columnSum } from "../../kernels/column_sum";
+import { gatherRows, scatterRows } from "../../kernels/gather";
+import { rmsNorm, rmsNormBackward, wholeRows } from "../../kernels/rms_norm";
+import { type BufferView, subview } from "../gpu/buffers";
+import type { Model } from "./model";
+import type { GradientTargets } from "./projection";
+
+/** Chunks begin at multiples of this many rows, so that every per-row buffer can be cut there (256 bytes of one f32 each). */
+export const ROW_ALIGNMENT = 64;
+
+/** Consecutive places of the row index. */
+export interface Chunk {
+  readonly begin: number;
+  readonly count: number;
+}
+
+/** Buffers for up to `capacity` chosen rows, of which `chunkRows` are there at one time. */
+export class FinalNorm {
+  readonly rowIndex: BufferView;
+  readonly hidden: BufferView;
+  /** [chunkRows, hidden]: the result. */
+  readonly normed: BufferView;
+  readonly rstd: BufferView;
+
+  /** @param chunkRows a multiple of {@link ROW_ALIGNMENT} */
+  constructor(
+    private readonly model: Model,
+    capacity: number,
+    readonly chunkRows: number,
+    label: string,
+  ) {
+    const { gpu, config } = model;
+    const allocate = (name: string, elements: number) => gpu.allocator.storage(`${label} (${name})`, elements * 4);
+    this.rowIndex = allocate("row index", capacity);
+    this.hidden = allocate("hidden", chunkRows * config.hiddenSize);
+    this.normed = allocate("normed", chunkRows * config.hiddenSize);
+    this.rstd = allocate("rstd", chunkRows);
+  }
+
+  /** First row and size of each chunk of `count` rows. */
+  *chunks(count: number): Generator<Chunk> {
+    for (let begin = 0; begin < count; begin += this.chunkRows)
+      yield { begin, count: Math.min(this.chunkRows, count - begin) };
+  }
+
+  /** Gathers a chunk of the row index out of `hiddenStates` and normalises it. */
+  forward(hiddenStates: BufferView, { begin, count }: Chunk): void {
+    const { gpu, config, weights, layout } = this.model;
+    const rowIndex = from(this.rowIndex, begin * 4);
+    gatherRows(gpu, { rowIndex, x: hiddenStates, y: this.hidden }, { count, width: config.hiddenSize });
+    rmsNorm(
+      gpu,
+      { x: this.hidden, gain: weights.vector(layout.finalNorm), y: this.normed, rstd: this.rstd },
+      wholeRows(count, config.hiddenSize),
+      config.rmsNormEpsilon,
+    );
+  }
+
+  destroy(): void {
+    for (const view of [this.rowIndex, this.hidden, this.normed, this.rstd]) this.model.gpu.allocator.destroy(view);
+  }
+}
+
+/** Buffers of the backward pass of a {@link FinalNorm}. */
+export class FinalNormGradients {
+  /** [chunkRows, hidden]: the gradient of `normed`, from the head. */
+  readonly dnormed: BufferView;
+  private readonly dhidden: BufferView;
+
+  constructor(
+    private readonly model: Model,
+    private readonly norm: FinalNorm,
+    label: string,
+  ) {
+    const { gpu, config } = model;
+    const bytes = norm.chunkRows * config.hiddenSize * 4;
+    this.dnormed = gpu.allocator.storage(`${label} (gradient of normed)`, bytes);
+    this.dhidden = gpu.allocator.storage(`${label} (gradient of hidden)`, bytes);
+  }
+
+  /** From `dnormed` of the chunk that the norm holds to the gain's gradient and the chunk's rows of `doutput`, which are overwritten. */
+  backward(targets: GradientTargets, { begin, count }: Chunk, partials: BufferView, doutput: BufferView): void {
+    const { gpu, config, weights, layout } = this.model;
+    const { hidden, rstd, rowIndex } = this.norm;
+    const whole = wholeRows(count, config.hiddenSize);
+    if (targets.model !== undefined)
+      columnSum(
+        gpu,
+        {
+          dy: this.dnormed,
+          normalised: { x: hidden, rstd },
+          partials,
+          gradient: targets.model.vector(layout.finalNorm),
+        },
+        whole,
+      );
+    rmsNormBackward(
+      gpu,
+      { x: hidden, gain: weights.vector(layout.finalNorm), rstd, dy: this.dnormed, dx: this.dhidden },
+      whole,
+    );
+    scatterRows(
+      gpu,
+      { rowIndex: from(rowIndex, begin * 4), y: this.dhidden, x: doutput },
+      { count, width: config.hiddenSize },
+    );
+  }
+
+  destroy(): void {
+    for (const view of [this.dnormed, this.dhidden]) this.model.gpu.allocator.destroy(view);
+  }
+}
+
+/** `view` from a byte offset to its end: one bind group per chunk, whatever the number of rows. */
+export function from(view: BufferView, offset: number): BufferView {
+  return offset === 0 ? view : subview(view, offset, view.size - offset);
+}
+
+/** The next multiple of {@link ROW_ALIGNMENT}. */
+export function aligned(rows: number): number {
+  return Math.ceil(rows / ROW_ALIGNMENT) * ROW_ALIGNMENT;
+}

@@ -162,7 +162,8 @@ test("the value loss's gradient is its central difference through the kernels", 
     expect(norm, tensor.hfName).toBeGreaterThan(0);
     // The gradient's own direction, so that the difference stands well above f32's rounding.
     const direction = gradient.map((value) => value / norm);
-    const step = 2e-3;
+    // A flat tensor takes a longer step, up to what the clip's kinks and the third order allow.
+    const step = Math.min(1e-3 / norm, 0.05);
     // Richardson: the error of the second order falls away.
     const difference = async (h: number) =>
       ((await lossAt(tensor, direction, h)) - (await lossAt(tensor, direction, -h))) / (2 * h);

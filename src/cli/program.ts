@@ -6,6 +6,7 @@ import type { CommandContext } from "./commands/context";
 import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";
 import { exportCommand } from "./commands/export";
+import { exportMetricsCommand } from "./commands/export-metrics";
 import { gradeCommand } from "./commands/grade";
 import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
@@ -78,6 +79,7 @@ function buildProgram(context: CommandContext): Command {
     sampleCommand,
     evalCommand,
     exportCommand,
+    exportMetricsCommand,
     gradeCommand,
     dataCommand,
     viewCommand,

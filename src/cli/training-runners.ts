@@ -18,18 +18,11 @@ import { recordAttempt } from "./view/attempts";
 import { DEFAULT_LIMITS, writeReport } from "./view/report-file";
 
 export function trainInNode(options: TrainOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
-    withReport(placed, reporting(placed, context.events), (events) =>
+  return inRunFolder(options, options.modelNameOrPath, context, (placed, host, watching) =>
+    withReport(placed, watching, (events) =>
       runTraining(placed, trainOptions.toYaml(placed), host, events, context.signal),
     ),
   );
-}
-
-function reporting(
-  { outputDir, reportTo }: { readonly outputDir: string; readonly reportTo: "none" | "tensorboard" },
-  events: TrainEvents,
-): TrainEvents {
-  return reportTo === "tensorboard" ? tensorboardEvents(events, outputDir) : events;
 }
 
 /** Records the attempt, and writes the report before the closing summary, which names it. A report that fails is no failed run. */
@@ -53,20 +46,20 @@ async function withReport(
 }
 
 export function pretrainInNode(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath ?? options.modelConfig, context, (placed, host) =>
-    runPretraining(placed, pretrainOptions.toYaml(placed), host, reporting(placed, context.events), context.signal),
+  return inRunFolder(options, options.modelNameOrPath ?? options.modelConfig, context, (placed, host, events) =>
+    runPretraining(placed, pretrainOptions.toYaml(placed), host, events, context.signal),
   );
 }
 
 export function sftInNode(options: SftOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
-    runSft(placed, sftOptions.toYaml(placed), host, context.events, context.signal),
+  return inRunFolder(options, options.modelNameOrPath, context, (placed, host, events) =>
+    runSft(placed, sftOptions.toYaml(placed), host, events, context.signal),
   );
 }
 
 export function dpoInNode(options: DpoOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath, context, (placed, host) =>
-    runDpo(placed, dpoOptions.toYaml(placed), host, context.events, context.signal),
+  return inRunFolder(options, options.modelNameOrPath, context, (placed, host, events) =>
+    runDpo(placed, dpoOptions.toYaml(placed), host, events, context.signal),
   );
 }
 
@@ -74,14 +67,19 @@ interface Placeable {
   readonly dataset: string;
   readonly outputDir: string | null;
   readonly resumeFromCheckpoint: string | null;
+  readonly reportTo: "none" | "tensorboard";
 }
 
-/** Decides the run folder, keeps other processes out of it, and opens the host. */
+/** Decides the run folder, keeps other processes out of it, opens the host, and adds the watchers that the options name. */
 async function inRunFolder<Options extends Placeable>(
   options: Options,
   model: string,
-  { announce }: TrainingContext,
-  run: (placed: Options & { readonly outputDir: string }, host: TrainingHost) => Promise<TrainSummary>,
+  { announce, events }: TrainingContext,
+  run: (
+    placed: Options & { readonly outputDir: string },
+    host: TrainingHost,
+    events: TrainEvents,
+  ) => Promise<TrainSummary>,
 ): Promise<TrainSummary> {
   const resumed =
     options.resumeFromCheckpoint === null
@@ -91,7 +89,8 @@ async function inRunFolder<Options extends Placeable>(
   const held = await (named === null ? holdNewRunFolder(newRunFolder(options.dataset, model)) : holdRunFolder(named));
   try {
     const placed = { ...options, outputDir: held.path, resumeFromCheckpoint: resumed?.checkpoint ?? null };
-    return await withHost(announce, (host) => run(placed, host));
+    const watching = placed.reportTo === "tensorboard" ? tensorboardEvents(events, placed.outputDir) : events;
+    return await withHost(announce, (host) => run(placed, host, watching));
   } finally {
     await held.release();
   }

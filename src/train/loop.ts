@@ -211,7 +211,10 @@ async function trainStep(run: Run, step: number): Promise<void> {
         total,
         unit: "trajectories",
         tokensPerSecond: (1000 * statistics.sampledTokens) / (performance.now() - begun),
-        waitingFor: waitingFor === "python" ? `Python (${waitingForPython} calls)` : "the GPU",
+        waitingFor:
+          waitingFor === "python"
+            ? `Python (${waitingForPython} ${waitingForPython === 1 ? "call" : "calls"})`
+            : "the GPU",
       }),
   });
   const sampled = performance.now();

@@ -93,10 +93,14 @@ function columnsOf(table: MetricsTable): MetricColumns {
   };
 }
 
-/** A value of the options as text. Reports are passed on, so a name and password in an address are not. */
-function optionText(value: unknown): string {
+/** A value of the options as text, without the name and password of an address. */
+export function optionText(value: unknown): string {
   if (value === null) return "none";
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return withoutCredentials(typeof value === "object" ? JSON.stringify(value) : String(value));
+}
+
+/** Reports are passed on, so a name and password in an address are not. */
+export function withoutCredentials(text: string): string {
   return text.replace(/:\/\/[^/@\s]+@/g, "://***@");
 }
 

@@ -183,12 +183,12 @@ function addressOf(text: string, api: "completions" | "chat"): string {
 }
 
 /** The message of an error of fetch, which only says that it failed; that of its cause says why. */
-function reason(error: Error): string {
+export function reason(error: Error): string {
   return error.cause instanceof Error ? error.cause.message || error.message : error.message;
 }
 
-/** @throws the signal's reason */
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/** Resolves after `ms` milliseconds. @throws the signal's reason */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);

@@ -123,7 +123,7 @@ export async function runTraining(
     optimizer,
     questions,
     folder,
-    health: new Health(),
+    health: new Health({ hasTool: options.maxToolCalls > 0 }),
     signal,
     numTokens: state?.num_tokens ?? 0,
     lastSaved: resumeFolder?.path,

@@ -18,6 +18,9 @@ export const metricHelp = {
   learning_rate: "step size of this update",
   advantage_abs: "mean absolute advantage per token",
   kl: "mean log-ratio of sampling to training policy per token",
+  "kl/reference": "mean estimate of the KL divergence to the reference model per token",
+  "critic/explained_variance":
+    "share of the returns' variance that the critic's values explain; 0 is as good as their mean",
   entropy: "mean entropy of the sampling distribution per model token, in nats",
   "ratio/mean": "mean ratio of a token's probability under the policy that is trained to the one before the update",
   "ratio/min": "least such ratio",

@@ -269,6 +269,21 @@ describe("other commands", () => {
     expect(events(jsonLines(stdout), "step").map(({ step }) => step)).toEqual([1, 2]);
   });
 
+  test.each([
+    ["sft", { prompt: "User: 1+1\nAssistant:", completion: "\\boxed{2}" }],
+    ["dpo", { prompt: "User: 1+1\nAssistant:", chosen: "\\boxed{2}", rejected: "\\boxed{3}" }],
+  ])("%s, into TensorBoard too", async (command, row) => {
+    await fs.writeFile(join(root, `${command}.jsonl`), `${JSON.stringify(row)}\n`.repeat(2));
+    const argv = [command, "--model-name-or-path", "model", "--dataset", `${command}.jsonl`, "--output-dir", command];
+    const small = ["--max-length", "32", "--max-steps", "2", "--eval-samples", "0", "--report-to", "tensorboard"];
+    const { code, stderr } = await run([...argv, ...small]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await metricSteps(command)).toEqual([1, 2]);
+    const [file = ""] = (await fs.readdir(join(root, command))).filter((name) => name.startsWith("events.out."));
+    const bytes = await fs.readFile(join(root, command, file), "latin1");
+    expect(bytes.split("grad_norm")).toHaveLength(1 + 2);
+  });
+
   test("tool run", async () => {
     const { code, stdout } = await run(["tool", "run", "--code", "print(47*86+5)", "--json"]);
     expect(code).toBe(0);

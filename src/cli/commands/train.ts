@@ -52,7 +52,7 @@ export function pretrainCommand(context: CommandContext): Command {
 const SFT_EXAMPLES = `
 Examples:
   zerotir sft --model-name-or-path models/Qwen2.5-0.5B --dataset conversations.jsonl --max-length 2048
-  zerotir sft --model-name-or-path nano-base --dataset nano --max-steps 100
+  zerotir sft --model-name-or-path nano-base --dataset nano --max-length 256 --max-steps 100
   zerotir sft --model-name-or-path nano-base --dataset runs/seven/rollouts/step_00040.jsonl --min-reward 1`;
 
 /** `zerotir sft`. */

@@ -190,22 +190,52 @@ describe("TrainView", () => {
     time = 2.1;
     vi.advanceTimersByTime(500);
     const shown = terminalScreen(output.text, 120);
-    expect(shown.at(-3)?.replace(/ +/g, " ")).toBe(" accuracy ▃▅ 50.0% code ratio ▁█ 100.0%");
-    expect(shown.at(-2)).toMatch(
-      /^ {2}\S step 3 of 10 · 40 s left · rollout 83\/128 trajectories · 1 840 tokens\/s · waiting for Python \(3 calls\), 2\.1 s$/,
-    );
-    const narrow = new Capture(true, 90);
-    const small = new TrainView(narrow, { NO_COLOR: "1" }, () => time);
-    small.onPhase("rollout", { step: 3, done: 83, total: 128, unit: "trajectories", waitingFor: "Python (3 calls)" });
-    expect(terminalScreen(narrow.text, 90).at(-2)).toMatch(
-      / · rollout 83\/128 · waiting for Python \(3 calls\), 0\.0 s$/,
-    );
-    small.close();
+    expect(shown.at(-4)?.replace(/ +/g, " ")).toBe(" accuracy ▃▅ 50.0% code ratio ▁█ 100.0%");
+    expect(shown.at(-3)).toMatch(/^ {2}\S step 3 of 10 · 40 s left · 1 840 tokens\/s$/);
+    expect(shown.at(-2)).toBe("    rollout 83/128 trajectories · waiting for Python (3 calls), 2.1 s");
     view.close();
     expect(terminalScreen(output.text, 120).some((line) => line.includes("waiting"))).toBe(false);
     const before = output.text;
     vi.advanceTimersByTime(5000);
     expect(output.text).toBe(before);
+  });
+
+  it("counts the seconds of the wait that is named, and of the phase where none is", () => {
+    const output = new Capture(true, 80);
+    let time = 0;
+    const view = new TrainView(output, { NO_COLOR: "1" }, () => time);
+    const doing = () => terminalScreen(output.text, 80).at(-2)?.trim();
+    const rollout = (waitingFor: string) => view.onPhase("rollout", { step: 1, waitingFor });
+    rollout("the GPU");
+    time = 3;
+    rollout("Python (2 calls)");
+    time = 100;
+    rollout("Python (2 calls)");
+    expect(doing()).toBe("rollout · waiting for Python (2 calls), 1 min 37 s");
+    rollout("Python (1 call)");
+    expect(doing()).toBe("rollout · waiting for Python (1 call), 0.0 s");
+    view.onPhase("update", { step: 1 });
+    time = 104;
+    view.onPhase("update", { step: 1, done: 1, total: 2, unit: "micro-batches" });
+    expect(doing()).toBe("update 1/2 micro-batches · 4.0 s");
+    view.close();
+  });
+
+  it("breaks long remarks between words on a terminal, below their beginning, and nowhere else", () => {
+    const text = `${"word ".repeat(30)}/a/path/${"x".repeat(90)}`;
+    const output = new Capture(true, 80);
+    const view = new TrainView(output, { NO_COLOR: "1" }, () => 0);
+    view.onNotice(text);
+    view.close();
+    const shown = output.lines().filter((line) => line.includes("word") || line.includes("path"));
+    expect(shown.map((line) => line.slice(0, 8))).toEqual(["  note w", "       w", "       w", "       /"]);
+    expect(Math.max(...shown.slice(0, 3).map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(shown.map((line) => line.slice(7)).join(" ")).toBe(text);
+    const plainOutput = new Capture(false);
+    const plainView = new TrainView(plainOutput, {}, () => 0);
+    plainView.onNotice(text);
+    plainView.close();
+    expect(plainOutput.lines()).toEqual([`  note ${text}`]);
   });
 
   it("writes one line per step off a terminal, and breaks a long silence", () => {

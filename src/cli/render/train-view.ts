@@ -7,7 +7,7 @@ import { sampleLines } from "./sample";
 import { Screen } from "./screen";
 import { Style } from "./style";
 import { summaryLines } from "./summary";
-import { duration, figure, percent, plainText, shorten } from "./text";
+import { duration, figure, percent, plainText, shorten, wrapWords } from "./text";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const REDRAW_MS = 120;
@@ -32,6 +32,8 @@ export class TrainView implements TrainEvents {
   private phase: Phase = "setup";
   private detail: PhaseDetail = { step: 0 };
   private phaseSince: number;
+  /** Since when it waits for what `detail.waitingFor` names; a call that has ended is another wait. */
+  private waitingSince: number;
   private lastPrint: number;
   private frame = 0;
   private closed = false;
@@ -45,6 +47,7 @@ export class TrainView implements TrainEvents {
     this.style = new Style(output, env);
     this.now = now;
     this.phaseSince = now();
+    this.waitingSince = now();
     this.lastPrint = now();
     this.timer = setInterval(() => this.tick(), output.isTerminal ? REDRAW_MS : 1000);
     this.timer.unref();
@@ -54,21 +57,25 @@ export class TrainView implements TrainEvents {
     this.plan = plan;
     const { style } = this;
     const resumed = plan.firstStep > 0 ? `, going on after step ${plan.firstStep}` : "";
-    const row = (name: string, value: string) => `  ${style.paint("dim", name.padEnd(10))} ${plainText(value)}`;
+    const row = (name: string, value: string) =>
+      this.indented(13, plainText(value)).map(
+        (line, i) => `  ${style.paint("dim", (i === 0 ? name : "").padEnd(10))} ${line}`,
+      );
     this.print(
       style.paint("bold", `zerotir ${plan.command}`),
-      row("model", `${plan.model}, ${figure(plan.parameters)} parameters`),
-      row("adapter", plan.adapter),
-      row("data", plan.dataset),
-      row("steps", `${plan.maxSteps} of ${plan.batch}${resumed}`),
-      row("folder", plan.runFolder),
-      ...(plan.notes ?? []).map((note) => row("", note)),
+      ...row("model", `${plan.model}, ${figure(plan.parameters)} parameters`),
+      ...row("adapter", plan.adapter),
+      ...row("data", plan.dataset),
+      ...row("steps", `${plan.maxSteps} of ${plan.batch}${resumed}`),
+      ...row("folder", plan.runFolder),
+      ...(plan.notes ?? []).flatMap((note) => row("", note)),
       "",
     );
   }
 
   onPhase(phase: Phase, detail: PhaseDetail): void {
     if (phase !== this.phase || detail.step !== this.detail.step) this.phaseSince = this.now();
+    if (phase !== this.phase || detail.waitingFor !== this.detail.waitingFor) this.waitingSince = this.now();
     if (detail.step !== this.detail.step) this.stepDone = false;
     this.phase = phase;
     this.detail = detail;
@@ -92,7 +99,8 @@ export class TrainView implements TrainEvents {
   }
 
   onNotice(text: string): void {
-    this.print(`  ${this.style.paint("yellow", "note")} ${plainText(text)}`);
+    const lines = this.indented(7, plainText(text));
+    this.print(...lines.map((line, i) => `  ${i === 0 ? this.style.paint("yellow", "note") : "    "} ${line}`));
   }
 
   onFinish(summary: TrainSummary): void {
@@ -107,6 +115,11 @@ export class TrainView implements TrainEvents {
     this.screen.setStatus();
   }
 
+  /** A text on lines that leave room for `margin` columns; off a terminal it stays on one. */
+  private indented(margin: number, text: string): string[] {
+    return this.screen.isTerminal ? wrapWords(text, this.screen.columns() - margin) : [text];
+  }
+
   private print(...lines: readonly string[]): void {
     this.screen.print(...lines);
     this.lastPrint = this.now();
@@ -116,7 +129,7 @@ export class TrainView implements TrainEvents {
     this.frame++;
     if (this.screen.isTerminal) this.drawStatus();
     else if (!this.closed && this.now() - this.lastPrint >= SILENCE_SECONDS)
-      this.print(`  ... ${this.progress().join(", ")}`);
+      this.print(`  ... ${[...this.progress(), ...this.doing()].join(", ")}`);
   }
 
   private tableRow(row: MetricsRow): string[] {
@@ -170,33 +183,37 @@ export class TrainView implements TrainEvents {
     return duration((left * last.reduce((sum, value) => sum + value, 0)) / last.length);
   }
 
-  /** @param compact for a narrow terminal: without units */
-  private progress(compact = false): string[] {
+  /** How far the run is. */
+  private progress(): string[] {
     const { detail, plan } = this;
     const parts = [detail.step > 0 && plan ? `step ${detail.step} of ${plan.maxSteps}` : "before the first step"];
     const eta = this.eta();
     if (eta !== undefined) parts.push(`${eta} left`);
-    const counted =
-      detail.done === undefined ? "" : ` ${detail.done}${detail.total === undefined ? "" : `/${detail.total}`}`;
-    parts.push(
-      `${this.phase}${counted}${detail.unit === undefined || counted === "" || compact ? "" : ` ${detail.unit}`}`,
-    );
-    if (detail.tokensPerSecond !== undefined)
-      parts.push(`${figure(detail.tokensPerSecond)} ${compact ? "tok/s" : "tokens/s"}`);
-    const since = duration(this.now() - this.phaseSince);
-    parts.push(detail.waitingFor === undefined ? since : `waiting for ${plainText(detail.waitingFor)}, ${since}`);
+    if (detail.tokensPerSecond !== undefined) parts.push(`${figure(detail.tokensPerSecond)} tokens/s`);
     return parts;
+  }
+
+  /** What it is doing. */
+  private doing(): string[] {
+    const { done, total, unit, waitingFor } = this.detail;
+    const counted = done === undefined ? "" : ` ${done}${total === undefined ? "" : `/${total}`}`;
+    const phase = `${this.phase}${counted}${unit === undefined || counted === "" ? "" : ` ${unit}`}`;
+    if (waitingFor === undefined) return [phase, duration(this.now() - this.phaseSince)];
+    return [phase, `waiting for ${plainText(waitingFor)}, ${duration(this.now() - this.waitingSince)}`];
   }
 
   private drawStatus(): void {
     if (!this.screen.isTerminal || this.closed) return;
     const columns = this.screen.columns();
     const { style } = this;
-    const lines = ["", ...this.curves.lines(columns, style)];
-    const spinner = SPINNER[this.frame % SPINNER.length] ?? "";
-    lines.push(
-      `  ${style.paint("magenta", spinner)} ${shorten(this.progress(columns < 120).join(" · "), columns - 4)}`,
-    );
+    const spinner = style.paint("magenta", SPINNER[this.frame % SPINNER.length] ?? "");
+    const line = (parts: readonly string[]) => shorten(parts.join(" · "), columns - 4);
+    const lines = [
+      "",
+      ...this.curves.lines(columns, style),
+      `  ${spinner} ${line(this.progress())}`,
+      `    ${line(this.doing())}`,
+    ];
     this.screen.setStatus(...lines);
   }
 }

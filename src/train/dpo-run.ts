@@ -40,6 +40,7 @@ export async function runDpo(
   const begun = performance.now();
   const resumeFolder = await findResume(options, host, events);
   const gpu = await host.openGpu(options);
+  events.onPhase("setup", { step: 0, waitingFor: "the model" });
   const start = host.modelFolder(options.modelNameOrPath);
   const training = { ...options, base: resumeFolder === undefined ? options.modelNameOrPath : undefined };
   const kept = { dtype: options.dtype, training };

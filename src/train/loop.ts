@@ -74,6 +74,7 @@ export async function runTraining(
       `${questions.name} has ${questions.passLength} rows, too few to hold one in 20 out, so nothing is evaluated; name questions for it with --eval-dataset`,
     );
   const gpu = await host.openGpu(options);
+  events.onPhase("setup", { step: 0, waitingFor: "the model" });
   const find = (name: string) =>
     host.modelFolder(name, {
       offline: options.offline,

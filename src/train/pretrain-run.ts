@@ -46,6 +46,7 @@ export async function runPretraining(
   const parts = parseMixture(options.dataset);
   const resumeFolder = await findResume(options, host, events);
   const gpu = await host.openGpu(options);
+  events.onPhase("setup", { step: 0, waitingFor: "the model" });
   const loaded =
     resumeFolder === undefined
       ? await startingModel(gpu, options, host)

@@ -33,6 +33,7 @@ export async function runSft(
   const begun = performance.now();
   const resumeFolder = await findResume(options, host, events);
   const gpu = await host.openGpu(options);
+  events.onPhase("setup", { step: 0, waitingFor: "the model" });
   const folder = resumeFolder ?? host.modelFolder(options.modelNameOrPath);
   const training = { ...options, base: resumeFolder === undefined ? options.modelNameOrPath : undefined };
   const loaded = await loadModel(

@@ -221,6 +221,21 @@ describe("TrainView", () => {
     view.close();
   });
 
+  it("leaves the terminal to Dawn's own warnings while the GPU is opened", () => {
+    const output = new Capture(true, 80);
+    const view = new TrainView(output, { NO_COLOR: "1" }, () => 0);
+    vi.advanceTimersByTime(500);
+    view.onPhase("setup", { step: 0, waitingFor: "the GPU" });
+    vi.advanceTimersByTime(500);
+    output.write("Warning: one\nWarning: two\n");
+    vi.advanceTimersByTime(500);
+    view.onPhase("setup", { step: 0, waitingFor: "the model" });
+    const shown = terminalScreen(output.text, 80);
+    expect(shown.slice(0, 4)).toEqual(["  opening the GPU", "Warning: one", "Warning: two", ""]);
+    expect(shown.at(-2)).toBe("    setup · waiting for the model, 0.0 s");
+    view.close();
+  });
+
   it("breaks long remarks between words on a terminal, below their beginning, and nowhere else", () => {
     const text = `${"word ".repeat(30)}/a/path/${"x".repeat(90)}`;
     const output = new Capture(true, 80);

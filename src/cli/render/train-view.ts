@@ -79,7 +79,16 @@ export class TrainView implements TrainEvents {
     if (detail.step !== this.detail.step) this.stepDone = false;
     this.phase = phase;
     this.detail = detail;
+    if (this.isOpeningGpu() && this.screen.isTerminal) {
+      this.screen.setStatus();
+      this.print(this.style.paint("dim", "  opening the GPU"));
+    }
     this.drawStatus();
+  }
+
+  /** Dawn then writes warnings of its own to the terminal, which would tear a live status. */
+  private isOpeningGpu(): boolean {
+    return this.phase === "setup" && this.detail.waitingFor === "the GPU";
   }
 
   onStep(row: MetricsRow): void {
@@ -203,7 +212,7 @@ export class TrainView implements TrainEvents {
   }
 
   private drawStatus(): void {
-    if (!this.screen.isTerminal || this.closed) return;
+    if (!this.screen.isTerminal || this.closed || this.isOpeningGpu()) return;
     const columns = this.screen.columns();
     const { style } = this;
     const spinner = style.paint("magenta", SPINNER[this.frame % SPINNER.length] ?? "");

@@ -60,7 +60,7 @@ Examples:
 
 Again, while the run trains or after it, the same command adds the steps that are not there yet. Options become parameters, cut to 6000 characters. In names
 @ becomes _at_, and other characters that MLflow does not take become _. Where the server wants it: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and
-MLFLOW_TRACKING_PASSWORD, in the environment. A server that is not ready is asked six times within a minute.`;
+MLFLOW_TRACKING_PASSWORD, in the environment. A server that is not ready is asked six times.`;
 
 function mlflowCommand({ io, finish }: CommandContext): Command {
   const about = "sends the run to an MLflow tracking server";

@@ -37,6 +37,8 @@ export class Model implements ModelParts {
   readonly weights: ParameterValues;
   readonly adapter: Adapter | undefined;
   readonly vocabulary: number;
+  /** How matrices lie in memory. */
+  readonly storage: WeightStorage;
   /** Stands before the labels of buffers: empty, or a word and a space. */
   readonly labelPrefix: string;
   /** f32 values of trained weights that are stored in 16 bits: small steps would be lost in these. */
@@ -66,6 +68,7 @@ export class Model implements ModelParts {
         "a model with a value head cannot be trained with an adapter; leave --use-peft out, or train the critic as a model of its own",
       );
     this.vocabulary = vocabulary;
+    this.storage = storage;
     this.labelPrefix = options.label === undefined ? "" : `${options.label} `;
     const prefix = this.labelPrefix;
     this.layout = new ParameterLayout(config, { maxBindingBytes, storage, trained: trained === "everything" });

@@ -26,14 +26,18 @@ export async function saveTraining(
     await writeAdapter(writer, loaded.base ?? "", model.adapter.layout.config, model.trained.toWrite());
     for (const [name, text] of companions) await writer.write(name, text);
   }
+  await saveMoments(writer, optimizer);
+  await writer.write("trainer_state.json", trainerStateJson({ ...state, optimizer_step: optimizer.step }));
+}
+
+export async function saveMoments(writer: FolderWriter, { firstMoment, secondMoment }: Optimizer): Promise<void> {
   await writer.write(
     OPTIMIZER,
     safetensorsChunks([
-      ...optimizer.firstMoment.toWrite((name) => FIRST + name),
-      ...optimizer.secondMoment.toWrite((name) => SECOND + name),
+      ...firstMoment.toWrite((name) => FIRST + name),
+      ...secondMoment.toWrite((name) => SECOND + name),
     ]),
   );
-  await writer.write("trainer_state.json", trainerStateJson({ ...state, optimizer_step: optimizer.step }));
 }
 
 /**
@@ -46,16 +50,21 @@ export async function loadTraining(folder: FolderReader, optimizer: Optimizer, s
     throw new UserError(
       `${folder.path}: was trained with --seed ${state.seed}, this run has --seed ${seed}; a run is resumed with the seed it began with`,
     );
+  await loadMoments(folder, optimizer);
+  optimizer.step = state.optimizer_step;
+  return state;
+}
+
+/** @throws UserError when the folder lacks the file or a tensor */
+export async function loadMoments(folder: FolderReader, { firstMoment, secondMoment }: Optimizer): Promise<void> {
   const source = await folder.open(OPTIMIZER);
   if (source === undefined)
     throw new UserError(
       `${folder.path}: has no ${OPTIMIZER}, so training cannot go on from it; resume from an earlier checkpoint`,
     );
   const file = await SafetensorsFile.open(source, `${folder.path}/${OPTIMIZER}`);
-  await restore(file, FIRST, optimizer.firstMoment);
-  await restore(file, SECOND, optimizer.secondMoment);
-  optimizer.step = state.optimizer_step;
-  return state;
+  await restore(file, FIRST, firstMoment);
+  await restore(file, SECOND, secondMoment);
 }
 
 async function restore(file: SafetensorsFile, prefix: string, values: Moments): Promise<void> {

@@ -63,8 +63,10 @@ export interface CollectSettings {
   /** Distinguishes the batches of a run; with group and sample it is the random key. */
   readonly step: number;
   readonly samplesPerQuestion: number;
-  /** Most questions of a batch, where the last batch may have fewer: ids of two batches must not meet. */
+  /** Most questions of a step, where one may have fewer: ids of two steps must not meet. */
   readonly questionsPerStep?: number;
+  /** Questions of this step that earlier calls have had; default 0. Ids and group numbers count on from there. */
+  readonly firstQuestion?: number;
   /** Which of its samples a question still needs; default: all. Ids do not depend on it. Not for graders of whole groups. */
   samplesOf?(groupIndex: number): readonly number[];
   readonly sampling: SamplingSettings;
@@ -87,6 +89,7 @@ export async function collect(
   const { options, tokenizer, template } = collector;
   const policy = observationPolicy(options.toolPolicy);
   const prompts = questions.map(({ prompt, promptIds }) => (promptIds === undefined ? template.frame(prompt) : prompt));
+  const first = settings.firstQuestion ?? 0;
   const space = {
     groupsPerStep: settings.questionsPerStep ?? questions.length,
     samplesPerGroup: settings.samplesPerQuestion,
@@ -96,7 +99,7 @@ export async function collect(
     question?.promptIds ?? encodePrompt(tokenizer, prompt, options.maxPromptLength);
   const requests = prompts.flatMap((prompt, groupIndex) => {
     const trajectoryIds = (settings.samplesOf?.(groupIndex) ?? every).map((sample) =>
-      trajectoryId(settings.step, groupIndex, sample, space),
+      trajectoryId(settings.step, first + groupIndex, sample, space),
     );
     return trajectoryIds.length === 0
       ? []
@@ -113,7 +116,9 @@ export async function collect(
     const grade = await grades.gradeOf(trajectory);
     const question = questions[trajectory.groupIndex];
     if (question === undefined) throw new Error(`trajectory ${trajectory.id} has no question`);
-    return { trajectory, question, prompt: prompts[trajectory.groupIndex] ?? "", grade };
+    const { groupIndex } = trajectory;
+    const numbered = first === 0 ? trajectory : { ...trajectory, groupIndex: first + groupIndex };
+    return { trajectory: numbered, question, prompt: prompts[groupIndex] ?? "", grade };
   };
   const told: Promise<void>[] = [];
   let statistics: RolloutStatistics | undefined;
@@ -158,7 +163,7 @@ export async function collect(
   if (statistics === undefined) throw new Error("the rollout gave no statistics");
   const exposedMs = performance.now() - ended;
   return {
-    groups: questions.map((_, index) => graded.filter(({ trajectory }) => trajectory.groupIndex === index)),
+    groups: questions.map((_, index) => graded.filter(({ trajectory }) => trajectory.groupIndex === first + index)),
     statistics,
     metrics: {
       ...timedMetrics(statistics),

@@ -5,6 +5,7 @@ import type { FolderReader } from "../model/folder";
 import type { RewardPool } from "../reward/pool";
 import type { PythonEngine } from "../sandbox/engine";
 import type { TrainOptions } from "./options";
+import type { QuestionRow } from "./prompts";
 import type { RewardOptions } from "./reward-options";
 import type { RunFiles } from "./run-folder";
 
@@ -39,6 +40,8 @@ export interface TrainingHost {
     onProgress?: (file: string, done: number, total: number | undefined) => void,
     signal?: AbortSignal,
   ): Promise<Dataset>;
+  /** A curriculum of one's own: whether a question may come at a step. Without it every question may. */
+  acceptsQuestion?(question: QuestionRow, step: number): boolean;
   /** The run folder. */
   runFiles(outputDir: string): RunFiles;
   /** The folder that --resume-from-checkpoint means: a path, or `latest` of the run folder. @throws UserError when there is none */

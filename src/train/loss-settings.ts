@@ -20,19 +20,21 @@ export function aggregationOf(options: TrainOptions): Aggregation {
   return options.lossAggregation ?? AGGREGATIONS[options.lossType];
 }
 
-export function lossOptions(options: TrainOptions): LossOptions {
+/** @param klCoefficient beta of the step; in the loss where it is not in the reward */
+export function lossOptions(options: TrainOptions, klCoefficient: number): LossOptions {
   return {
     policy: policyObjective(options),
     ratioLevel: options.importanceSamplingLevel,
-    kl: { estimator: "k3", coefficient: 0 },
+    kl: { estimator: options.klEstimator, coefficient: options.klPlacement === "loss" ? klCoefficient : 0 },
     entropyCoefficient: options.entropyCoefficient,
   };
 }
 
 /** The correction for a sampler whose log-probs differ; undefined for none. */
 export function importanceOptions(options: TrainOptions): ImportanceOptions | undefined {
-  const { importanceSamplingMode: mode, importanceSamplingCap: cap, importanceSamplingFloor: floor } = options;
-  return mode === null ? undefined : { mode, cap, floor };
+  const { importanceSamplingCap: cap, importanceSamplingFloor: floor, maxStaleness } = options;
+  const mode = options.importanceSamplingMode ?? (maxStaleness > 0 ? "token_truncate" : "off");
+  return mode === "off" ? undefined : { mode, cap, floor };
 }
 
 function policyObjective(options: TrainOptions): PolicyObjective {

@@ -10,9 +10,10 @@ import type { ModelConfig } from "../model/config";
 import { type FolderReader, readModelConfig } from "../model/folder";
 import { Model, type ModelOptions } from "../model/model";
 import { UserError } from "../model/user-error";
+import { createLearner, hasSharedCritic } from "./learner";
 import { type DtypeOptions, type PeftOptions, trainedModelOptions } from "./model-options";
 import type { TrainOptions } from "./options";
-import { createDecoder, createTrainer, MOST_ROWS } from "./policy";
+import { createDecoder, MOST_ROWS } from "./policy";
 
 /** What a plan depends on beside the model. */
 export type MemoryOptions = Pick<
@@ -25,6 +26,9 @@ export type MemoryOptions = Pick<
   | "microBatchTokens"
   | "gradientCheckpointing"
   | "optim"
+  | "beta"
+  | "advantageEstimator"
+  | "critic"
 >;
 
 /** How the planned model is kept. */
@@ -35,6 +39,8 @@ export type MemorySizes = Pick<MemoryOptions, "concurrency" | "microBatchTokens"
 
 /** Kinds of GPU memory, in the order in which they are shown, and how their buffers are labelled. */
 const KINDS = [
+  ["reference", /^reference/],
+  ["critic", /^critic/],
   ["weights", /^(weights|f32 weights|rotations)/],
   ["adapter", /^adapter/],
   ["gradients", /^gradients/],
@@ -75,8 +81,9 @@ export function planMemory(
   limits: DeviceLimits,
 ): MemoryPlan {
   const gpu = countingContext(limits);
-  const model = new Model(gpu, config, options.maxPromptLength + options.maxCompletionLength, modelOptions);
-  const { pass } = createTrainer({ model }, options);
+  const trained = hasSharedCritic(options) ? { ...config, valueHead: "shared" as const } : config;
+  const model = new Model(gpu, trained, options.maxPromptLength + options.maxCompletionLength, modelOptions);
+  const { pass } = createLearner(model, options);
   createDecoder({ model }, options, trajectoriesOf(options));
   const { concurrency, gradientCheckpointing } = options;
   return {

@@ -6,11 +6,9 @@ import { about, aboutNames } from "./option-set";
 
 export const objectiveFields = {
   advantageEstimator: z
-    .enum(advantageEstimators)
-    // Its greedy answers are not sampled yet.
-    .exclude(["remax"])
+    .enum([...advantageEstimators, "gae"])
     .default("grpo")
-    .meta(about("Objective", "baseline and scale of the advantages")),
+    .meta(about("Objective", "baseline and scale of the advantages; remax: a greedy answer; gae: a critic (PPO)")),
   scaleRewards: z
     .enum(["group", "batch", "none"])
     .default("group")
@@ -20,7 +18,7 @@ export const objectiveFields = {
     .min(0)
     .max(1)
     .default(1)
-    .meta(about("Objective", "discount per sampled token, of the reinforce estimators")),
+    .meta(about("Objective", "discount per sampled token, of the reinforce estimators and of gae")),
   lossType: z
     .enum(["dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "policy_gradient"])
     .default("dapo")
@@ -47,11 +45,14 @@ export const objectiveFields = {
     .meta(about("Objective", "sapo: temperature at negative advantage")),
   entropyCoefficient: z.number().min(0).default(0).meta(about("Objective", "weight of the entropy bonus")),
   importanceSamplingMode: z
-    .enum(["token_truncate", "token_mask", "sequence_truncate", "sequence_mask", "geometric_mask"])
+    .enum(["off", "token_truncate", "token_mask", "sequence_truncate", "sequence_mask", "geometric_mask"])
     .nullable()
     .default(null)
     .meta(
-      about("Objective", "correction for a sampler that is not the trainer; costs a forward pass; none: no correction"),
+      about(
+        "Objective",
+        "correction for a sampler that is not the trainer; costs a forward pass; none: token_truncate with --max-staleness 1, else off",
+      ),
     ),
   importanceSamplingCap: z
     .number()
@@ -63,6 +64,30 @@ export const objectiveFields = {
     .min(0)
     .default(0)
     .meta(about("Objective", "least weight that the masking corrections let through")),
+  beta: z
+    .number()
+    .min(0)
+    .default(0)
+    .meta(about("Objective", "weight of the KL penalty to the model that training began with; 0 keeps no such model")),
+  klEstimator: z
+    .enum(["k1", "k2", "k3", "k3_plus"])
+    .default("k3")
+    .meta(about("Objective", "estimate of that KL per token; k3_plus: value of k3, gradient of k2")),
+  klPlacement: z
+    .enum(["loss", "reward"])
+    .default("loss")
+    .meta(about("Objective", "reward: beta times k1 is taken from each token's reward, as in PPO and REINFORCE++")),
+  klTarget: z
+    .number()
+    .gt(0)
+    .nullable()
+    .default(null)
+    .meta(about("Objective", "KL per token that beta is steered towards after each step; none: beta stays")),
+  klHorizon: z
+    .number()
+    .gt(0)
+    .default(10000)
+    .meta(about("Objective", "trajectories over which beta may change by a fifth; smaller is faster")),
   promptsPerMiniBatch: z
     .int()
     .min(1)

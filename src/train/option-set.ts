@@ -10,6 +10,7 @@ export type OptionGroup =
   | "Sampling"
   | "Tool"
   | "Objective"
+  | "Critic"
   | "Adapter"
   | "Optimizer"
   | "Evaluation"

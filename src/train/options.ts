@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { batchFields } from "./batch-fields";
+import { criticFields } from "./critic-fields";
 import { objectiveFields } from "./objective-fields";
 import {
   datasetFields,
@@ -20,8 +22,6 @@ import {
   toolFields,
 } from "./option-fields";
 import { about, OptionSet } from "./option-set";
-
-const share = z.number().min(0).max(1);
 
 /**
  * Options of reinforcement learning. Names are those of TRL's GRPOConfig where it has them, so that a run can be carried over;
@@ -58,6 +58,7 @@ export const trainOptions = new OptionSet("train", {
   numGenerations: z.int().min(1).default(8).meta(about("Sampling", "trajectories per prompt: the group")),
   promptsPerStep: z.int().min(1).default(16).meta(about("Sampling", "prompts per step")),
   ...samplingFields,
+  ...batchFields,
   ...toolFields,
 
   ...rewardFields,
@@ -88,15 +89,7 @@ export const trainOptions = new OptionSet("train", {
     .min(1)
     .default(1)
     .meta(about("Objective", "passes over a batch of trajectories, each token with the log-prob it was sampled with")),
-  beta: z.number().min(0).default(0).meta(about("Objective", "weight of the KL penalty; only 0 for now")),
-  groupFilterMin: share
-    .nullable()
-    .default(null)
-    .meta(about("Objective", "groups whose accuracy is not above this are dropped")),
-  groupFilterMax: share
-    .nullable()
-    .default(null)
-    .meta(about("Objective", "groups whose accuracy is not below this are dropped")),
+  ...criticFields,
 
   learningRate: z.number().min(0).default(1e-6).meta(about("Optimizer", "AdamW's step size at its highest")),
   lrSchedulerType: z

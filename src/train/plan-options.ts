@@ -3,8 +3,18 @@ import { dtypeFields, gpuMemoryFields, memoryFields, peftFields, presetField } f
 import { about, OptionSet } from "./option-set";
 import { trainOptions } from "./options";
 
-const { modelNameOrPath, numGenerations, promptsPerStep, maxPromptLength, maxCompletionLength, concurrency, optim } =
-  trainOptions.schema.shape;
+const {
+  modelNameOrPath,
+  numGenerations,
+  promptsPerStep,
+  maxPromptLength,
+  maxCompletionLength,
+  concurrency,
+  optim,
+  beta,
+  advantageEstimator,
+  critic,
+} = trainOptions.schema.shape;
 
 /** Options of `plan`: those of `train` that memory depends on. */
 export const planOptions = new OptionSet("plan", {
@@ -18,6 +28,9 @@ export const planOptions = new OptionSet("plan", {
   ...dtypeFields,
   ...peftFields,
   optim,
+  beta,
+  advantageEstimator,
+  critic,
   ...gpuMemoryFields,
   ...memoryFields,
   maxBinding: z

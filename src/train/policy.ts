@@ -8,6 +8,7 @@ import { Optimizer } from "../model/optimizer";
 import { readModel } from "../model/peft";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
+import { withValueHead } from "../model/value-head";
 import { GpuDecoder } from "../rollout/gpu-decoder";
 import { isCharacterConfig } from "../text/character-tokenizer";
 import { loadTokenizer } from "../text/load-tokenizer";
@@ -40,6 +41,8 @@ type TrainingUse = PeftOptions & {
   /** The model that a new adapter would stand on; undefined when the folder is a checkpoint to go on from. */
   readonly base: string | undefined;
   readonly seed: number;
+  /** Gives the model a value head beside its logits, unless it has one. */
+  readonly valueHead?: boolean;
 };
 
 /**
@@ -57,7 +60,8 @@ export async function loadModel(
   lengths = "--max-prompt-length plus --max-completion-length are",
 ): Promise<LoadedModel> {
   const { training } = options;
-  const { checkpoint, adapter, folder: whole } = await readModel(folder, find);
+  const { checkpoint: stored, adapter, folder: whole } = await readModel(folder, find);
+  const checkpoint = training?.valueHead === true ? withValueHead(stored, "shared") : stored;
   const { config, companions } = checkpoint;
   const { tokenizer } = await loadTokenizerOf(companions.has("tokenizer.json") ? folder : whole);
   refuseMismatch(folder.path, config, tokenizer, maxPositions, lengths);
@@ -152,19 +156,22 @@ export function createDecoder(
   );
 }
 
+/** Options that decide the sizes of {@link createTrainer}. */
+export type TrainerOptions = Pick<
+  TrainOptions,
+  | "maxPromptLength"
+  | "maxCompletionLength"
+  | "microBatchTokens"
+  | "gradientCheckpointing"
+  | "numGenerations"
+  | "promptsPerStep"
+  | "optim"
+>;
+
 /** The training half: gradients, activations, optimizer. */
 export function createTrainer(
   { model }: Pick<LoadedModel, "model">,
-  options: Pick<
-    TrainOptions,
-    | "maxPromptLength"
-    | "maxCompletionLength"
-    | "microBatchTokens"
-    | "gradientCheckpointing"
-    | "numGenerations"
-    | "promptsPerStep"
-    | "optim"
-  >,
+  options: TrainerOptions,
 ): { pass: TrainingPass; optimizer: Optimizer } {
   const sequenceLength = options.maxPromptLength + options.maxCompletionLength;
   const trajectories = options.numGenerations * options.promptsPerStep;

@@ -84,13 +84,20 @@ function refuseContradictions(options: TrainOptions): void {
   const refuse = (key: keyof TrainOptions, why: string): never => {
     throw trainOptions.wrong(key, options[key], undefined, why);
   };
-  if (options.beta !== 0)
-    refuse("beta", "but a KL penalty needs a reference model, which this version does not keep; set it to 0");
-  if (options.numGenerations < 2 && comparesGroup(options.advantageEstimator))
+  const { advantageEstimator } = options;
+  if (options.beta !== 0 && options.klPlacement === "loss" && options.klEstimator === "k1")
+    refuse("klEstimator", "but its expected gradient in a loss is 0; take k2 or k3, or --kl-placement reward");
+  if (options.klTarget !== null && options.beta === 0)
+    refuse("klTarget", "but --beta is 0, so there is nothing to steer; give the beta to begin with");
+  if (advantageEstimator === "gae" && options.usePeft)
+    refuse("usePeft", "but a critic beside an adapter is not implemented; take another --advantage-estimator");
+  if (options.inFlightWeightUpdates && options.maxStaleness === 0)
     refuse(
-      "numGenerations",
-      `but ${options.advantageEstimator} compares the trajectories of a group; set it to 2 or more`,
+      "inFlightWeightUpdates",
+      "but --max-staleness is 0, so nothing is sampled while weights change; set it to 1",
     );
+  if (options.numGenerations < 2 && advantageEstimator !== "gae" && comparesGroup(advantageEstimator))
+    refuse("numGenerations", `but ${advantageEstimator} compares the trajectories of a group; set it to 2 or more`);
   if (options.importanceSamplingFloor >= options.importanceSamplingCap)
     refuse("importanceSamplingFloor", `but must be below --importance-sampling-cap ${options.importanceSamplingCap}`);
   if (options.delta !== null && options.delta <= 1 + (options.epsilonHigh ?? options.epsilon))

@@ -1,14 +1,15 @@
 /** Trajectories as people read them. */
 import type { Tokenizer } from "../text/tokenizer";
-import type { Collected, GradedTrajectory } from "./collect";
+import type { GradedTrajectory } from "./collect";
 import type { Sample } from "./events";
+import type { Group } from "./rollout-batch";
 
 /** Trajectories worth looking at: those with code and a right answer first, from different groups. */
-export function chooseSamples(collected: Collected, count: number): GradedTrajectory[] {
+export function chooseSamples(groups: readonly Group[], count: number): GradedTrajectory[] {
   const interest = ({ trajectory, grade }: GradedTrajectory) =>
     2 * Math.min(1, trajectory.toolLog.length) + grade.numbers.reward;
   const byInterest = (a: GradedTrajectory, b: GradedTrajectory) => interest(b) - interest(a);
-  return collected.groups
+  return groups
     .flatMap((group) => [...group].sort(byInterest).slice(0, 1))
     .sort(byInterest)
     .slice(0, count);

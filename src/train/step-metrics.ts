@@ -4,13 +4,16 @@ import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
 import { mean, sampleStandardDeviation } from "../rl/moments";
 import { objectiveMetrics } from "../rl/totals";
-import type { Collected, GradedTrajectory } from "./collect";
+import type { GradedTrajectory } from "./collect";
+import type { CriticResult } from "./critic";
 import type { MetricsRow } from "./metrics";
+import type { Group, RolloutBatch } from "./rollout-batch";
 import type { UpdateResult } from "./update";
 
 /** Seconds of the parts of a step. */
 export interface StepTimes {
-  readonly rollout: number;
+  /** Until the batch was there. */
+  readonly waiting: number;
   readonly update: number;
   readonly total: number;
 }
@@ -18,14 +21,14 @@ export interface StepTimes {
 /** Names and meanings: metrics.ts. `numTokens` counts from the first step of the run. */
 export function stepMetrics(
   step: number,
-  collected: Collected,
+  batch: RolloutBatch,
   result: UpdateResult,
   numTokens: number,
   times: StepTimes,
 ): MetricsRow {
-  const all = collected.groups.flat();
-  const kept = result.kept.flat();
-  const rewards = collected.groups.map((group) => group.map(({ grade }) => grade.numbers.reward));
+  const all = batch.groups.flat();
+  const kept = batch.kept.flat();
+  const rewards = batch.groups.map((group) => group.map(({ grade }) => grade.numbers.reward));
   const lengths = all.map(({ trajectory }) => modelTokens(trajectory.mask));
   const calls = all.flatMap(({ trajectory }) => trajectory.toolLog);
   const ended = (...ways: (typeof calls)[number]["status"][]) =>
@@ -50,7 +53,8 @@ export function stepMetrics(
     "rollout/repetition_penalty": share(all, "repetition_penalty"),
     "rollout/verifier_failed": share(all, "verifier_failed"),
     ...rewardMetrics(all),
-    "train/kept_groups": result.kept.length / collected.groups.length,
+    "train/kept_groups": batch.kept.length / batch.groups.length,
+    "train/sampling_rounds": batch.rounds,
     loss: result.loss,
     grad_norm: result.gradNorm,
     learning_rate: result.learningRate,
@@ -74,14 +78,39 @@ export function stepMetrics(
     "tools/queue_ms": mean(calls.map(({ queueMs }) => queueMs)),
     "sampling/sampling_logp_difference/mean": result.logprobDifferenceMean,
     "sampling/sampling_logp_difference/max": result.logprobDifferenceMax,
+    ...importanceMetrics(result),
+    ...(result.kl && { "kl/reference": result.kl.mean, "kl/coefficient": result.kl.coefficient }),
+    ...(result.critic && criticMetrics(result.critic)),
     num_tokens: numTokens,
     step_time: times.total,
-    "time/rollout": times.rollout,
+    "time/rollout": batch.seconds,
+    "time/waiting": times.waiting,
     "time/update": times.update,
     "perf/throughput": allTokens / times.total,
-    "perf/rollout_tokens_per_second": collected.statistics.sampledTokens / times.rollout,
+    "perf/rollout_tokens_per_second": batch.sampledTokens / batch.seconds,
     "perf/train_tokens_per_second": trainedTokens / times.update,
-    ...collected.metrics,
+    ...batch.metrics,
+  };
+}
+
+function importanceMetrics({ importance }: UpdateResult): Partial<MetricsRow> {
+  if (importance === undefined) return {};
+  const { min, mean, max } = importance;
+  return {
+    "sampling/importance_sampling_ratio/min": min,
+    "sampling/importance_sampling_ratio/mean": mean,
+    "sampling/importance_sampling_ratio/max": max,
+  };
+}
+
+function criticMetrics(critic: CriticResult): Partial<MetricsRow> {
+  return {
+    "critic/loss": critic.loss,
+    "critic/clip_ratio": critic.clipped,
+    "critic/value_mean": critic.valueMean,
+    "critic/return_mean": critic.returnMean,
+    "critic/explained_variance": critic.explainedVariance,
+    ...(critic.gradNorm === null ? {} : { "critic/grad_norm": critic.gradNorm }),
   };
 }
 
@@ -105,8 +134,8 @@ function rewardMetrics(trajectories: readonly GradedTrajectory[]): Record<`rewar
 }
 
 /** What the user should know of a step's grades. */
-export function gradingNotices(collected: Collected): string[] {
-  const grades = collected.groups.flat().map(({ grade }) => grade);
+export function gradingNotices(groups: readonly Group[]): string[] {
+  const grades = groups.flat().map(({ grade }) => grade);
   const failed = grades.filter(({ numbers }) => numbers.verifier_failed === 1).length;
   const unrewarded = grades.filter(({ rewards }) => Object.values(rewards).every((value) => value === null)).length;
   return [

@@ -5,6 +5,7 @@ import type { FolderReader } from "../model/folder";
 import { Optimizer } from "../model/optimizer";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
+import { adamwSettings } from "./adamw-settings";
 import { saveTraining } from "./checkpoint";
 import type { TrainEvents, TrainSummary } from "./events";
 import type { TrainingHost } from "./host";
@@ -149,14 +150,7 @@ export async function runSupervised(
     const stepBegun = performance.now();
     events.onPhase("update", { step: step + 1 });
     const learningRate = learningRateAt(schedule(options), step + 1);
-    const result = await task.step(step + 1, {
-      learningRate,
-      beta1: options.adamBeta1,
-      beta2: options.adamBeta2,
-      epsilon: options.adamEpsilon,
-      weightDecay: options.weightDecay,
-      maxNorm: options.maxGradNorm ?? 0,
-    });
+    const result = await task.step(step + 1, adamwSettings(options, learningRate));
     if (!Number.isFinite(result.gradNorm))
       throw new UserError(
         `${task.command} diverged at step ${step + 1}: the gradient norm is ${result.gradNorm}; use a smaller --learning-rate than ${options.learningRate}`,

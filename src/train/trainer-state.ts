@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type FolderReader, readText } from "../model/folder";
 import { UserError } from "../model/user-error";
+import { selectionState } from "./question-selection";
 
 const FILE = "trainer_state.json";
 
@@ -13,9 +14,15 @@ const schema = z.object({
   num_tokens: z.int().min(0),
   /** Of prompts and sampling. A run that goes on with another seed would not equal one that never stopped. */
   seed: z.int().min(0),
+  /** Of reinforcement learning: where the training questions stand. */
+  selection: selectionState.optional(),
+  /** Weight of the KL penalty, where it is steered. */
+  kl_coefficient: z.number().min(0).optional(),
+  /** Updates that the AdamW of a separate critic has made. */
+  critic_step: z.int().min(0).optional(),
 });
 
-/** What a checkpoint keeps beside weights and optimizer moments. Everything else follows from the step and the seed. */
+/** What a checkpoint keeps beside weights, moments and a batch sampled ahead. Everything else follows from the step and the seed. */
 export type TrainerState = z.output<typeof schema>;
 
 /** The content of `trainer_state.json`. */

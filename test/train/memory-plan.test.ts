@@ -4,6 +4,7 @@ import { adapterTargets } from "../../src/model/adapter";
 import type { ModelConfig } from "../../src/model/config";
 import { Model, type ModelOptions } from "../../src/model/model";
 import { UserError } from "../../src/model/user-error";
+import { createLearner, hasSharedCritic } from "../../src/train/learner";
 import {
   fitMemory,
   type MemoryOptions,
@@ -12,7 +13,7 @@ import {
   parseMemory,
   planMemory,
 } from "../../src/train/memory-plan";
-import { createDecoder, createTrainer } from "../../src/train/policy";
+import { createDecoder } from "../../src/train/policy";
 import { CONFIGS, modelContext, randomBatch, randomTensors } from "../support/reference/models";
 
 const SIZES: MemoryOptions = {
@@ -24,6 +25,9 @@ const SIZES: MemoryOptions = {
   microBatchTokens: null,
   gradientCheckpointing: false,
   optim: "adamw",
+  beta: 0,
+  advantageEstimator: "grpo",
+  critic: "separate",
 };
 
 const QWEN_HALF_BILLION: ModelConfig = {
@@ -65,17 +69,24 @@ describe.each([
     { ...SIZES, concurrency: 5, microBatchTokens: 100 },
   ],
   ["llama, tied", {}, { ...SIZES, optim: "adamw_8bit" }],
+  ["llama, tied", {}, { ...SIZES, beta: 0.1 }],
+  ["qwen2, tied, biases", { storage: "bf16" }, { ...SIZES, advantageEstimator: "gae", beta: 0.1 }],
+  ["llama, tied", {}, { ...SIZES, advantageEstimator: "gae", critic: "shared" }],
 ] as const satisfies readonly (readonly [keyof typeof CONFIGS, ModelOptions, MemoryOptions])[])(
   "%s, %j",
   (name, modelOptions, options) => {
     test("the plan is what is allocated, to the byte", async () => {
       const gpu = await modelContext();
-      const config = CONFIGS[name];
+      const config: ModelConfig = {
+        ...CONFIGS[name],
+        ...(hasSharedCritic(options) ? { valueHead: "shared" } : {}),
+      };
       const before = gpu.allocator.bytesByLabel();
-      const plan = planMemory(config, modelOptions, options, gpu.profile.limits);
+      const plan = planMemory(CONFIGS[name], modelOptions, options, gpu.profile.limits);
       const model = new Model(gpu, config, 64, modelOptions);
       for (const tensor of randomTensors(config)) model.upload(tensor);
-      const { pass, optimizer } = createTrainer({ model }, options);
+      const learner = createLearner(model, options);
+      const { pass, optimizer } = learner;
       const decoder = createDecoder({ model }, options, 12);
       const made = new Map(
         [...gpu.allocator.bytesByLabel()].map(([label, bytes]) => [label, bytes - (before.get(label) ?? 0)]),
@@ -103,7 +114,7 @@ describe.each([
       );
       const counted = plan.total - (plan.bytes.other - (actual.other ?? 0));
       expect(Math.abs(after - counted) / counted).toBeLessThan(0.05);
-      for (const part of [pass, optimizer, decoder, model]) part.destroy();
+      for (const part of [learner, decoder, model]) part.destroy();
     });
   },
 );

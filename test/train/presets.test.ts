@@ -13,12 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
-test.each(presetNames.filter((name) => name.startsWith("nano")))("%s makes two steps", async (preset) => {
-  const { steps, summary } = await tinyRun(root, preset, { values: { preset, maxSteps: 2 } });
-  expect(summary).toMatchObject({ outcome: "finished", step: 2 });
+test.each(presetNames.filter((name) => name.startsWith("nano")))("%s makes four steps", async (preset) => {
+  const { steps, summary } = await tinyRun(root, preset, { values: { preset, maxSteps: 4 } });
+  expect(summary).toMatchObject({ outcome: "finished", step: 4 });
+  // A critic may begin alone, and a filter may drop all groups of a step.
+  expect(steps.some((row) => Number.isFinite(row.grad_norm))).toBe(true);
   for (const row of steps) {
     expect(row.loss).toBeTypeOf("number");
-    expect(Number.isFinite(row.grad_norm)).toBe(true);
     expect(row["sampling/sampling_logp_difference/max"]).toBe(0);
   }
 });
@@ -55,5 +56,5 @@ test("masked trajectories are counted, and without others there is no update", a
   const short = { maxSteps: 1, maxCompletionLength: 2, maxToolResponseTokens: 1, numGenerations: 4 };
   const [row] = (await tinyRun(root, "masked", { values: { ...short, maskTruncatedCompletions: true } })).steps;
   expect(row?.["masks/truncated"]).toBe(1);
-  expect(row?.grad_norm).toBe(0);
+  expect(row?.grad_norm).toBeNull();
 });

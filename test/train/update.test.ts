@@ -1,102 +1,26 @@
 /** The gradient of a whole update against the formulas, trajectory by trajectory. */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { GpuContext } from "../../src/gpu/context";
 import type { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass } from "../../src/model/training";
-import { gradeTrajectory } from "../../src/reward/grade";
 import type { GradedTrajectory } from "../../src/train/collect";
+import { KlControl } from "../../src/train/kl-control";
+import type { Learner } from "../../src/train/learner";
 import type { TrainOptions } from "../../src/train/options";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import type { ScoringPass } from "../../src/train/reference";
 import { update } from "../../src/train/update";
-import { someJob } from "../reward/job";
-import {
-  downloadAll,
-  modelContext,
-  modelOf,
-  Numbers,
-  randomTensors,
-  relativeNormError,
-} from "../support/reference/models";
+import { downloadAll, modelOf, randomTensors, relativeNormError } from "../support/reference/models";
+import { gradedGroups, optionsOf, sequenceOf, smallModel } from "./graded-batch";
 import { TINY } from "./tiny-run";
 
-let gpu: GpuContext;
 let model: Model;
 let pass: TrainingPass;
+let reference: ScoringPass;
+const groups = (shift = 0) => gradedGroups(pass, shift);
 
 beforeAll(async () => {
-  gpu = await modelContext();
-  model = modelOf(gpu, TINY, randomTensors(TINY));
-  pass = new TrainingPass(model, {
-    rows: 120,
-    sequences: 12,
-    sequenceLength: 24,
-    pageSize: 4,
-    recompute: false,
-    logitsBytes: 2 ** 20,
-  });
+  ({ model, pass, reference } = await smallModel());
 });
-
-/** Rewards of two groups; the third is all equal. */
-const REWARDS = [
-  [1, 0, 0, 1],
-  [0, 0, 0, 1],
-  [1, 1, 1, 1],
-];
-
-function sequenceOf({ trajectory }: GradedTrajectory) {
-  const ids = Uint32Array.from([...trajectory.promptIds, ...trajectory.ids]);
-  return { ids, scored: Uint8Array.from([...new Uint8Array(trajectory.promptIds.length), ...trajectory.mask]) };
-}
-
-/** Random trajectories with observations, whose log-probs are those of the model plus `shift`, of alternating sign. */
-async function groups(shift = 0): Promise<GradedTrajectory[][]> {
-  const numbers = new Numbers(5);
-  const made = REWARDS.map((rewards, groupIndex) =>
-    rewards.map((reward, sampleIndex): GradedTrajectory => {
-      const length = 3 + numbers.below(12);
-      const grade = gradeTrajectory({ ...someJob, gold: "1" });
-      return {
-        question: { prompt: "", answer: "1" },
-        prompt: "",
-        grade: { ...grade, numbers: { ...grade.numbers, reward, rule_rewards: reward === 1 ? 1 : 0 } },
-        trajectory: {
-          id: groupIndex * 4 + sampleIndex,
-          groupIndex,
-          sampleIndex,
-          promptIds: Uint32Array.from({ length: 2 + groupIndex }, () => numbers.below(TINY.vocabularySize)),
-          ids: Uint32Array.from({ length }, () => numbers.below(TINY.vocabularySize)),
-          // The last token is always a sampled one.
-          mask: Uint8Array.from({ length }, (_, t) => Number(t === length - 1 || t % 4 < 2)),
-          logprobs: new Float32Array(length),
-          segments: [],
-          toolLog: [],
-          finishReason: "stop",
-          modelText: "",
-          fullText: "",
-        },
-      };
-    }),
-  );
-  for (const graded of made.flat()) {
-    const { logprobs } = await pass.forward([sequenceOf(graded)], 1);
-    let at = 0;
-    graded.trajectory.mask.forEach((bit, t) => {
-      if (bit === 1) graded.trajectory.logprobs[t] = (logprobs[at++] ?? 0) + (t % 2 === 0 ? shift : -shift);
-    });
-  }
-  return made;
-}
-
-function optionsOf(values: Record<string, unknown>): TrainOptions {
-  return resolveTrainOptions([
-    {
-      source: "the test",
-      spelling: "file",
-      values: { modelNameOrPath: "x", dataset: "x", numGenerations: 4, learningRate: 0, ...values },
-    },
-  ]);
-}
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const deviation = (values: readonly number[]) =>
@@ -116,22 +40,39 @@ const grpo: Rule = (graded, batch) => {
 };
 const centred: Rule = (graded, batch) => [graded.grade.numbers.reward - mean(rewardsOf(groupOf(graded, batch))), 0];
 
-async function expectGradient(options: TrainOptions, shift: number, rule: Rule): Promise<void> {
+const learnerOf = (own: TrainingPass, optimizer: Optimizer, options = optionsOf({})): Learner => ({
+  pass: own,
+  optimizer,
+  kl: new KlControl(options),
+  ...(options.beta !== 0 && { reference }),
+});
+
+/** Derivative of a KL term by a token's log-prob, from it and the reference's. */
+type KlSlope = (logprob: number, reference: number) => number;
+
+async function expectGradient(
+  options: TrainOptions,
+  shift: number,
+  rule: Rule,
+  klSlope: KlSlope = () => 0,
+): Promise<void> {
   const batch = await groups(shift);
   const optimizer = new Optimizer(model);
-  const result = await update(pass, optimizer, batch, options, 1);
+  const result = await update(learnerOf(pass, optimizer, options), { kept: batch }, options, 1);
   const actual = await downloadAll(pass.gradients);
   pass.clearGradients();
   const [low, high] = [1 - options.epsilon, 1 + (options.epsilonHigh ?? options.epsilon)];
   for (const graded of batch.flat()) {
     const [advantage, weight] = rule(graded, batch);
+    const fixed = (await reference.forward([sequenceOf(graded)], 1)).logprobs;
     const { logprobs } = await pass.forward([sequenceOf(graded)], 1);
     const old = graded.trajectory.logprobs.filter((_, t) => graded.trajectory.mask[t] === 1);
     const coefficients = logprobs.map((logprob, t) => {
       const ratio = Math.exp(logprob - (old[t] ?? 0));
       const clipped = (advantage > 0 && ratio > high) || (advantage < 0 && ratio < low);
       const dual = options.delta !== null && advantage < 0 && ratio > options.delta;
-      return clipped || dual ? 0 : -weight * advantage * ratio;
+      const policy = clipped || dual ? 0 : -advantage * ratio;
+      return weight * (policy + options.beta * klSlope(logprob, fixed[t] ?? Number.NaN));
     });
     pass.backward(coefficients);
   }
@@ -144,7 +85,7 @@ async function expectGradient(options: TrainOptions, shift: number, rule: Rule):
     expect(relativeNormError(actual.get(name) ?? [], gradient), name).toBeLessThan(1e-5);
   }
   const norm = Math.sqrt([...expected.values()].reduce((sum, g) => sum + g.reduce((s, v) => s + v * v, 0), 0));
-  expect(result.gradNorm / norm).toBeCloseTo(1, 5);
+  expect((result.gradNorm ?? 0) / norm).toBeCloseTo(1, 5);
   for (const graded of batch.flat())
     expect(result.advantages.get(graded.trajectory.id)).toBeCloseTo(rule(graded, batch)[0], 6);
   optimizer.destroy();
@@ -191,10 +132,68 @@ describe("the gradient is that of the formula", () => {
     expectGradient(optionsOf({ epsilon: 0.2, epsilonHigh: 0.28, delta: 1.3 }), 0.3, tokenMean(grpo)));
 });
 
+describe("a KL penalty to another model", () => {
+  test("k3 in the loss", () =>
+    expectGradient(optionsOf({ beta: 0.3 }), 0, tokenMean(grpo), (own, fixed) => 1 - Math.exp(fixed - own)));
+
+  test("k2 in the loss, off-policy", () =>
+    expectGradient(
+      optionsOf({ beta: 0.3, klEstimator: "k2", lossType: "grpo" }),
+      0.3,
+      (graded, batch) => [grpo(graded, batch)[0], 1 / (batch.flat().length * tokens(graded))],
+      (own, fixed) => own - fixed,
+    ));
+
+  test("in the reward: the sum over a trajectory's tokens is taken from its outcome", async () => {
+    const options = optionsOf({ beta: 0.3, klPlacement: "reward", advantageEstimator: "rloo" });
+    const batch = await groups();
+    const shaped = new Map<GradedTrajectory, number>();
+    for (const graded of batch.flat()) {
+      const own = (await pass.forward([sequenceOf(graded)], 1)).logprobs;
+      const fixed = (await reference.forward([sequenceOf(graded)], 1)).logprobs;
+      const kl = own.reduce((sum, logprob, t) => sum + logprob - (fixed[t] ?? Number.NaN), 0);
+      shaped.set(graded, graded.grade.numbers.reward - 0.3 * kl);
+    }
+    await expectGradient(
+      options,
+      0,
+      tokenMean((graded, all) => {
+        const group = groupOf(graded, all).map((each) => each.trajectory.id);
+        const values = [...shaped].flatMap(([each, value]) => (group.includes(each.trajectory.id) ? value : []));
+        const own = [...shaped].find(([each]) => each.trajectory.id === graded.trajectory.id)?.[1] ?? Number.NaN;
+        return [(own - mean(values)) * (values.length / (values.length - 1)), 0];
+      }),
+    );
+  });
+
+  test("its mean is told, and steers beta towards the target", async () => {
+    const optimizer = new Optimizer(model);
+    const batch = await groups();
+    let [sum, count] = [0, 0];
+    for (const graded of batch.flat()) {
+      const own = (await pass.forward([sequenceOf(graded)], 1)).logprobs;
+      const fixed = (await reference.forward([sequenceOf(graded)], 1)).logprobs;
+      own.forEach((logprob, t) => {
+        const excess = logprob - (fixed[t] ?? Number.NaN);
+        sum += Math.exp(-excess) + excess - 1;
+      });
+      count += own.length;
+    }
+    const options = optionsOf({ beta: 0.3, klTarget: (2 * sum) / count, klHorizon: 60 });
+    const learner = learnerOf(pass, optimizer, options);
+    const { kl } = await update(learner, { kept: batch }, options, 1);
+    expect(kl?.coefficient).toBe(0.3);
+    expect((kl?.mean ?? 0) / (sum / count)).toBeCloseTo(1, 4);
+    // Half of the target is below it by more than a fifth: beta shrinks by 0.2 * 12 / 60.
+    expect(learner.kl.coefficient).toBeCloseTo(0.3 * (1 - 0.2 / 5), 12);
+    optimizer.destroy();
+  });
+});
+
 test("off-policy figures: share of clipped tokens, log-prob difference", async () => {
   const optimizer = new Optimizer(model);
   const batch = await groups(0.3);
-  const result = await update(pass, optimizer, batch, optionsOf({}), 1);
+  const result = await update(learnerOf(pass, optimizer), { kept: batch }, optionsOf({}), 1);
   expect(result.logprobDifferenceMax).toBeCloseTo(0.3, 5);
   expect(result.logprobDifferenceMean).toBeCloseTo(0.3, 5);
   expect(result.totals.clippedHigh).toBeGreaterThan(0);
@@ -204,27 +203,15 @@ test("off-policy figures: share of clipped tokens, log-prob difference", async (
   optimizer.destroy();
 });
 
-test("groups outside the bounds have no advantage and no share in the mean over tokens", async () => {
-  const optimizer = new Optimizer(model);
-  const batch = await groups();
-  const result = await update(pass, optimizer, batch, optionsOf({ groupFilterMin: 0.3, groupFilterMax: 0.9 }), 1);
-  expect(result.kept).toEqual([batch[0]]);
-  expect([...result.advantages.keys()]).toEqual([0, 1, 2, 3]);
-  const alone = await update(pass, optimizer, batch.slice(0, 1), optionsOf({}), 1);
-  expect(result.gradNorm).toBe(alone.gradNorm);
-  expect(result.totals).toEqual(alone.totals);
-  optimizer.destroy();
-});
-
 test("one optimizer step on one micro-batch of a model shaped as nano: dispatches, submits and readbacks", async () => {
-  const nano = modelOf(gpu, { ...TINY, tiedEmbeddings: true }, randomTensors({ ...TINY, tiedEmbeddings: true }));
+  const nano = modelOf(model.gpu, { ...TINY, tiedEmbeddings: true }, randomTensors({ ...TINY, tiedEmbeddings: true }));
   const trainer = new TrainingPass(nano, pass.shape);
   const optimizer = new Optimizer(nano);
   const batch = await groups(0.3);
-  await update(trainer, optimizer, batch, optionsOf({}), 1);
-  const before = { ...gpu.recorder.counters };
-  await update(trainer, optimizer, batch, optionsOf({}), 2);
-  const after = gpu.recorder.counters;
+  await update(learnerOf(trainer, optimizer), { kept: batch }, optionsOf({}), 1);
+  const before = { ...model.gpu.recorder.counters };
+  await update(learnerOf(trainer, optimizer), { kept: batch }, optionsOf({}), 2);
+  const after = model.gpu.recorder.counters;
   expect({
     dispatches: after.dispatches - before.dispatches,
     submits: after.submits - before.submits,

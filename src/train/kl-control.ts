@@ -1,0 +1,21 @@
+/** The weight of the KL penalty, fixed or steered towards a target. */
+import { controlledKlCoefficient } from "../rl/kl";
+import type { TrainOptions } from "./options";
+
+export class KlControl {
+  /** beta of the step; a resumed run sets it to where it stood. */
+  coefficient: number;
+  readonly #options: Pick<TrainOptions, "klTarget" | "klHorizon">;
+
+  constructor(options: Pick<TrainOptions, "beta" | "klTarget" | "klHorizon">) {
+    this.#options = options;
+    this.coefficient = options.beta;
+  }
+
+  /** @param kl mean per token over the batch, in nats */
+  adapt(kl: number, trajectories: number): void {
+    const { klTarget: target, klHorizon: horizon } = this.#options;
+    if (target === null) return;
+    this.coefficient = controlledKlCoefficient(this.coefficient, kl, trajectories, { target, horizon });
+  }
+}

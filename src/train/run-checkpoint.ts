@@ -1,0 +1,60 @@
+/** The checkpoints of a run of reinforcement learning: model and moments, and all else that its next step depends on. */
+import { type FolderReader, readText, writeCheckpoint } from "../model/folder";
+import { UserError } from "../model/user-error";
+import { readBatch, writeBatch } from "./batch-file";
+import { loadMoments, saveMoments, saveTraining } from "./checkpoint";
+import { criticFiles } from "./critic-files";
+import type { Learner } from "./learner";
+import type { RolloutBatch } from "./rollout-batch";
+import type { Run } from "./run";
+import type { TrainerState } from "./trainer-state";
+
+/** A batch that was sampled ahead of its step. */
+const BATCH = "batch_ahead.json";
+
+export async function saveRun(run: Run, step: number): Promise<void> {
+  const { options, learner, events, boundary } = run;
+  const own = learner.critic?.own;
+  events.onPhase("save", { step });
+  run.lastSaved = await run.folder.saveCheckpoint(
+    step,
+    async (writer) => {
+      await saveTraining(writer, run.loaded, learner.optimizer, {
+        global_step: step,
+        num_tokens: run.numTokens,
+        seed: options.seed,
+        selection: boundary.selection,
+        ...(options.klTarget !== null && { kl_coefficient: learner.kl.coefficient }),
+        ...(own && { critic_step: own.optimizer.step }),
+      });
+      if (own !== undefined) {
+        const files = criticFiles.writer(writer);
+        await writeCheckpoint(files, own.model.config, own.model.trained.toWrite());
+        await saveMoments(files, own.optimizer);
+      }
+      if (boundary.ahead !== undefined) await writer.write(BATCH, writeBatch(boundary.ahead));
+    },
+    options.saveTotalLimit,
+  );
+  events.onCheckpoint({ step, path: run.lastSaved });
+}
+
+/** Restores what the learner has beside the policy's weights and moments; the critic's weights are loaded already. */
+export async function restoreLearner(folder: FolderReader, learner: Learner, state: TrainerState): Promise<void> {
+  if (state.kl_coefficient !== undefined) learner.kl.coefficient = state.kl_coefficient;
+  const own = learner.critic?.own;
+  if (own === undefined) return;
+  await loadMoments(criticFiles.reader(folder), own.optimizer);
+  own.optimizer.step = state.critic_step ?? 0;
+}
+
+/** The batch that a checkpoint has ready for its next step. @throws UserError when its file is damaged */
+export async function batchAhead(folder: FolderReader): Promise<RolloutBatch | undefined> {
+  const text = await readText(folder, BATCH);
+  if (text === undefined) return undefined;
+  try {
+    return readBatch(text);
+  } catch {
+    throw new UserError(`${folder.path}/${BATCH}: not the file that was written; resume from an earlier checkpoint`);
+  }
+}

@@ -1,0 +1,44 @@
+/** Everything that a run of reinforcement learning holds open. */
+import type { BatchesAhead } from "./batches-ahead";
+import type { Collector } from "./collect";
+import type { EvaluationFigures } from "./evaluation";
+import type { TrainEvents } from "./events";
+import type { Health } from "./health";
+import type { Learner } from "./learner";
+import type { EvaluationRow } from "./metrics";
+import type { TrainOptions } from "./options";
+import type { LoadedModel } from "./policy";
+import type { QuestionSource } from "./prompts";
+import type { QuestionSelection, SelectionState } from "./question-selection";
+import type { RolloutBatch } from "./rollout-batch";
+import type { RunFolder } from "./run-folder";
+
+/** Options of a run whose folder has been decided. */
+export type PlacedTrainOptions = Omit<TrainOptions, "outputDir"> & { readonly outputDir: string };
+
+/** Where questions and batches stood when a step ended: the next step, which may be stopped midway, moves both. */
+export interface StepBoundary {
+  readonly selection: SelectionState;
+  readonly ahead: RolloutBatch | undefined;
+}
+
+export interface Run {
+  readonly options: PlacedTrainOptions;
+  readonly events: TrainEvents;
+  readonly loaded: LoadedModel;
+  readonly collector: Collector;
+  readonly learner: Learner;
+  readonly questions: QuestionSource;
+  readonly selection: QuestionSelection;
+  readonly batches: BatchesAhead;
+  readonly folder: RunFolder;
+  readonly health: Health;
+  readonly signal: AbortSignal | undefined;
+  /** What a checkpoint of the last finished step holds beside model and moments. */
+  boundary: StepBoundary;
+  numTokens: number;
+  lastSaved: string | undefined;
+  /** Rows of evaluation.jsonl, and the newest figures. */
+  evaluations: readonly EvaluationRow[];
+  evaluated: { readonly step: number; readonly figures: EvaluationFigures } | undefined;
+}

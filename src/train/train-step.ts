@@ -1,0 +1,76 @@
+/** One step: the rollout batch, the update, and what is told and written of them. */
+import { rolloutLine } from "../rollout/records";
+import type { RolloutBatch } from "./rollout-batch";
+import type { Run } from "./run";
+import { evaluateStep } from "./run-evaluation";
+import { chooseSamples, toSample } from "./samples";
+import { gradingNotices, stepMetrics } from "./step-metrics";
+import { type UpdateResult, update } from "./update";
+
+export async function trainStep(run: Run, step: number): Promise<void> {
+  const { options, events, learner, batches } = run;
+  const begun = performance.now();
+  const batch = await batches.take(step);
+  if (options.maxStaleness > 0 && step < options.maxSteps) batches.start(step + 1);
+  const sampled = performance.now();
+  events.onPhase("update", { step });
+  const staleness = learner.optimizer.step - batch.policyVersion;
+  const result = await update(learner, batch, options, step, {
+    onProgress: (done, total) => events.onPhase("update", { step, done, total, unit: "micro-batches" }),
+    beforeWeightsChange: async () => {
+      if (!options.inFlightWeightUpdates) await batches.settled();
+    },
+  });
+  const updated = performance.now();
+  run.boundary = { ahead: await batches.settled(), selection: run.selection.state };
+  run.numTokens += tokenCount(batch);
+  const row = {
+    ...stepMetrics(step, batch, result, run.numTokens, {
+      waiting: (sampled - begun) / 1000,
+      update: (updated - sampled) / 1000,
+      total: (performance.now() - begun) / 1000,
+    }),
+    staleness,
+    ...(await evaluateStep(run, step)),
+  };
+  await run.folder.logRollouts(step, rolloutLines(step, batch, result));
+  if (step % options.loggingSteps === 0) await run.folder.logMetrics(row);
+  events.onStep(row);
+  tellOf(run, step, batch, result);
+  for (const text of run.health.judge(row)) events.onNotice(`step ${step}: ${text}`);
+  if (options.logCompletions && (step % options.logCompletionsSteps === 0 || step === 1))
+    for (const sample of chooseSamples(batch.groups, options.numCompletionsToPrint))
+      events.onSample(toSample(run.loaded.tokenizer, step, sample));
+}
+
+function tellOf({ options, events }: Run, step: number, batch: RolloutBatch, { gradNorm }: UpdateResult): void {
+  const tell = (text: string) => events.onNotice(`step ${step}: ${text}`);
+  if (batch.kept.length === 0)
+    tell("--group-filter-min and --group-filter-max dropped every group, so there was no update");
+  else if (options.dynamicSampling && batch.kept.length < options.promptsPerStep)
+    tell(
+      `only ${batch.kept.length} of ${options.promptsPerStep} groups passed the filter in ${batch.rounds} rounds, so the step went on with them; see --max-sampling-rounds`,
+    );
+  for (const text of gradingNotices(batch.groups)) tell(text);
+  if (gradNorm !== null && !Number.isFinite(gradNorm))
+    tell("the gradient norm is not finite, so the weights were left as they are; see its rollouts");
+}
+
+function* rolloutLines(step: number, batch: RolloutBatch, result: UpdateResult): Generator<string> {
+  for (const { trajectory, prompt, grade } of batch.groups.flat()) {
+    const advantage = result.advantages.get(trajectory.id);
+    yield rolloutLine(trajectory, {
+      step,
+      prompt,
+      policyVersion: batch.policyVersion,
+      reward: grade.numbers.reward,
+      rewards: { ...grade.numbers },
+      rewardFunctions: grade.rewards,
+      ...(advantage === undefined ? {} : { advantage }),
+    });
+  }
+}
+
+function tokenCount({ groups }: RolloutBatch): number {
+  return groups.flat().reduce((sum, { trajectory }) => sum + trajectory.promptIds.length + trajectory.ids.length, 0);
+}

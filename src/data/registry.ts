@@ -78,6 +78,15 @@ export const datasets: readonly DatasetEntry[] = [
   ),
   set("nano-long", "eval", "Apache-2.0", "four to six operands; nano's training problems have three", {}, "nano"),
   set("nano-digits", "eval", "Apache-2.0", "operands of three digits; those of nano's training have two", {}, "nano"),
+  set(
+    "dag",
+    "train and eval",
+    "Apache-2.0",
+    "endless problems on graphs of quantities with 2 to 4 operations; dag-1-3 and so on for others",
+    {},
+    "nano",
+  ),
+  set("dag-long", "train and eval", "Apache-2.0", "the same with 5 or 6 operations", {}, "nano"),
   set("gsm8k", "train and eval", "MIT", "grade-school word problems", {
     train: { localFiles: ["gsm8k-train.jsonl"], hub: hub("openai/gsm8k", "main/train-00000-of-00001.parquet") },
     test: { localFiles: ["gsm8k-test.jsonl"], hub: hub("openai/gsm8k", "main/test-00000-of-00001.parquet") },

@@ -3,8 +3,9 @@
 import { benchmarkName } from "../train/evaluation";
 import type { TrainingHost } from "../train/host";
 import { hashText } from "../train/nano/random";
-import { nanoBenchmarkRows, type QuestionRow } from "../train/prompts";
+import type { QuestionRow } from "../train/prompts";
 import { type DatasetOptions, requestOf } from "../train/questions";
+import { syntheticBenchmark } from "../train/synthetic-questions";
 
 export interface Benchmark {
   /** A column or row of the tables; unique within an evaluation. */
@@ -14,8 +15,8 @@ export interface Benchmark {
   readonly fingerprint: string;
 }
 
-/** Rows of a nano benchmark when `--eval-samples` does not say: they have no end. */
-const NANO_ROWS = 256;
+/** Rows of a synthetic benchmark when `--eval-samples` does not say: they have no end. */
+const SYNTHETIC_ROWS = 256;
 
 /** Which benchmarks, and which rows of them. */
 export type BenchmarkOptions = Omit<DatasetOptions, "dataset"> & {
@@ -54,8 +55,8 @@ async function rowsOf(
   onProgress: (file: string) => void,
 ): Promise<readonly QuestionRow[]> {
   const { evalSamples } = options;
-  const nano = nanoBenchmarkRows(name, evalSamples ?? NANO_ROWS);
-  if (nano !== undefined) return nano;
+  const made = syntheticBenchmark(name, evalSamples ?? SYNTHETIC_ROWS);
+  if (made !== undefined) return made;
   const { rows } = await host.loadDataset(requestOf({ ...options, dataset: name }, "eval"), onProgress);
   return rows.slice(0, evalSamples ?? rows.length);
 }

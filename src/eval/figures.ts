@@ -2,6 +2,7 @@
 import { mean } from "../rl/moments";
 import { type Interval, intervalOverSamples, intervalsOverQuestions } from "./bootstrap";
 import { majorityIsRight, passAtK } from "./estimators";
+import { type PassRates, passRates } from "./pass-rates";
 import type { Outcome } from "./samples";
 
 /** A share in [0, 1] and its 95% intervals. */
@@ -26,6 +27,8 @@ export interface Figures {
   readonly pass: readonly (Estimate & { readonly k: number })[];
   /** maj@K; null for K of 1. */
   readonly majority: Estimate | null;
+  /** Null for K of 1. */
+  readonly passRates: PassRates | null;
   /** Share of answers that hold a Python block, run or not. */
   readonly codeRatio: Estimate;
   readonly codeExecuted: number;
@@ -71,6 +74,7 @@ export function figuresOf(groups: readonly (readonly Outcome[])[], seed: number)
     average: { ...estimate(0), sampleInterval: intervalOverSamples(scores, seed) },
     pass: ks.map((k, index) => ({ k, ...estimate(3 + index) })),
     majority: generations === 1 ? null : estimate(2),
+    passRates: generations === 1 ? null : passRates(right, generations),
     codeRatio: estimate(1),
     codeExecuted: sum(({ calls: count }) => Number(count > 0)) / all.length,
     callsPerAnswer: calls / all.length,

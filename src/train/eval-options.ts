@@ -138,7 +138,10 @@ export const evalOptions = new OptionSet("eval", {
   dataset: listOf(name)
     .default([])
     .meta(
-      about("Model and data", "benchmarks, as arguments too: nano, nano-mul, nano-long, nano-digits, names, files"),
+      about(
+        "Model and data",
+        "benchmarks, as arguments too: nano, nano-mul, nano-long, nano-digits, dag, dag-long, names, files",
+      ),
     ),
   ...datasetFields,
   evalSamples: z
@@ -146,7 +149,7 @@ export const evalOptions = new OptionSet("eval", {
     .min(1)
     .nullable()
     .default(null)
-    .meta(about("Evaluation", "rows taken from the start of each; none: all (256 of the nano ones)")),
+    .meta(about("Evaluation", "rows taken from the start of each; none: all (256 of synthetic ones)")),
   numGenerations: z
     .int()
     .min(1)

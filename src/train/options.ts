@@ -38,7 +38,7 @@ export const trainOptions = new OptionSet("train", {
     .meta(
       about(
         "Model and data",
-        "name of a data set (zerotir data list), file or folder; nano: endless synthetic arithmetic",
+        "name of a data set (zerotir data list), file or folder; nano, dag: endless synthetic problems",
       ),
     ),
   ...datasetFields,

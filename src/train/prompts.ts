@@ -1,5 +1,4 @@
 /** Questions of a run: which ones a step trains on follows from the seed and the step alone, so a resumed run needs no cursor. */
-import { nanoBenchmarkProblem, nanoProblem } from "./nano/problems";
 import { CounterRandom } from "./nano/random";
 
 /** A question and its right answer, or answers. */
@@ -24,30 +23,6 @@ export interface RowSource<Row> {
 }
 
 export type QuestionSource = RowSource<QuestionRow>;
-
-/** Synthetic arithmetic: never the same question order twice for two seeds; held-out expressions never occur in training. */
-export function nanoQuestions(seed: number): QuestionSource {
-  const row = (index: number, split: "train" | "eval", from: number): QuestionRow => {
-    const { expression, answer } = nanoProblem(from, index, split);
-    return { prompt: expression, answer };
-  };
-  return {
-    name: "nano",
-    passLength: Number.POSITIVE_INFINITY,
-    // The corpus uses seeds as they are; questions use another stream.
-    train: (index) => row(index, "train", seed ^ 0x5eed),
-    heldOut: (count) => Array.from({ length: count }, (_, index) => row(index, "eval", 0)),
-  };
-}
-
-/** The first `count` questions of a benchmark of held-out arithmetic; undefined when there is none of that name. */
-export function nanoBenchmarkRows(name: string, count: number): QuestionRow[] | undefined {
-  if (nanoBenchmarkProblem(name, 0) === undefined) return undefined;
-  return Array.from({ length: count }, (_, index) => {
-    const { expression = "", answer = "" } = nanoBenchmarkProblem(name, index) ?? {};
-    return { prompt: expression, answer };
-  });
-}
 
 /** Of rows without held-out ones of their own, one in this many is kept out of training. */
 const HELD_OUT_EVERY = 20;

@@ -3,7 +3,8 @@ import { type Dataset, type DatasetRequest, datasetRequest } from "../data/datas
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
 import type { TrainingHost } from "./host";
 import type { TrainOptions } from "./options";
-import { fileRows, nanoBenchmarkRows, nanoQuestions, type QuestionRow, type QuestionSource } from "./prompts";
+import { fileRows, type QuestionRow, type QuestionSource } from "./prompts";
+import { syntheticBenchmark, syntheticQuestions } from "./synthetic-questions";
 
 /** What of the options says which rows of `--dataset` are meant. */
 export type DatasetOptions = Pick<
@@ -36,17 +37,16 @@ export async function openQuestions(
   signal?: AbortSignal,
 ): Promise<QuestionSource> {
   const { dataset, evalDataset, seed, offline } = options;
-  const nanoRows = evalDataset === null ? undefined : nanoBenchmarkRows(evalDataset, options.evalSamples);
+  const madeRows = evalDataset === null ? undefined : syntheticBenchmark(evalDataset, options.evalSamples);
   const heldOut =
-    options.evalSamples === 0 || evalDataset === null || nanoRows !== undefined
+    options.evalSamples === 0 || evalDataset === null || madeRows !== undefined
       ? undefined
       : await host.loadDataset(datasetRequest(evalDataset, "eval", { offline }), onProgress, signal);
   // Without a table nothing has to be kept out of training.
-  const ownRows = options.evalSamples === 0 ? [] : (nanoRows ?? heldOut?.rows);
-  if (dataset === "nano") {
-    const nano = nanoQuestions(seed);
-    return ownRows === undefined ? nano : { ...nano, heldOut: (count) => ownRows.slice(0, count) };
-  }
+  const ownRows = options.evalSamples === 0 ? [] : (madeRows ?? heldOut?.rows);
+  const made = syntheticQuestions(dataset, seed);
+  if (made !== undefined)
+    return ownRows === undefined ? made : { ...made, heldOut: (count) => ownRows.slice(0, count) };
   const training = await host.loadDataset(requestOf(options, "train"), onProgress, signal);
   if (heldOut !== undefined) warnOfOverlap(training, heldOut, notice);
   return fileRows<QuestionRow>(dataset, training.rows, seed, ownRows);

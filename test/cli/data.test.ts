@@ -118,3 +118,45 @@ it("data list names every set with the place of its splits", async () => {
   const names = json.map((line) => JSON.parse(line).name);
   expect(names).toEqual(expect.arrayContaining(["nano", "orz-57k", "torl", "simplerl-easy", "hmmt25"]));
 });
+
+describe("data dag", () => {
+  it("prints rows, or writes them and says what they are", async () => {
+    const printed = await run(["dag", "--count", "3", "--operations", "2", "--seed", "4"]);
+    const rows = printed.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ operations, kind }) => [operations, kind])).toEqual(new Array(3).fill([2, "plain"]));
+    const path = join(root, "dag.jsonl");
+    const argv = ["dag", "--count", "40", "--augment", "exploration:0.5,exploitation:0.5", "--output", path];
+    const { code, out } = await run(argv);
+    expect(code).toBe(0);
+    expect(out).toMatch(/dag\.jsonl: 40 rows \(0 plain, \d+ exploration, \d+ exploitation\); a prompt has \d/);
+    const written = (await fs.readFile(path, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const json = JSON.parse((await run([...argv, "--json"])).out);
+    expect(json).toMatchObject({ event: "data_dag", rows: 40, output: path });
+    expect(json.kinds.exploration).toBe(written.filter(({ kind }) => kind === "exploration").length);
+    expect(json.longestRow).toBe(
+      Math.max(...written.map(({ prompt, completion }) => prompt.length + completion.length)),
+    );
+    const heldOut = await run(["dag", "--count", "40", "--dataset-split", "eval"]);
+    expect(written.map(({ prompt }) => prompt)).not.toContain(JSON.parse(heldOut.out.split("\n")[0] ?? "").prompt);
+  });
+
+  it.each<[string[], RegExp]>([
+    [["--operations", "4-2"], /Expected 3 or 2-4, with whole numbers from 1 to 12/],
+    [["--operations", "0"], /Expected 3 or 2-4/],
+    [["--augment", "exploration:0.7,exploitation:0.4"], /The shares are more than 1 together/],
+    [["--augment", "plain:0.5"], /Expected exploration:0\.3,exploitation:0\.3/],
+    [["--augment", "exploration"], /Expected exploration:0\.3/],
+    [["--count", "0"], /Expected a whole number from 1 to 1000000/],
+    [["--count", "1", "--output", "/none/a.jsonl"], /^error: --output \/none\/a\.jsonl: /],
+  ])("%j is a mistake in one line", async (argv, message) => {
+    const { code, err, out } = await run(["dag", ...argv]);
+    expect({ code, out, lines: err.split("\n").length }).toEqual({ code: 2, out: "", lines: 2 });
+    expect(err).toMatch(message);
+  });
+});

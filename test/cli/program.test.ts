@@ -256,6 +256,9 @@ describe("--json", () => {
     expect(evaluated).toMatchObject({ maxToolCalls: [0, 2], dataset: ["nano"], modelNameOrPath: ["nano-base"] });
     expect(text.out).toMatch(/^aime25\n/);
     expect(text.out).toMatch(/a model of a lo… +50\.0% +33\.3-66\.7 +75\.0% +50\.0% +100\.0% +0\.0% +12 345\n/);
+    expect(text.out).toMatch(
+      /pass rates +none +between +all +influence +0 to 1\n +a model of a lo… +0\.0% +50\.0% +50\.0% +0\.250 +▁▁█▁█\n/,
+    );
     expect(text.out).toMatch(/ZTRL-0727-7B +29\.99% +avg@32/);
     expect(Math.max(...text.out.split("\n").map((line) => line.length))).toBeLessThan(80);
   });
@@ -293,6 +296,7 @@ const evalReport: EvalReport = {
         average: { value: 0.5, interval, sampleInterval: interval },
         pass: [{ k: 4, value: 0.75, interval }],
         majority: { value: 0.5, interval },
+        passRates: { histogram: [0, 0, 1, 0, 1], atZero: 0, atOne: 0.5, between: 0.5, influence: 0.25 },
         codeRatio: { value: 1, interval },
         codeExecuted: 1,
         callsPerAnswer: 1,

@@ -28,6 +28,7 @@ describe("figures", () => {
     expect(figures?.pass[0]).toMatchObject({ k: 2, value: expect.closeTo((1 + 13 / 28 + 0 + 25 / 28) / 4, 12) });
     expect(figures?.pass.map(({ k }) => k)).toEqual([2, 4, 8]);
     expect(figures?.majority?.value).toBe(0.5);
+    expect(figures?.passRates?.histogram).toEqual([1, 0, 1, 0, 0, 1, 0, 0, 1]);
     expect(figures?.failedCalls).toBeCloseTo(17 / 32, 12);
   });
 
@@ -35,6 +36,7 @@ describe("figures", () => {
     expect(figuresOf(groups(1, 1, 0), 1)).toMatchObject({
       pass: [],
       majority: null,
+      passRates: null,
       average: { sampleInterval: null },
     });
     expect(figuresOf([], 1)).toBeNull();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { splitOf } from "../../src/train/nano/problems";
-import { fileRows, nanoQuestions } from "../../src/train/prompts";
+import { fileRows } from "../../src/train/prompts";
+import { syntheticQuestions } from "../../src/train/synthetic-questions";
 
 const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `q${i}`, answer: `${i}` }));
 const take = (source: { train(index: number): { prompt: string } }, from: number, to: number) =>
@@ -36,6 +37,12 @@ describe("questions of a file", () => {
     expect(source.heldOut(5).map(({ prompt }) => prompt)).toEqual(["own"]);
   });
 });
+
+const nanoQuestions = (seed: number) => {
+  const source = syntheticQuestions("nano", seed);
+  if (source === undefined) throw new Error("nano is no name of questions");
+  return source;
+};
 
 describe("nano questions", () => {
   test("training never meets held-out expressions, whatever the seed; right answers", () => {

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { type DatasetRequest, datasetRequest } from "../../data/dataset";
 import { countRepeats, DEFAULT_NGRAM_WORDS, findOverlap } from "../../data/overlap";
 import { datasets } from "../../data/registry";
@@ -8,6 +8,8 @@ import { Screen } from "../render/screen";
 import { Style } from "../render/style";
 import type { Runners } from "../runners";
 import type { CommandContext } from "./context";
+import { count } from "./count";
+import { dagCommand } from "./data-dag";
 
 const LIST_EXAMPLES = `
 Examples:
@@ -50,9 +52,9 @@ const columnOptions = () => [
 
 /** `zerotir data`: which data sets there are, what is in them, and what they share. */
 export function dataCommand(context: CommandContext): Command {
-  const about = "data sets: list, show, check for contamination";
+  const about = "data sets: list, show, check for contamination, make";
   const command = new Command("data").summary(about).description(about);
-  for (const make of [listCommand, showCommand, checkCommand]) command.addCommand(make(context));
+  for (const make of [listCommand, showCommand, checkCommand, dagCommand]) command.addCommand(make(context));
   return command;
 }
 
@@ -169,14 +171,5 @@ function columns({ datasetPromptColumn, datasetAnswerColumn, offline }: Columns)
     promptColumn: datasetPromptColumn ?? null,
     answerColumn: datasetAnswerColumn ?? null,
     offline: offline === true,
-  };
-}
-
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
-    return value;
   };
 }

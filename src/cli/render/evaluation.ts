@@ -1,6 +1,7 @@
+import type { Cell } from "../../eval/report";
 import { headlineName, isSwept } from "../../eval/table";
 import type { EvalReport } from "../runners";
-import { alignColumns } from "./charts";
+import { alignColumns, sparkline } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";
 
@@ -46,6 +47,7 @@ export function evaluationLines(report: EvalReport, style: Style): string[] {
       style.paint("bold", plainText(benchmark)),
       `  ${style.paint("dim", title)}`,
       ...table.map((line) => `  ${line}`),
+      ...passRateLines(own, style),
       ...(others.length > 0 ? [`  ${style.paint("dim", "published, not measured here")}`] : []),
       ...alignColumns(others, 2).map((line) => `  ${line}`),
       "",
@@ -56,6 +58,11 @@ export function evaluationLines(report: EvalReport, style: Style): string[] {
     `${count}${report.resumed > 0 ? `, ${figure(report.resumed)} of them from an earlier call` : ""}.`,
     "95%: percentile bootstrap over questions.",
   );
+  if (several)
+    lines.push(
+      "Influence: mean sqrt(rate (1 - rate)), what GRPO can learn from the prompts:",
+      "0 from those with none or all right, 0.5 from those solved half the time.",
+    );
   if (report.outputDir !== null)
     lines.push(
       report.finished
@@ -64,4 +71,33 @@ export function evaluationLines(report: EvalReport, style: Style): string[] {
     );
   else if (!report.finished) lines.push("Stopped; with --output-dir the same call could go on.");
   return lines;
+}
+
+/** Widest histogram; more bars than that are joined. */
+const HISTOGRAM_WIDTH = 17;
+
+/** How the prompts' pass rates are distributed, from none right to all right. */
+function passRateLines(cells: readonly Cell[], style: Style): string[] {
+  const swept = new Set(cells.map(({ maxToolCalls }) => maxToolCalls)).size > 1;
+  const rows = cells.flatMap(({ label, maxToolCalls, figures }) => {
+    const rates = figures?.passRates;
+    if (!rates) return [];
+    const most = Math.max(...rates.histogram);
+    return [
+      [
+        shorten(plainText(label), NAME_WIDTH),
+        ...(swept ? [String(maxToolCalls)] : []),
+        ...[rates.atZero, rates.between, rates.atOne].map(percent),
+        rates.influence.toFixed(3),
+        sparkline(
+          rates.histogram.map((count) => count / most),
+          HISTOGRAM_WIDTH,
+        ),
+      ],
+    ];
+  });
+  if (rows.length === 0) return [];
+  const head = ["pass rates", ...(swept ? ["N_max"] : []), "none", "between", "all", "influence", "0 to 1"];
+  const [title = "", ...table] = alignColumns([head, ...rows], 2);
+  return ["", `  ${style.paint("dim", title)}`, ...table.map((line) => `  ${line}`)];
 }

@@ -41,7 +41,10 @@ export interface DagProblem {
   readonly operations: readonly Operation[];
 }
 
-/** n operations have at most n + 1 leaves, and there are 26 letters. */
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+/** Enough for six operations. Few, so that a small model meets each often; larger graphs go on in the alphabet. */
+const USUAL_LETTERS = 13;
+/** n operations have at most n + 1 leaves. */
 export const MOST_OPERATIONS = 12;
 const LARGEST_LEAF = 9;
 export const LARGEST_VALUE = 99;
@@ -126,7 +129,7 @@ interface Choice {
 
 /** Gives the nodes letters and states them in a random order. */
 function stated(nodes: readonly Node[], random: CounterRandom): DagProblem {
-  const letters = shuffled([..."abcdefghijklmnopqrstuvwxyz"], random);
+  const letters = shuffled([...LETTERS.slice(0, Math.max(nodes.length, USUAL_LETTERS))], random);
   const name = (node: number) => letters[node] ?? "";
   const leaves: Leaf[] = [];
   const operations: Operation[] = [];

@@ -52,6 +52,7 @@ export async function openSession(
   const collector: Collector = {
     decoder: createDecoder(loaded, options, Math.min(trajectories, options.concurrency ?? MOST_AT_ONCE)),
     engine,
+    environmentFactory: host.environmentFactory,
     rewards,
     tokenizer: loaded.tokenizer,
     template,

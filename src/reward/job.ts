@@ -18,6 +18,8 @@ export interface GradeJob {
   readonly modelTokens: number;
   /** All tokens after the prompt, tool output included. */
   readonly totalTokens: number;
+  /** What the trajectory's environment gave for it, or null; missing in a run without environments. */
+  readonly environmentReward?: number | null;
 }
 
 /** `model-tokens`: graders read sampled tokens only. `full-text`: everything after the prompt, as the ZeroTIR code does. */

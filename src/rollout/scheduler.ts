@@ -1,27 +1,19 @@
 import { UserError } from "../model/user-error";
-import type { PythonResult } from "../sandbox/engine";
 import { Admission } from "./admission";
 import { type ExpectedToken, planBatch } from "./batch";
 import type { Decoder, SampledTokens } from "./decoder";
 import { type RolloutRequest, rewind, type Sequence, toTrajectory } from "./sequence";
 import { type RolloutStatistics, StatisticsCollector } from "./statistics";
 import type { TokenizerView } from "./tokenizer";
-import { observe, type PythonRunner, runPython, zerotirObservation } from "./tool";
+import { type PythonRunner, type PythonSettings, pythonWorld } from "./tool";
 import type { Trajectory } from "./trajectory";
-import type { TurnEvent, TurnOptions } from "./turns";
+import type { Action, TurnEvent, TurnOptions } from "./turns";
 import { Wakeup } from "./wakeup";
+import type { Reply, World } from "./world";
 
-/** Settings of one `generate`. */
-export interface RolloutOptions extends TurnOptions {
+/** Settings of one {@link interact}; the world says how turns are cut. */
+export interface InteractOptions extends Omit<TurnOptions, "protocol"> {
   tokenizer: TokenizerView;
-  /** Text of an observation, its fences included; default: {@link zerotirObservation}. */
-  formatObservation?: (result: PythonResult) => string;
-  /** Observations of more tokens are replaced by a notice. */
-  maxToolResponseTokens: number;
-  /** Limits of one Python call. */
-  tool: { timeoutMs: number; memoryMb: number; maxOutputBytes: number };
-  /** With the trajectory's id and the number of the call, the entropy of a Python call. */
-  seed: string;
   /** Batches that may be on their way beside the one whose tokens are waited for. */
   runAhead: number;
   /** Most trajectories under way at once; default: as many as the decoder has slots. */
@@ -32,6 +24,9 @@ export interface RolloutOptions extends TurnOptions {
   /** Clock for statistics, in milliseconds. */
   now?: () => number;
 }
+
+/** Settings of one {@link generate}. */
+export interface RolloutOptions extends InteractOptions, PythonSettings {}
 
 /** Where a rollout stands. */
 export interface Heartbeat {
@@ -60,9 +55,26 @@ export interface RolloutHooks {
 
 /**
  * Samples all trajectories of `requests`, in their order. Which tokens come depends on the decoder's seed, the trajectory ids
- * and what Python answers; not on slots, batches, `runAhead` or who finishes first.
- * @throws UserError if a request can never fit or an option is out of range; the signal's reason if aborted; the decoder's error.
+ * and what the world answers; not on slots, batches, `runAhead` or who finishes first.
+ * @throws UserError if a request can never fit or an option is out of range; the signal's reason if aborted; the decoder's error, or the world's.
  */
+export async function interact(
+  requests: readonly RolloutRequest[],
+  decoder: Decoder,
+  world: World,
+  options: InteractOptions,
+  hooks: Omit<RolloutHooks, "onEngineError"> = {},
+): Promise<Trajectory[]> {
+  checkLimits([
+    ["max_completion_length", options.maxCompletionLength, 1],
+    ["max_tool_calls", options.maxToolCalls, 0],
+    ["run_ahead", options.runAhead, 0],
+    ["max_active", options.maxActive ?? 1, 1],
+  ]);
+  return new Scheduler(requests, decoder, world, options, hooks).run();
+}
+
+/** {@link interact} with Python. */
 export async function generate(
   requests: readonly RolloutRequest[],
   decoder: Decoder,
@@ -70,8 +82,8 @@ export async function generate(
   options: RolloutOptions,
   hooks: RolloutHooks = {},
 ): Promise<Trajectory[]> {
-  checkOptions(options);
-  return new Scheduler(requests, decoder, engine, options, hooks).run();
+  checkLimits([["max_tool_response_tokens", options.maxToolResponseTokens, 1]]);
+  return interact(requests, decoder, pythonWorld(engine, options, hooks.onEngineError), options, hooks);
 }
 
 interface BatchOnItsWay {
@@ -81,8 +93,8 @@ interface BatchOnItsWay {
 
 class Scheduler {
   private readonly decoder: Decoder;
-  private readonly engine: PythonRunner;
-  private readonly options: RolloutOptions;
+  private readonly world: World;
+  private readonly options: InteractOptions;
   private readonly hooks: RolloutHooks;
   private readonly order: readonly number[];
   private readonly admission: Admission;
@@ -90,7 +102,7 @@ class Scheduler {
   private readonly wakeup = new Wakeup();
   private readonly active = new Set<Sequence>();
   private readonly batches: BatchOnItsWay[] = [];
-  private readonly returned: { sequence: Sequence; code: string; result: PythonResult }[] = [];
+  private readonly returned: { sequence: Sequence; reply: Reply }[] = [];
   private readonly finished = new Map<number, Trajectory>();
   private readonly failures: unknown[] = [];
   private toolsRunning = 0;
@@ -98,17 +110,18 @@ class Scheduler {
   constructor(
     requests: readonly RolloutRequest[],
     decoder: Decoder,
-    engine: PythonRunner,
-    options: RolloutOptions,
+    world: World,
+    options: InteractOptions,
     hooks: RolloutHooks,
   ) {
     this.decoder = decoder;
-    this.engine = engine;
+    this.world = world;
     this.options = options;
     this.hooks = hooks;
     this.order = requests.flatMap((request) => request.trajectoryIds);
     const maxActive = options.maxActive ?? Number.POSITIVE_INFINITY;
-    this.admission = new Admission(requests, decoder, options.tokenizer, options, maxActive);
+    const turnOptions = { ...options, protocol: world.protocol };
+    this.admission = new Admission(requests, decoder, options.tokenizer, turnOptions, maxActive);
     this.collector = new StatisticsCollector(options.now ?? (() => performance.now()));
   }
 
@@ -200,27 +213,25 @@ class Scheduler {
 
   private act(sequence: Sequence, event: TurnEvent, lastToken: number): void {
     const { totals } = this.collector;
-    if (event.kind === "execute") {
-      totals.discardedRows += rewind(sequence, lastToken, lastToken + 1);
-      this.execute(sequence, event.code);
-    } else if (event.kind === "finished") {
+    if (event.kind === "finished") {
       totals.discardedRows += rewind(sequence, lastToken, lastToken);
       this.finish(sequence);
+    } else if (event.kind !== "continue") {
+      totals.discardedRows += rewind(sequence, lastToken, lastToken + 1);
+      this.ask(sequence, event);
     }
   }
 
-  private execute(sequence: Sequence, code: string): void {
-    const { seed, tool } = this.options;
+  private ask(sequence: Sequence, action: Action): void {
     sequence.state = "tool";
     this.toolsRunning++;
     this.collector.totals.toolCalls++;
     this.collector.change(1, 0);
-    const call = { code, ...tool, seed: `${seed}/${sequence.id}/${sequence.toolLog.length}` };
-    runPython(this.engine, call, (error) => this.hooks.onEngineError?.(error, sequence.id)).then(
-      (result) => {
+    this.world.act(sequence.id, sequence.toolLog.length, action).then(
+      (reply) => {
         this.toolsRunning--;
         this.collector.change(-1, 0);
-        this.returned.push({ sequence, code, result });
+        this.returned.push({ sequence, reply });
         this.wakeup.notify();
       },
       (error: unknown) => this.fail(error),
@@ -229,15 +240,12 @@ class Scheduler {
 
   /** Appends the observations of the calls that have returned, and lets their trajectories go on. */
   private takeResults(): void {
-    const { formatObservation = zerotirObservation, tokenizer, maxToolResponseTokens } = this.options;
-    for (const { sequence, code, result } of this.returned.splice(0)) {
+    for (const { sequence, reply } of this.returned.splice(0)) {
       const { turns, slot } = sequence;
-      const { text, ids } = observe(result, formatObservation, tokenizer, maxToolResponseTokens);
+      const { text, ids } = reply.observation;
       const start = sequence.group.request.promptIds.length + turns.length;
-      const event = turns.resume(ids);
-      const { status, stdout, stderr, ms, queueMs } = result;
-      const observation = event.kind === "finished" ? "" : text;
-      sequence.toolLog.push({ code, status, stdout, stderr, ms, queueMs, observation });
+      const event = reply.ended === undefined ? turns.resume(ids) : turns.end(reply.ended);
+      sequence.toolLog.push({ ...reply.record, observation: event.kind === "finished" ? "" : text });
       if (event.kind === "finished") {
         this.finish(sequence);
         continue;
@@ -283,14 +291,7 @@ class Scheduler {
   }
 }
 
-function checkOptions(options: RolloutOptions): void {
-  const limits = [
-    ["max_completion_length", options.maxCompletionLength, 1],
-    ["max_tool_calls", options.maxToolCalls, 0],
-    ["max_tool_response_tokens", options.maxToolResponseTokens, 1],
-    ["run_ahead", options.runAhead, 0],
-    ["max_active", options.maxActive ?? 1, 1],
-  ] as const;
+function checkLimits(limits: readonly (readonly [name: string, value: number, least: number])[]): void {
   for (const [name, value, least] of limits)
     if (!(Number.isInteger(value) && value >= least))
       throw new UserError(`${name} is ${value}, but must be a whole number of at least ${least}: change it`);

@@ -1,18 +1,27 @@
 import type { PythonCall, PythonEngine, PythonResult } from "../sandbox/engine";
 import { OVERLONG_NOTICE, observationText, wrapObservation } from "../sandbox/observation";
 import type { TokenizerView } from "./tokenizer";
+import { PYTHON_PROTOCOL } from "./turns";
+import type { Observation, World } from "./world";
 
 /** The Python engine as the rollout uses it. */
 export type PythonRunner = Pick<PythonEngine, "run">;
 
+/** How Python is asked, and how its answers are shown. */
+export interface PythonSettings {
+  tokenizer: TokenizerView;
+  /** Text of an observation, its fences included; default: {@link zerotirObservation}. */
+  formatObservation?: (result: PythonResult) => string;
+  /** Observations of more tokens are replaced by a notice. */
+  maxToolResponseTokens: number;
+  /** Limits of one call. */
+  tool: { timeoutMs: number; memoryMb: number; maxOutputBytes: number };
+  /** With the trajectory's id and the number of the call, the entropy of a call. */
+  seed: string;
+}
+
 /** In the log of a call that failed because of the engine, not the code: fixed, so that equal runs stay equal. */
 export const ENGINE_FAILED = "The code could not be run.";
-
-/** Text and ids of one observation. */
-export interface Observation {
-  text: string;
-  ids: Uint32Array;
-}
 
 /** A result as ZeroTIR shows it to the model. */
 export function zerotirObservation(result: PythonResult): string {
@@ -48,4 +57,25 @@ export async function runPython(
     onError(error);
     return { status: "crash", stdout: "", stderr: ENGINE_FAILED, ms: 0, queueMs: 0, truncated: false };
   }
+}
+
+/** Python for every trajectory, each call on its own. @param onError is told when the engine itself failed */
+export function pythonWorld(
+  engine: PythonRunner,
+  { tokenizer, formatObservation = zerotirObservation, maxToolResponseTokens, tool, seed }: PythonSettings,
+  onError: (error: unknown, trajectoryId: number) => void = () => {},
+): World {
+  return {
+    protocol: PYTHON_PROTOCOL,
+    async act(id, index, action) {
+      const code = action.kind === "execute" ? action.code : action.text;
+      const call = { code, ...tool, seed: `${seed}/${id}/${index}` };
+      const result = await runPython(engine, call, (error) => onError(error, id));
+      const { status, stdout, stderr, ms, queueMs } = result;
+      return {
+        observation: observe(result, formatObservation, tokenizer, maxToolResponseTokens),
+        record: { code, status, stdout, stderr, ms, queueMs },
+      };
+    },
+  };
 }

@@ -2,8 +2,23 @@ import { CODE_CLOSING, CODE_OPENING, extractCode } from "../sandbox/observation"
 import { CONTINUATION, TextStream, type TokenizerView } from "./tokenizer";
 import type { FinishReason, Segment } from "./trajectory";
 
+/** How the model's text is cut into what is answered: blocks that are run, and turns. */
+export interface TurnProtocol {
+  /** Opens a block, which {@link CODE_CLOSING} closes. Null: there are no blocks. */
+  readonly opening: string | null;
+  /** The program in a block; empty when there is nothing to run. */
+  program(block: string): string;
+  /** Strings that end a turn outside blocks; they stay in the output. */
+  readonly turnEnds: readonly string[];
+}
+
+/** ZeroTIR's: Python in fences, and no turns. */
+export const PYTHON_PROTOCOL: TurnProtocol = { opening: CODE_OPENING, program: extractCode, turnEnds: [] };
+
 /** Rules of one trajectory. */
 export interface TurnOptions {
+  /** Default: {@link PYTHON_PROTOCOL}. */
+  protocol?: TurnProtocol;
   /** Strings that end the trajectory in any state; they stay in the output. */
   stopStrings: readonly string[];
   /** Ids that end it beside the tokenizer's end-of-sequence id. */
@@ -14,11 +29,11 @@ export interface TurnOptions {
   maxCompletionLength: number;
 }
 
+/** What the model did and waits to be answered: a block is to be run, or a turn has ended, whose text is given without its end. */
+export type Action = { kind: "execute"; code: string } | { kind: "step"; text: string };
+
 /** What the scheduler has to do after a token. */
-export type TurnEvent =
-  | { kind: "continue" }
-  | { kind: "execute"; code: string }
-  | { kind: "finished"; reason: FinishReason };
+export type TurnEvent = { kind: "continue" } | Action | { kind: "finished"; reason: FinishReason };
 
 /** Tokens and ending of a finished trajectory, as in `Trajectory`. */
 export interface TurnResult {
@@ -34,12 +49,13 @@ export interface TurnResult {
 
 interface Stop {
   text: string;
-  kind: "opening" | "closing" | "end";
+  kind: "opening" | "closing" | "turn" | "end";
 }
 
 /**
  * The interaction of one trajectory (ZeroTIR, arXiv 2505.07773): text until a "```python" fence, code until a "```" fence,
- * observation, text again. Pure: it sees sampled ids, and asks for the execution of code.
+ * observation, text again. Another {@link TurnProtocol} has another fence, or strings that end a turn in text. Pure: it sees sampled ids, and asks
+ * for the execution of code or the answer to a turn.
  *
  * Stops are found in the text as it is read character by character, so they do not depend on how it is cut into tokens: a fence
  * may be spread over several tokens, or share one with other text. Tokens are never split: text behind a fence in the
@@ -49,6 +65,7 @@ interface Stop {
 export class TurnMachine {
   private readonly tokenizer: TokenizerView;
   private readonly options: TurnOptions;
+  private readonly protocol: TurnProtocol;
   private readonly stopTokens: ReadonlySet<number>;
   private readonly stream: TextStream;
   private readonly ids: number[] = [];
@@ -62,6 +79,8 @@ export class TurnMachine {
   /** End of the current state's text: a stop may have begun in it. */
   private tail = "";
   private code = "";
+  /** Text since the last observation. */
+  private turn = "";
   private fenceStops = 0;
   private finishReason: FinishReason = "length";
   private stopString: string | undefined;
@@ -69,6 +88,7 @@ export class TurnMachine {
   constructor(tokenizer: TokenizerView, options: TurnOptions) {
     this.tokenizer = tokenizer;
     this.options = options;
+    this.protocol = options.protocol ?? PYTHON_PROTOCOL;
     this.stopTokens = new Set([tokenizer.eosId, ...(options.stopTokenIds ?? [])]);
     this.stream = new TextStream(tokenizer);
     this.enter("text");
@@ -93,7 +113,7 @@ export class TurnMachine {
   }
 
   /**
-   * Appends the observation that `execute` asked for. If the budget leaves no room for it and one more sampled token, nothing is
+   * Appends the observation that an {@link Action} asked for. If the budget leaves no room for it and one more sampled token, nothing is
    * appended and the trajectory ends, so that its last token is always a sampled one.
    */
   resume(observationIds: Uint32Array): TurnEvent {
@@ -101,7 +121,14 @@ export class TurnMachine {
     if (this.ids.length + observationIds.length >= this.options.maxCompletionLength) return this.finish("length");
     this.append("observation", observationIds, 0, 0);
     this.phase = "model";
+    this.turn = "";
     return { kind: "continue" };
+  }
+
+  /** Ends the trajectory in place of an observation. */
+  end(reason: FinishReason): TurnEvent {
+    if (this.phase !== "tool") throw new Error(`the end came in phase ${this.phase}`);
+    return this.finish(reason);
   }
 
   /** The finished trajectory's tokens. */
@@ -150,10 +177,15 @@ export class TurnMachine {
     this.state = state;
     this.tail = "";
     this.code = "";
+    const { opening, turnEnds } = this.protocol;
     this.stops = this.options.stopStrings.map((text) => ({ text, kind: "end" as const }));
-    if (state === "code") this.stops.unshift({ text: CODE_CLOSING, kind: "closing" });
-    else if (this.fenceStops < 2 * this.options.maxToolCalls)
-      this.stops.unshift({ text: CODE_OPENING, kind: "opening" });
+    if (state === "code") {
+      this.stops.unshift({ text: CODE_CLOSING, kind: "closing" });
+    } else {
+      this.stops.unshift(...turnEnds.map((text) => ({ text, kind: "turn" as const })));
+      if (opening !== null && this.fenceStops < 2 * this.options.maxToolCalls)
+        this.stops.unshift({ text: opening, kind: "opening" });
+    }
     this.longestStop = Math.max(1, ...this.stops.map((stop) => stop.text.length));
   }
 
@@ -165,19 +197,27 @@ export class TurnMachine {
       const stop = this.firstStop(seen);
       if (stop === undefined) {
         if (this.state === "code") this.code += rest;
+        this.turn += rest;
         this.tail = this.longestStop > 1 ? seen.slice(1 - this.longestStop) : "";
         return undefined;
       }
       const { kind, text: stopText, end } = stop;
       if (kind === "end") return this.finish("stop", stopText);
-      this.fenceStops++;
-      const code = this.code + seen.slice(this.tail.length, end);
+      const read = seen.slice(this.tail.length, end);
+      const code = this.code + read;
+      this.turn += read;
       rest = seen.slice(end);
+      if (kind === "turn") {
+        this.enter("text");
+        this.phase = "tool";
+        return { kind: "step", text: this.turn.slice(0, -stopText.length) };
+      }
+      this.fenceStops++;
       if (kind === "opening") {
         this.enter("code");
       } else {
         this.enter("text");
-        const program = extractCode(code.slice(0, -CODE_CLOSING.length));
+        const program = this.protocol.program(code.slice(0, -CODE_CLOSING.length));
         if (program !== "") {
           this.phase = "tool";
           return { kind: "execute", code: program };

@@ -5,7 +5,7 @@ import type { Trajectory } from "../rollout/trajectory";
 import type { QuestionRow } from "./prompts";
 
 interface Member {
-  readonly job: GradeJob;
+  readonly job: Promise<GradeJob>;
   readonly grade: Promise<GradeResult>;
 }
 
@@ -33,13 +33,17 @@ export class BatchGrades {
     return this.#milliseconds;
   }
 
-  /** Starts to grade a trajectory that has ended. */
-  add(trajectory: Trajectory): void {
+  /** Starts to grade a trajectory that has ended. @param environmentReward of its environment, where it has one */
+  add(trajectory: Trajectory, environmentReward?: Promise<number | null>): void {
     const { groupIndex, sampleIndex } = trajectory;
-    const job = gradeJob(trajectory, this.#questions[groupIndex]?.row.answer ?? []);
+    const facts = gradeJob(trajectory, this.#questions[groupIndex]?.row.answer ?? []);
+    const job =
+      environmentReward === undefined
+        ? Promise.resolve(facts)
+        : environmentReward.then((reward) => ({ ...facts, environmentReward: reward }));
     const group = this.#members.get(groupIndex) ?? new Map<number, Member>();
     this.#members.set(groupIndex, group);
-    group.set(sampleIndex, { job, grade: this.#timed(this.#pool.grade(job)) });
+    group.set(sampleIndex, { job, grade: this.#timed(job.then((known) => this.#pool.grade(known))) });
     if (group.size === this.#groupSize && this.#pool.gradeGroup !== undefined)
       this.#groups.set(groupIndex, this.#timed(this.#gradeGroup(groupIndex, group, this.#pool.gradeGroup)));
   }
@@ -63,7 +67,7 @@ export class BatchGrades {
     return grade({
       prompt: question?.prompt ?? "",
       columns: { answer: question?.row.answer, ...question?.row.columns },
-      jobs: members.map(({ job }) => job),
+      jobs: await Promise.all(members.map(({ job }) => job)),
       grades: await Promise.all(members.map((member) => member.grade)),
     });
   }

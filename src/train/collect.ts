@@ -4,9 +4,12 @@ import type { SamplingSettings } from "../../kernels/sampling";
 import { UserError } from "../model/user-error";
 import type { GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";
+import type { EnvironmentFactory } from "../rollout/environment";
+import { openEnvironments } from "../rollout/environment-world";
 import type { GpuDecoder } from "../rollout/gpu-decoder";
-import { generate, type Heartbeat } from "../rollout/scheduler";
+import { type Heartbeat, interact } from "../rollout/scheduler";
 import { type RolloutStatistics, rolloutMetrics } from "../rollout/statistics";
+import { pythonWorld } from "../rollout/tool";
 import { type Trajectory, trajectoryId } from "../rollout/trajectory";
 import type { PythonEngine } from "../sandbox/engine";
 import { observationPolicy, preparedFor } from "../sandbox/policies";
@@ -36,6 +39,8 @@ export interface Collected {
 export interface Collector {
   readonly decoder: GpuDecoder;
   readonly engine: PythonEngine;
+  /** Takes the place of Python. */
+  readonly environmentFactory?: EnvironmentFactory | undefined;
   readonly rewards: RewardPool;
   readonly tokenizer: Tokenizer;
   readonly template: PromptTemplate;
@@ -88,7 +93,6 @@ export async function collect(
 ): Promise<Collected> {
   const { options, tokenizer, template } = collector;
   const policy = observationPolicy(options.toolPolicy);
-  const prompts = questions.map(({ prompt, promptIds }) => (promptIds === undefined ? template.frame(prompt) : prompt));
   const first = settings.firstQuestion ?? 0;
   const space = {
     groupsPerStep: settings.questionsPerStep ?? questions.length,
@@ -97,10 +101,33 @@ export async function collect(
   const every = Array.from({ length: settings.samplesPerQuestion }, (_, sample) => sample);
   const promptIds = (question: QuestionRow | undefined, prompt: string) =>
     question?.promptIds ?? encodePrompt(tokenizer, prompt, options.maxPromptLength);
-  const requests = prompts.flatMap((prompt, groupIndex) => {
-    const trajectoryIds = (settings.samplesOf?.(groupIndex) ?? every).map((sample) =>
+  const idsOf = (groupIndex: number) =>
+    (settings.samplesOf?.(groupIndex) ?? every).map((sample) =>
       trajectoryId(settings.step, first + groupIndex, sample, space),
     );
+  const maxToolResponseTokens = policy.limitsTokens ? options.maxToolResponseTokens : Number.MAX_SAFE_INTEGER;
+  const environments =
+    collector.environmentFactory === undefined
+      ? undefined
+      : await openEnvironments(
+          collector.environmentFactory,
+          questions.map(({ prompt, answer, columns }, group) => ({
+            row: { ...columns, prompt, answer },
+            trajectoryIds: idsOf(group),
+          })),
+          {
+            tokenizer,
+            maxSteps: options.maxToolCalls,
+            maxObservationTokens: maxToolResponseTokens,
+            timeoutMs: options.toolTimeout * 1000,
+            seed: String(options.seed),
+          },
+        );
+  const prompts = questions.map(({ prompt, promptIds }, group) =>
+    promptIds === undefined ? template.frame(environments?.prompt(group) ?? prompt) : prompt,
+  );
+  const requests = prompts.flatMap((prompt, groupIndex) => {
+    const trajectoryIds = idsOf(groupIndex);
     return trajectoryIds.length === 0
       ? []
       : [{ groupIndex, promptIds: promptIds(questions[groupIndex], prompt), trajectoryIds }];
@@ -122,27 +149,33 @@ export async function collect(
   };
   const told: Promise<void>[] = [];
   let statistics: RolloutStatistics | undefined;
-  const trajectories = await generate(
+  const world =
+    environments ??
+    pythonWorld(preparedFor(withDeadline(collector.engine), policy), {
+      tokenizer,
+      formatObservation: policy.observe,
+      maxToolResponseTokens,
+      tool: { timeoutMs: options.toolTimeout * 1000, memoryMb: options.toolMemoryMb, maxOutputBytes: MAX_OUTPUT_BYTES },
+      seed: String(options.seed),
+    });
+  const trajectories = await interact(
     requests,
     collector.decoder,
-    preparedFor(withDeadline(collector.engine), policy),
+    world,
     {
       tokenizer,
       stopStrings: template.stopStrings,
       stopTokenIds: collector.eosTokenIds,
       maxToolCalls: options.maxToolCalls,
       maxCompletionLength: options.maxCompletionLength,
-      formatObservation: policy.observe,
-      maxToolResponseTokens: policy.limitsTokens ? options.maxToolResponseTokens : Number.MAX_SAFE_INTEGER,
-      tool: { timeoutMs: options.toolTimeout * 1000, memoryMb: options.toolMemoryMb, maxOutputBytes: MAX_OUTPUT_BYTES },
-      seed: String(options.seed),
       runAhead: options.runAhead ?? collector.decoder.defaultRunAhead,
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
     },
     {
       onFinished(trajectory) {
         settings.onFinished?.();
-        grades.add(trajectory);
+        const { modelText: text, finishReason } = trajectory;
+        grades.add(trajectory, environments?.reward(trajectory.id, { text, finishReason }));
         const { onGraded } = settings;
         if (onGraded === undefined) return;
         const telling = withGrade(trajectory).then(onGraded);

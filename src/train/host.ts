@@ -3,6 +3,7 @@ import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { GpuContext } from "../gpu/context";
 import type { FolderReader } from "../model/folder";
 import type { RewardPool } from "../reward/pool";
+import type { EnvironmentFactory } from "../rollout/environment";
 import type { PythonEngine } from "../sandbox/engine";
 import type { TrainOptions } from "./options";
 import type { QuestionRow } from "./prompts";
@@ -26,6 +27,8 @@ export interface TrainingHost {
     options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls"> &
       Partial<Pick<TrainOptions, "toolEngine" | "toolUrl" | "toolPackages">>,
   ): Promise<PythonEngine>;
+  /** Makes what trajectories interact with in place of Python. */
+  readonly environmentFactory?: EnvironmentFactory | undefined;
   /** @throws UserError when a reward function cannot be loaded */
   openRewards(options: RewardOptions): Promise<RewardPool>;
   /** A text file that the user named. @throws UserError when it cannot be read */

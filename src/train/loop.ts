@@ -100,6 +100,7 @@ export async function runTraining(
   const collector: Collector = {
     decoder: createDecoder(loaded, sized, Math.max(options.promptsPerStep * options.numGenerations, 1)),
     engine,
+    environmentFactory: host.environmentFactory,
     rewards,
     tokenizer: loaded.tokenizer,
     template,

@@ -1,0 +1,261 @@
+/**
+ * Environments as the world of a rollout. What the user's code does wrong ends the run with one sentence: a throw of reset, step or reward, a value
+ * of another type, no answer within the deadline. Only what a tool throws is an observation: the model chose its arguments. A deadline never becomes an
+ * observation, for then tokens would depend on time.
+ */
+import { UserError } from "../model/user-error";
+import { sanitise, wrapObservation } from "../sandbox/observation";
+import { environmentProtocol, NO_CALL, parseCall } from "./calls";
+import {
+  DEFAULT_TURN_ENDS,
+  type Environment,
+  type EnvironmentEnding,
+  type EnvironmentFactory,
+  type EnvironmentRow,
+  type EnvironmentTool,
+} from "./environment";
+import type { TokenizerView } from "./tokenizer";
+import type { ToolRecord } from "./trajectory";
+import type { TurnProtocol } from "./turns";
+import type { Observation, Reply, World } from "./world";
+
+/** A row and the trajectories that are sampled for it. */
+export interface EnvironmentGroup {
+  readonly row: EnvironmentRow;
+  readonly trajectoryIds: readonly number[];
+}
+
+export interface EnvironmentSettings {
+  readonly tokenizer: TokenizerView;
+  /** Answers of `step` in one trajectory; the last of them ends it. */
+  readonly maxSteps: number;
+  /** Observations of more tokens are replaced by a notice. */
+  readonly maxObservationTokens: number;
+  /** Most time of one call of the user's code. */
+  readonly timeoutMs: number;
+  /** With the trajectory's id, the key of everything random in it. */
+  readonly seed: string;
+}
+
+/** Takes the place of an observation that is too long. */
+export const TOO_LONG = "The output is too long.";
+
+/** The environments of one rollout. */
+export interface Environments extends World {
+  /** The prompt that `reset` gave for a group; undefined for the row's own. */
+  prompt(groupIndex: number): string | undefined;
+  /** The environment's reward for a trajectory that has ended; null where it gives none. */
+  reward(trajectoryId: number, ending: EnvironmentEnding): Promise<number | null>;
+}
+
+interface Instance {
+  readonly environment: Environment;
+  readonly label: string;
+  steps: number;
+}
+
+/**
+ * Makes and resets an environment for each trajectory.
+ * @throws UserError naming the environment and what it did
+ */
+export async function openEnvironments(
+  factory: EnvironmentFactory,
+  groups: readonly EnvironmentGroup[],
+  settings: EnvironmentSettings,
+): Promise<Environments> {
+  const instances = new Map<number, Instance>();
+  const prompts = await Promise.all(
+    groups.map(async ({ row, trajectoryIds }) => {
+      const texts = await Promise.all(
+        trajectoryIds.map(async (id) => {
+          const instance = instanceOf(factory);
+          instances.set(id, instance);
+          return resetTo(instance, row, `${settings.seed}/${id}`, settings.timeoutMs);
+        }),
+      );
+      const other = texts.findIndex((text) => text !== texts[0]);
+      if (other >= 0)
+        throw new UserError(
+          `${[...instances.values()][0]?.label}: reset gave two trajectories of one row the prompts ${shown(texts[0])} and ${shown(texts[other])}; trajectories are compared by their rewards for one prompt, so make it follow from the row alone`,
+        );
+      return texts[0];
+    }),
+  );
+  const first = [...instances.values()][0];
+  const find = (id: number): Instance => {
+    const found = instances.get(id);
+    if (found === undefined) throw new Error(`trajectory ${id} has no environment`);
+    return found;
+  };
+  return {
+    protocol: protocolOf(first?.environment),
+    prompt: (groupIndex) => prompts[groupIndex],
+    act: (id, _, action) =>
+      action.kind === "execute" ? callTool(find(id), action.code, settings) : takeStep(find(id), action.text, settings),
+    async reward(id, ending) {
+      const { environment, label } = find(id);
+      instances.delete(id);
+      if (environment.reward === undefined) return null;
+      const value: unknown = await asked(`${label}: reward`, settings.timeoutMs, () => environment.reward?.(ending));
+      if (value === null || (typeof value === "number" && Number.isFinite(value))) return value;
+      throw new UserError(`${label}: reward returned ${shown(value)}, expected a finite number or null`);
+    },
+  };
+}
+
+function instanceOf(factory: EnvironmentFactory): Instance {
+  let environment: Environment;
+  try {
+    environment = factory();
+  } catch (error) {
+    throw new UserError(`environmentFactory threw ${thrown(error)}`);
+  }
+  if (typeof environment !== "object" || environment === null || typeof environment.reset !== "function")
+    throw new UserError(`environmentFactory returned ${shown(environment)}, expected an object with a method reset`);
+  const name = environment.constructor?.name ?? "";
+  const label = name === "" || name === "Object" ? "the environment" : `environment ${name}`;
+  const { turnEnds } = environment;
+  if (turnEnds !== undefined && !(Array.isArray(turnEnds) && turnEnds.every((end) => typeof end === "string" && end)))
+    throw new UserError(`${label}: turnEnds is ${shown(turnEnds)}, expected a list of texts that are not empty`);
+  return { environment, label, steps: 0 };
+}
+
+function protocolOf(environment: Environment | undefined): TurnProtocol {
+  const { step, tools = {}, turnEnds = DEFAULT_TURN_ENDS } = environment ?? {};
+  return environmentProtocol(Object.keys(tools).length > 0, step === undefined ? [] : turnEnds);
+}
+
+async function resetTo({ environment, label }: Instance, row: EnvironmentRow, seed: string, timeoutMs: number) {
+  const text: unknown = await asked(`${label}: reset`, timeoutMs, () => environment.reset(row, { seed }));
+  if (text === undefined || typeof text === "string") return text;
+  throw new UserError(`${label}: reset returned ${shown(text)}, expected nothing or the text of the prompt`);
+}
+
+async function takeStep(instance: Instance, text: string, settings: EnvironmentSettings): Promise<Reply> {
+  const { environment, label } = instance;
+  const { value, ms } = await timed(() =>
+    asked(`${label}: step`, settings.timeoutMs, (): unknown => environment.step?.(text)),
+  );
+  instance.steps++;
+  const answer = stepAnswer(value, label);
+  const record = { code: text, status: "ok", stdout: answer ?? "", stderr: "", ms, queueMs: 0 } as const;
+  if (answer === undefined) return { observation: NOTHING, record, ended: "stop" };
+  if (instance.steps >= settings.maxSteps) return { observation: NOTHING, record, ended: "length" };
+  return { observation: observed(answer, `${TOO_LONG}\n`, settings), record };
+}
+
+/** The text to append, or undefined at the end. */
+function stepAnswer(value: unknown, label: string): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && value !== null) {
+    if ("done" in value && value.done === true) return undefined;
+    const isOpen = !("done" in value) || value.done === false;
+    if (isOpen && "observation" in value && typeof value.observation === "string") return value.observation;
+  }
+  throw new UserError(
+    `${label}: step returned ${shown(value)}, expected a text, { observation: text } or { done: true }`,
+  );
+}
+
+async function callTool({ environment, label }: Instance, code: string, settings: EnvironmentSettings): Promise<Reply> {
+  const { tools = {} } = environment;
+  const call = parseCall(code);
+  const tool = call !== undefined && Object.hasOwn(tools, call.name) ? tools[call.name] : undefined;
+  const { value, ms } = await timed(async (): Promise<ToolOutcome> => {
+    if (call === undefined) return { mistake: NO_CALL };
+    if (tool === undefined)
+      return { mistake: `there is no tool ${call.name}; there are ${Object.keys(tools).join(", ")}` };
+    return called(tool, call.args, `${label}: tool ${call.name}`, settings.timeoutMs);
+  });
+  const { text = "", mistake } = value;
+  const isError = mistake !== undefined;
+  const record: Omit<ToolRecord, "observation"> = {
+    code,
+    status: isError ? "error" : "ok",
+    stdout: text,
+    stderr: mistake ?? "",
+    ms,
+    queueMs: 0,
+  };
+  const shownText = sanitise(isError ? `Error: ${mistake}` : text);
+  return { observation: observed(wrapObservation(shownText), wrapObservation(TOO_LONG), settings), record };
+}
+
+/** What a tool said, or what the model did wrong. */
+interface ToolOutcome {
+  readonly text?: string;
+  readonly mistake?: string;
+}
+
+async function called(
+  tool: EnvironmentTool,
+  args: readonly unknown[],
+  what: string,
+  timeoutMs: number,
+): Promise<ToolOutcome> {
+  const outcome = await withDeadline(what, timeoutMs, async () => {
+    try {
+      const value: unknown = await tool(...args);
+      return { value };
+    } catch (error) {
+      return { mistake: error instanceof Error ? error.message : String(error) };
+    }
+  });
+  if ("mistake" in outcome) return outcome;
+  const { value } = outcome;
+  const text = typeof value === "string" ? value : value === undefined ? undefined : JSON.stringify(value);
+  if (text === undefined)
+    throw new UserError(`${what} returned ${shown(value)}, expected a text or a value that JSON can hold`);
+  return { text };
+}
+
+const NOTHING: Observation = { text: "", ids: new Uint32Array() };
+
+function observed(text: string, notice: string, settings: EnvironmentSettings): Observation {
+  const ids = settings.tokenizer.encodePlain(text);
+  if (ids.length <= settings.maxObservationTokens) return { text, ids };
+  return { text: notice, ids: settings.tokenizer.encodePlain(notice) };
+}
+
+async function timed<Value>(work: () => Promise<Value>): Promise<{ value: Value; ms: number }> {
+  const begun = performance.now();
+  const value = await work();
+  return { value, ms: performance.now() - begun };
+}
+
+/** Calls the user's code; a throw becomes one sentence. */
+function asked<Value>(what: string, timeoutMs: number, call: () => Value | Promise<Value>): Promise<Value> {
+  return withDeadline(what, timeoutMs, async () => {
+    try {
+      return await call();
+    } catch (error) {
+      throw new UserError(`${what} threw ${thrown(error)}`);
+    }
+  });
+}
+
+/** Ends the wait for a promise; no limit can end a loop in the same thread. */
+async function withDeadline<Value>(what: string, timeoutMs: number, work: () => Promise<Value>): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const limit = `--tool-timeout ${timeoutMs / 1000}`;
+      reject(new UserError(`${what} gave no answer within ${limit} seconds; raise it, or give up earlier within`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function thrown(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : shown(error);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

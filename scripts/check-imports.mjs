@@ -46,6 +46,7 @@ const ALLOWED = {
   "src/platform": ["src/gpu", "src/sandbox", "src/reward", "src/train", "src/model", "src/data"],
   "src/cli": ["*"],
   "src/demo": ["*"],
+  "src/library": ["*"],
   "src/index.ts": ["*"],
 };
 const NODE_ALLOWED = ["src/platform/node", "src/cli", "src/sandbox/node", "kernels/bench"];

@@ -2,6 +2,7 @@
 import { ask } from "../eval/ask";
 import { runEvaluation } from "../eval/evaluate";
 import { targetPlans } from "../eval/targets";
+import type { Embedded } from "../platform/node/embedded";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf, nodeTrainingHost } from "../platform/node/training-host";
 import { type EvalOptions, evalOptions, type SampleOptions } from "../train/eval-options";
@@ -11,14 +12,16 @@ import type { EvalReport, Runners } from "./runners";
 export async function sampleInNode(
   options: SampleOptions,
   { signal, announce, ...shown }: Parameters<Runners["sample"]>[1],
+  embedded: Embedded = {},
 ): Promise<void> {
   const modelNameOrPath = await checkpointOf(options.modelNameOrPath);
-  await withHost(announce, (host) => ask({ ...options, modelNameOrPath }, host, { signal, ...shown }));
+  await withHost(announce, (host) => ask({ ...options, modelNameOrPath }, host, { signal, ...shown }), embedded);
 }
 
 export async function evalInNode(
   options: EvalOptions,
   { signal, announce, onProgress }: Parameters<Runners["eval"]>[1],
+  embedded: Embedded = {},
 ): Promise<EvalReport> {
   const begun = performance.now();
   const { outputDir } = options;
@@ -26,15 +29,18 @@ export async function evalInNode(
   // An empty variable is as none.
   const key = process.env[options.endpointKeyEnv] || undefined;
   try {
-    const report = await withHost(announce, async (host) =>
-      runEvaluation(
-        options,
-        await targetPlans(options, host, checkpointOf, key),
-        host,
-        outputDir === null ? undefined : host.runFiles(outputDir),
-        evalOptions.toFile(options),
-        { signal, onProgress },
-      ),
+    const report = await withHost(
+      announce,
+      async (host) =>
+        runEvaluation(
+          options,
+          await targetPlans(options, host, checkpointOf, key),
+          host,
+          outputDir === null ? undefined : host.runFiles(outputDir),
+          evalOptions.toFile(options),
+          { signal, onProgress },
+        ),
+      embedded,
     );
     return { ...report, outputDir, seconds: (performance.now() - begun) / 1000 };
   } finally {
@@ -46,12 +52,13 @@ export async function evalInNode(
 export async function withHost<Result>(
   announce: (line: string) => void,
   work: (host: TrainingHost) => Promise<Result>,
+  embedded: Embedded = {},
 ): Promise<Result> {
   let failed: (error: Error) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
     failed = reject;
   });
-  const host = nodeTrainingHost(announce, failed);
+  const host = nodeTrainingHost(announce, failed, embedded);
   try {
     return await Promise.race([work(host), failure]);
   } finally {

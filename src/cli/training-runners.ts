@@ -1,6 +1,7 @@
-/** The training commands in Node: where the run lies, what it runs on, and how it ends. */
+/** Training in Node, for the commands and the library: where the run lies, what it runs on, and how it ends. */
 
 import { join } from "node:path";
+import type { Embedded } from "../platform/node/embedded";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../platform/node/run-place";
 import { runDpo } from "../train/dpo-run";
 import { allEvents, type TrainEvents, type TrainSummary } from "../train/events";
@@ -17,11 +18,20 @@ import { tensorboardEvents } from "./tensorboard";
 import { recordAttempt } from "./view/attempts";
 import { DEFAULT_LIMITS, writeReport } from "./view/report-file";
 
-export function trainInNode(options: TrainOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath, context, (placed, host, watching) =>
-    withReport(placed, watching, (events) =>
-      runTraining(placed, trainOptions.toYaml(placed), host, events, context.signal),
-    ),
+export function trainInNode(
+  options: TrainOptions,
+  context: TrainingContext,
+  embedded: Embedded = {},
+): Promise<TrainSummary> {
+  return inRunFolder(
+    options,
+    options.modelNameOrPath,
+    context,
+    (placed, host, watching) =>
+      withReport(placed, watching, (events) =>
+        runTraining(placed, trainOptions.toYaml(placed), host, events, context.signal),
+      ),
+    embedded,
   );
 }
 
@@ -51,15 +61,31 @@ export function pretrainInNode(options: PretrainOptions, context: TrainingContex
   );
 }
 
-export function sftInNode(options: SftOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath, context, (placed, host, events) =>
-    runSft(placed, sftOptions.toYaml(placed), host, events, context.signal),
+export function sftInNode(
+  options: SftOptions,
+  context: TrainingContext,
+  embedded: Embedded = {},
+): Promise<TrainSummary> {
+  return inRunFolder(
+    options,
+    options.modelNameOrPath,
+    context,
+    (placed, host, events) => runSft(placed, sftOptions.toYaml(placed), host, events, context.signal),
+    embedded,
   );
 }
 
-export function dpoInNode(options: DpoOptions, context: TrainingContext): Promise<TrainSummary> {
-  return inRunFolder(options, options.modelNameOrPath, context, (placed, host, events) =>
-    runDpo(placed, dpoOptions.toYaml(placed), host, events, context.signal),
+export function dpoInNode(
+  options: DpoOptions,
+  context: TrainingContext,
+  embedded: Embedded = {},
+): Promise<TrainSummary> {
+  return inRunFolder(
+    options,
+    options.modelNameOrPath,
+    context,
+    (placed, host, events) => runDpo(placed, dpoOptions.toYaml(placed), host, events, context.signal),
+    embedded,
   );
 }
 
@@ -80,6 +106,7 @@ async function inRunFolder<Options extends Placeable>(
     host: TrainingHost,
     events: TrainEvents,
   ) => Promise<TrainSummary>,
+  embedded: Embedded = {},
 ): Promise<TrainSummary> {
   const resumed =
     options.resumeFromCheckpoint === null
@@ -90,7 +117,7 @@ async function inRunFolder<Options extends Placeable>(
   try {
     const placed = { ...options, outputDir: held.path, resumeFromCheckpoint: resumed?.checkpoint ?? null };
     const watching = placed.reportTo === "tensorboard" ? tensorboardEvents(events, placed.outputDir) : events;
-    return await withHost(announce, (host) => run(placed, host, watching));
+    return await withHost(announce, (host) => run(placed, host, watching), embedded);
   } finally {
     await held.release();
   }

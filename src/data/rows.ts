@@ -15,6 +15,8 @@ export interface DatasetRow {
 export interface ColumnChoice {
   readonly promptColumn: string | null;
   readonly answerColumn: string | null;
+  /** A row without an answer gets an empty list of them instead of an error. */
+  readonly answerOptional?: boolean;
 }
 
 const QUESTION_KEYS = ["prompt", "question", "problem"];
@@ -43,11 +45,11 @@ export function toRow({ record, where }: LocatedRecord, choice: ColumnChoice): D
   const fields = Array.isArray(record) ? turnsAsFields(record) : record;
   if (!isFields(fields)) throw new UserError(`${where}: expected an object with prompt and answer`);
   const prompt = findPrompt(fields, choice.promptColumn, where);
-  const answer = findAnswer(fields, choice.answerColumn, where);
+  const answer = findAnswer(fields, choice, where);
   const used = new Set([prompt.column, answer.column]);
   return {
     prompt: prompt.text,
-    answer: checkedAnswer(answer.value, where, choice.answerColumn !== null),
+    answer: answer.value === undefined ? [] : checkedAnswer(answer.value, where, choice.answerColumn !== null),
     columns: Object.fromEntries(Object.entries(fields).filter(([key]) => !used.has(key))),
   };
 }
@@ -77,7 +79,8 @@ function findPrompt(fields: Fields, named: string | null, where: string): { text
   );
 }
 
-function findAnswer(fields: Fields, named: string | null, where: string): Found {
+/** @returns no value where there is no answer and none is needed */
+function findAnswer(fields: Fields, { answerColumn: named, answerOptional }: ColumnChoice, where: string): Found {
   if (named !== null) {
     const value = at(fields, named);
     if (value === undefined || value === null)
@@ -92,6 +95,7 @@ function findAnswer(fields: Fields, named: string | null, where: string): Found 
   }
   const boxed = typeof fields.solution === "string" ? lastBoxed(fields.solution) : undefined;
   if (boxed !== undefined) return { value: boxed };
+  if (answerOptional) return { value: undefined };
   throw new UserError(
     `${where}: has no answer under ${ANSWER_KEYS.join(", ")}; name its column with --dataset-answer-column${known(fields)}`,
   );

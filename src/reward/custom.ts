@@ -13,6 +13,7 @@ export type TrajectoryFacts = Omit<GradeJob, "modelText" | "gold">;
  * that is called like one of the three is left out.
  */
 export interface RewardBatch {
+  /** As the model saw them. */
   readonly prompts: readonly string[];
   /** The text in the run's scope. */
   readonly completions: readonly string[];
@@ -20,13 +21,31 @@ export interface RewardBatch {
   readonly [column: string]: readonly unknown[];
 }
 
+/** What a function may write down beside its values, under TRL's names. */
+export interface RewardLog {
+  /** A value for each completion, kept in its line of `rollouts/` under `extra`. */
+  logExtra(column: string, values: readonly unknown[]): void;
+  /** A figure of the step, `rewards/<name>` of its row: the mean of what all calls of the step gave. */
+  logMetric(name: string, value: number): void;
+}
+
 /** Returns one finite number per completion, or null where the function does not apply. */
 export type CustomRewardFunction = (
   batch: RewardBatch,
+  log: RewardLog,
 ) => readonly (number | null)[] | Promise<readonly (number | null)[]>;
 
-/** Values of one call; none when it took too long. */
-export type RewardCall = (reward: CustomReward, batch: RewardBatch) => Promise<readonly (number | null)[] | undefined>;
+/** What one call gave. Plain data: it crosses from a worker. */
+export interface RewardScores {
+  readonly values: readonly (number | null)[];
+  /** Columns of {@link RewardLog.logExtra}. */
+  readonly extra: Readonly<Record<string, readonly unknown[]>>;
+  /** Means of {@link RewardLog.logMetric}. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Scores of one call; none when it took too long. */
+export type RewardCall = (reward: CustomReward, batch: RewardBatch) => Promise<RewardScores | undefined>;
 
 /** How errors call a function: as the user wrote it. */
 export function rewardLabel({ file, exportName, name }: Omit<CustomReward, "weight">): string {
@@ -45,13 +64,42 @@ export function gradeGroupBy(
     let grades: readonly GradeResult[] = group.grades;
     for (const reward of custom) {
       const { name, weight } = reward;
-      const values = await call(reward, batch);
+      const scores = await call(reward, batch);
       grades = grades.map((grade, index) => {
-        const next = withRewards(grade, [{ name, weight, value: values?.[index] ?? null }]);
-        return values === undefined ? { ...next, numbers: { ...next.numbers, verifier_failed: 1 } } : next;
+        const next = withRewards(grade, [{ name, weight, value: scores?.values[index] ?? null }]);
+        return scores === undefined
+          ? { ...next, numbers: { ...next.numbers, verifier_failed: 1 } }
+          : withLog(next, scores, index);
       });
     }
     return grades;
+  };
+}
+
+/** The grade with what a function logged of its completion and its group. */
+function withLog(grade: GradeResult, { extra, metrics }: RewardScores, index: number): GradeResult {
+  const columns = Object.entries(extra).map(([column, values]) => [column, values[index]] as const);
+  return {
+    ...grade,
+    ...(columns.length === 0 ? {} : { extra: { ...grade.extra, ...Object.fromEntries(columns) } }),
+    ...(Object.keys(metrics).length === 0 ? {} : { metrics: { ...grade.metrics, ...metrics } }),
+  };
+}
+
+/** Calls functions that are values, in this thread: the limit ends the wait for a promise, not a loop. */
+export function callsOf(functions: Readonly<Record<string, CustomRewardFunction>>, timeoutMs: number): RewardCall {
+  return async (reward, batch) => {
+    const chosen = functions[reward.name];
+    if (chosen === undefined) throw new Error(`no reward function ${reward.name}`);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), timeoutMs);
+    });
+    try {
+      return await Promise.race([callReward(chosen, rewardLabel(reward), batch), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 
@@ -73,13 +121,15 @@ export async function callReward(
   reward: CustomRewardFunction,
   label: string,
   batch: RewardBatch,
-): Promise<readonly (number | null)[]> {
+): Promise<RewardScores> {
   const count = batch.completions.length;
   const where = `for the prompt ${JSON.stringify((batch.prompts[0] ?? "").slice(-80))}`;
+  const { log, logged } = recorder(label, count);
   let values: unknown;
   try {
-    values = await reward(batch);
+    values = await reward(batch, log);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`${label}: ${describe(error)} ${where}`);
   }
   if (!Array.isArray(values))
@@ -88,12 +138,39 @@ export async function callReward(
     throw new UserError(
       `${label}: returned ${values.length} ${values.length === 1 ? "value" : "values"} ${where}, expected ${count}, one for each completion`,
     );
-  return values.map((value: unknown, index) => {
+  const checked = values.map((value: unknown, index): number | null => {
     if (value === null || (typeof value === "number" && Number.isFinite(value))) return value;
     throw new UserError(
       `${label}: returned ${shown(value)} for completion ${index + 1} of ${count} ${where}, expected a finite number or null`,
     );
   });
+  return { values: checked, ...logged() };
+}
+
+/** A log, and what has been written into it. */
+function recorder(label: string, count: number): { log: RewardLog; logged(): Omit<RewardScores, "values"> } {
+  const extra: Record<string, readonly unknown[]> = {};
+  const metrics = new Map<string, number[]>();
+  return {
+    log: {
+      logExtra(column, values) {
+        if (!Array.isArray(values) || values.length !== count)
+          throw new UserError(`${label}: logExtra ${shown(column)} needs a list of ${count}, one for each completion`);
+        extra[column] = values;
+      },
+      logMetric(name, value) {
+        if (!Number.isFinite(value))
+          throw new UserError(`${label}: logMetric ${shown(name)} is ${shown(value)}, expected a finite number`);
+        metrics.set(name, [...(metrics.get(name) ?? []), value]);
+      },
+    },
+    logged: () => ({
+      extra,
+      metrics: Object.fromEntries(
+        [...metrics].map(([name, values]) => [name, values.reduce((sum, each) => sum + each, 0) / values.length]),
+      ),
+    }),
+  };
 }
 
 function shown(value: unknown): string {

@@ -63,6 +63,9 @@ export interface GradeResult {
   readonly rewards: Readonly<Record<string, number | null>>;
   /** The extracted answer; null when there is none. */
   readonly prediction: string | null;
+  /** What functions of the user's logged of it, by column, and of its group, by name. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 const DEFAULT_FUNCTIONS: readonly WeightedReward[] = [{ name: "accuracy", weight: 1 }];

@@ -12,6 +12,8 @@ export interface RecordFields {
   rewards?: Readonly<Record<string, number>>;
   /** Values of the reward functions, by name; null where one does not apply. */
   rewardFunctions?: Readonly<Record<string, number | null>>;
+  /** What reward functions logged of it, by column. */
+  extra?: Readonly<Record<string, unknown>> | undefined;
   /** Absent when the trajectory was filtered out before advantages. */
   advantage?: number;
 }
@@ -41,6 +43,7 @@ export function rolloutLine(trajectory: Trajectory, fields: RecordFields): strin
     reward,
     rewards: fields.rewards && byName(fields.rewards),
     reward_functions: fields.rewardFunctions && byName(fields.rewardFunctions),
+    extra: fields.extra && byName(fields.extra),
     advantage,
     tools: trajectory.toolLog.map(({ code, status, stdout, stderr, observation }) => ({
       code,

@@ -42,7 +42,7 @@ export interface OptionLayer {
   /** What to call the place in errors: `preset nano`, `run.yaml`, `command line`. */
   readonly source: string;
   /** How keys of this place are spelled in errors. */
-  readonly spelling: "flag" | "file";
+  readonly spelling: "flag" | "file" | "code";
   /** Keys in camelCase, kebab-case or snake_case. */
   readonly values: Readonly<Record<string, unknown>>;
 }
@@ -98,15 +98,17 @@ export class OptionSet<Shape extends z.ZodRawShape> {
   /** An error about a value: "run.yaml: top_p is 2, expected ...". `why` replaces what the schema expects. */
   wrong(key: string, value: unknown, layer?: OptionLayer, why?: string): UserError {
     const info = this.infos.get(key);
-    const name = layer?.spelling === "file" ? (info?.fileKey ?? key) : `--${info?.flag ?? key}`;
-    const place = layer?.spelling === "file" ? `${layer.source}: ` : "";
+    const name = info === undefined ? key : spelled(info, layer?.spelling ?? "flag");
+    const place = layer !== undefined && layer.spelling !== "flag" ? `${layer.source}: ` : "";
     return new UserError(`${place}${name} is ${JSON.stringify(value)}, ${why ?? `expected ${info?.expected}`}`);
   }
 
   private unknown(name: string, layer: OptionLayer): string {
-    const spell = (info: OptionInfo) => (layer.spelling === "file" ? info.fileKey : `--${info.flag}`);
-    const written = layer.spelling === "file" ? name : `--${name}`;
-    const best = nearest(written, [...this.infos.values()].map(spell));
+    const written = layer.spelling === "flag" ? `--${name}` : name;
+    const best = nearest(
+      written,
+      [...this.infos.values()].map((info) => spelled(info, layer.spelling)),
+    );
     return `${layer.source}: unknown option ${written} of ${this.name}; the nearest one is ${best}`;
   }
 
@@ -142,6 +144,11 @@ export class OptionSet<Shape extends z.ZodRawShape> {
     if (info.kind === "numbers") return text.split(",").map(number);
     return info.kind === "integer" || info.kind === "number" ? number(text) : text;
   }
+}
+
+/** An option's name as it is written at a place. */
+function spelled(info: OptionInfo, spelling: OptionLayer["spelling"]): string {
+  return { flag: `--${info.flag}`, file: info.fileKey, code: info.key }[spelling];
 }
 
 /** What every option's schema carries in its zod metadata. */

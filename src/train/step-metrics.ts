@@ -53,6 +53,7 @@ export function stepMetrics(
     "rollout/repetition_penalty": share(all, "repetition_penalty"),
     "rollout/verifier_failed": share(all, "verifier_failed"),
     ...rewardMetrics(all),
+    ...loggedMetrics(all),
     "train/kept_groups": batch.kept.length / batch.groups.length,
     "train/sampling_rounds": batch.rounds,
     loss: result.loss,
@@ -130,6 +131,15 @@ function rewardMetrics(trajectories: readonly GradedTrajectory[]): Record<`rewar
         [`rewards/${name}/std`, none ? null : sampleStandardDeviation(values)],
       ];
     }),
+  );
+}
+
+/** What functions of the user's logged: each group's figure, averaged over the groups that have it. */
+function loggedMetrics(trajectories: readonly GradedTrajectory[]): Record<`rewards/${string}`, number> {
+  const metrics = trajectories.map(({ grade }) => grade.metrics ?? {});
+  const names = [...new Set(metrics.flatMap((each) => Object.keys(each)))];
+  return Object.fromEntries(
+    names.map((name) => [`rewards/${name}`, mean(metrics.flatMap((each) => each[name] ?? []))]),
   );
 }
 

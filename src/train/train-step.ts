@@ -66,6 +66,7 @@ function* rolloutLines(step: number, batch: RolloutBatch, result: UpdateResult):
       reward: grade.numbers.reward,
       rewards: { ...grade.numbers },
       rewardFunctions: grade.rewards,
+      extra: grade.extra,
       ...(advantage === undefined ? {} : { advantage }),
     });
   }

@@ -1,4 +1,4 @@
-import { type CustomRewardFunction, callReward, gradeGroupBy, type RewardCall, rewardLabel } from "../../reward/custom";
+import { type CustomRewardFunction, callsOf, gradeGroupBy, rewardLabel } from "../../reward/custom";
 import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
 import type { RewardPool } from "../../reward/pool";
 import type { CustomReward } from "../../reward/selection";
@@ -29,19 +29,7 @@ export function browserRewardPool({
     if (!Object.hasOwn(functions, reward.name) || reward.file !== null)
       throw new UserError(`--reward-funcs ${rewardLabel(reward)}: a page takes functions as values, not from files`);
   const graders = new WorkerPool<GradeRequest, GradeResult>(spawn, { workers: 1, timeoutMs });
-  const call: RewardCall = async (reward, batch) => {
-    const chosen = functions[reward.name];
-    if (chosen === undefined) throw new Error(`no reward function ${reward.name}`);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), timeoutMs);
-    });
-    try {
-      return await Promise.race([callReward(chosen, rewardLabel(reward), batch), late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  const call = callsOf(functions, timeoutMs);
   return {
     async grade(job) {
       const outcome = await graders.run({ job, options: builtIn });

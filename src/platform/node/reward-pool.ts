@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { UserError } from "../../model/user-error";
-import { gradeGroupBy, type RewardBatch, rewardLabel } from "../../reward/custom";
+import { type CustomRewardFunction, callsOf, gradeGroupBy, type RewardBatch, rewardLabel } from "../../reward/custom";
 import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
 import type { RewardPool } from "../../reward/pool";
 import type { CustomReward } from "../../reward/selection";
@@ -13,8 +13,10 @@ import type { GradeRequest, ScoreRequest, ScoreResult } from "./reward-protocol"
 
 export interface NodeRewardPoolOptions {
   readonly builtIn?: GradeOptions;
-  /** Functions in files. */
+  /** Functions in files, or of `functions`. */
   readonly custom?: readonly CustomReward[];
+  /** Functions of the embedding program; they are called in this thread, where no limit can end a loop. */
+  readonly functions?: Readonly<Record<string, CustomRewardFunction>>;
   /** Grading threads; default 1. Custom functions have a thread of their own. */
   readonly workers?: number;
   /** A job that takes longer counts as failed, and its thread is replaced. Default 10 s. */
@@ -30,15 +32,16 @@ export interface NodeRewardPoolOptions {
  * @throws Error when the worker has not been built; UserError when a custom function cannot be loaded
  */
 export async function nodeRewardPool(options: NodeRewardPoolOptions = {}): Promise<RewardPool> {
-  const { builtIn = {}, custom = [], workers = 1, timeoutMs = 10_000 } = options;
+  const { builtIn = {}, custom = [], functions = {}, workers = 1, timeoutMs = 10_000 } = options;
   const file = options.workerFile ?? join(packageRoot(), "dist", "workers", "reward.js");
   if (!existsSync(file)) throw new Error(`${file} is missing; run \`npm run build\` to make it`);
   const graders = new WorkerPool<GradeRequest, GradeResult>(thread(file, { env: {} }), { workers, timeoutMs });
   const scorer = new WorkerPool<ScoreRequest, ScoreResult>(thread(file), { workers: 1, timeoutMs });
   const close = async () => void (await Promise.all([graders.close(), scorer.close()]));
+  const callValue = callsOf(functions, timeoutMs);
   const score = async (reward: CustomReward, batch: RewardBatch | null) => {
     const { file, exportName } = reward;
-    if (file === null) throw new UserError(`${rewardLabel(reward)}: has no file; expected a path to a module`);
+    if (file === null) return batch === null ? undefined : callValue(reward, batch);
     const label = rewardLabel(reward);
     const outcome = await scorer.run({
       kind: "score",
@@ -50,12 +53,12 @@ export async function nodeRewardPool(options: NodeRewardPoolOptions = {}): Promi
     if (outcome.kind === "timeout") return undefined;
     if (outcome.kind === "died") throw new UserError(`${label}: ended the thread that it ran in; it must not exit`);
     if ("mistake" in outcome.result) throw new UserError(outcome.result.mistake);
-    return outcome.result.values;
+    return outcome.result;
   };
   try {
     for (const reward of custom) {
-      if (reward.file !== null && !existsSync(reward.file))
-        throw new UserError(`--reward-funcs ${rewardLabel(reward)}: no such file`);
+      if (reward.file === null) continue;
+      if (!existsSync(reward.file)) throw new UserError(`--reward-funcs ${rewardLabel(reward)}: no such file`);
       if ((await score(reward, null)) === undefined)
         throw new UserError(`${rewardLabel(reward)}: loading it takes more than --reward-timeout ${timeoutMs / 1000}`);
     }

@@ -1,4 +1,4 @@
-import type { RewardBatch } from "../../reward/custom";
+import type { RewardBatch, RewardScores } from "../../reward/custom";
 import type { GradeJob, GradeOptions, GradeResult } from "../../reward/grade";
 import type { WorkerReply } from "../../reward/worker-pool";
 
@@ -21,8 +21,8 @@ export interface ScoreRequest {
   readonly batch: RewardBatch | null;
 }
 
-/** Values, or a mistake of the user's in one sentence. */
-export type ScoreResult = { readonly values: readonly (number | null)[] } | { readonly mistake: string };
+/** Scores, or a mistake of the user's in one sentence. */
+export type ScoreResult = RewardScores | { readonly mistake: string };
 
 export type RewardRequest = GradeRequest | ScoreRequest;
 export type RewardReply = WorkerReply<GradeResult> | WorkerReply<ScoreResult>;

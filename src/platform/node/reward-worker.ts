@@ -17,7 +17,9 @@ reply({ kind: "ready" });
 async function score(request: ScoreRequest): Promise<ScoreResult> {
   try {
     const reward = await load(request);
-    return { values: request.batch === null ? [] : await callReward(reward, request.label, request.batch) };
+    return request.batch === null
+      ? { values: [], extra: {}, metrics: {} }
+      : await callReward(reward, request.label, request.batch);
   } catch (error) {
     if (error instanceof UserError) return { mistake: error.message };
     throw error;

@@ -12,6 +12,7 @@ import type { TrainingHost } from "../../train/host";
 import { gradingPlan } from "../../train/reward-options";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { type DownloadProgress, openDataset } from "./datasets";
+import { type Embedded, embeddedDataset, embeddedText } from "./embedded";
 import { latestCheckpoint, nodeFolder } from "./files";
 import { modelFolder } from "./models";
 import { napWhileWaiting } from "./polling";
@@ -26,11 +27,14 @@ export interface NodeTrainingHost extends TrainingHost {
 /**
  * @param announce is given one line when the adapter is a fallback, and when making a snapshot of Python packages takes a while
  * @param onDeviceFailure is called with the first error of the device: the run cannot go on
+ * @param embedded what an embedding program gives as values
  */
 export function nodeTrainingHost(
   announce: (line: string) => void,
   onDeviceFailure: (error: Error) => void = () => {},
+  embedded: Embedded = {},
 ): NodeTrainingHost {
+  const { rewardFunctions = {}, environmentFactory } = embedded;
   let opened: OpenDevice | undefined;
   const workers: { close(): Promise<void> }[] = [];
   const keep = <Worker extends { close(): Promise<void> }>(worker: Worker): Worker => {
@@ -46,7 +50,7 @@ export function nodeTrainingHost(
     modelFolder: (nameOrPath, fetching) =>
       modelFolder(nameOrPath, { onProgress: announcingDownloads(announce), ...fetching }),
     openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null, toolPackages = null }) =>
-      maxToolCalls === 0
+      maxToolCalls === 0 || environmentFactory !== undefined
         ? createNoEngine()
         : keep(
             await openNodeEngine({
@@ -57,8 +61,14 @@ export function nodeTrainingHost(
               announce,
             }),
           ),
-    openRewards: async (options) => keep(await nodeRewardPool(gradingPlan(options))),
+    environmentFactory,
+    openRewards: async (options) => {
+      const plan = gradingPlan(options, Object.keys(rewardFunctions));
+      return keep(await nodeRewardPool({ ...plan, functions: rewardFunctions }));
+    },
     async readText(path) {
+      const text = embeddedText(embedded, path);
+      if (text !== undefined) return text;
       let bytes: Uint8Array;
       try {
         bytes = await fs.readFile(path);
@@ -72,8 +82,8 @@ export function nodeTrainingHost(
         throw new UserError(`${path}: not UTF-8 text; convert it, for example with iconv -t UTF-8`);
       }
     },
-    loadDataset: (request, onProgress = announcingDownloads(announce), signal) =>
-      openDataset(request, process.env, onProgress, signal),
+    loadDataset: async (request, onProgress = announcingDownloads(announce), signal) =>
+      embeddedDataset(embedded, request) ?? openDataset(request, process.env, onProgress, signal),
     runFiles: nodeRunFiles,
     checkpointFolder: async (path) => nodeFolder(path),
     close() {

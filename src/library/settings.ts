@@ -1,0 +1,58 @@
+/** What the settings of all trainers have in common. */
+
+import { UserError } from "../model/user-error";
+import type { Embedded } from "../platform/node/embedded";
+import type { TrainEvents } from "../train/events";
+
+/** A row of a data set as a value; which columns it needs depends on the trainer. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A name or path as `--dataset` takes them, or rows. */
+export type Rows = string | Iterable<Row>;
+
+/** Settings of every trainer. */
+export interface TrainerSettings<Args> {
+  /** Checkpoint folder in Hugging Face layout, a name of the hub, or `nano-base` for the shipped model. */
+  readonly model: string;
+  readonly trainDataset: Rows;
+  /** The options of the command, in camelCase; those that have a setting of their own are left out. */
+  readonly args?: Args;
+  /** Told what happens, in order; a handler must not throw. */
+  readonly events?: Partial<TrainEvents>;
+  /** Aborted: the run saves, then ends with outcome `interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** An option's value and the rows that it names. */
+export interface NamedRows {
+  readonly name: string;
+  readonly rows: NonNullable<Embedded["rows"]>;
+}
+
+/** @throws UserError when it is neither a text nor rows */
+export function namedRows(setting: string, data: Rows): NamedRows {
+  if (typeof data === "string") return { name: data, rows: {} };
+  if (typeof data === "object" && data !== null && Symbol.iterator in data)
+    return { name: setting, rows: { [setting]: [...data] } };
+  throw new UserError(`${setting}: expected a name, a path or a list of rows such as { prompt: "1+1", answer: "2" }`);
+}
+
+/** @throws UserError when `args` holds an option that a setting decides */
+export function checkArgs(args: Readonly<Record<string, unknown>>, decided: Readonly<Record<string, string>>): void {
+  for (const [option, setting] of Object.entries(decided))
+    if (args[option] !== undefined)
+      throw new UserError(`args: ${option} stands beside args; give it as ${setting} of the trainer`);
+}
+
+/** Handlers where none is given do nothing. */
+export function allHandlers(events: Partial<TrainEvents> = {}): TrainEvents {
+  return {
+    onPlan: (plan) => events.onPlan?.(plan),
+    onPhase: (phase, detail) => events.onPhase?.(phase, detail),
+    onStep: (row) => events.onStep?.(row),
+    onSample: (sample) => events.onSample?.(sample),
+    onCheckpoint: (checkpoint) => events.onCheckpoint?.(checkpoint),
+    onNotice: (text) => events.onNotice?.(text),
+    onFinish: (summary) => events.onFinish?.(summary),
+  };
+}

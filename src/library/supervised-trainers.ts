@@ -1,0 +1,66 @@
+import type { TrainingContext } from "../cli/runners";
+import type { Embedded } from "../platform/node/embedded";
+import type { TrainSummary } from "../train/events";
+import { resolveOptions } from "../train/resolve-options";
+import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/supervised-options";
+import { checkArgs, namedRows, type TrainerSettings } from "./settings";
+import { Trainer } from "./trainer";
+
+const DECIDED = { modelNameOrPath: "model", dataset: "trainDataset" } as const;
+
+/** Options of `zerotir sft`, in camelCase. */
+export type SFTArgs = Partial<Omit<SftOptions, keyof typeof DECIDED>>;
+/** Options of `zerotir dpo`, in camelCase. */
+export type DPOArgs = Partial<Omit<DpoOptions, keyof typeof DECIDED>>;
+
+/** Options of both commands from the settings, and the rows that they name. */
+function placed(settings: TrainerSettings<Readonly<Record<string, unknown>>>) {
+  const { model, trainDataset, args = {} } = settings;
+  checkArgs(args, DECIDED);
+  const { name, rows } = namedRows("trainDataset", trainDataset);
+  return {
+    rows,
+    layers: [
+      { source: "args", spelling: "code", values: args },
+      { source: "the trainer", spelling: "code", values: { modelNameOrPath: model, dataset: name } },
+    ] as const,
+  };
+}
+
+/**
+ * Training on given answers: rows `{ prompt, completion }`, `{ messages, tools? }` or a run's rollouts. The run is the one that `zerotir sft` makes.
+ */
+export class SFTTrainer extends Trainer<SftOptions> {
+  readonly #embedded: Embedded;
+
+  /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, or a value out of range */
+  constructor(settings: TrainerSettings<SFTArgs>) {
+    const { layers, rows } = placed(settings);
+    super(resolveOptions(sftOptions, layers), settings);
+    this.#embedded = { rows };
+  }
+
+  protected override async run(context: TrainingContext): Promise<TrainSummary> {
+    const { sftInNode } = await import("../cli/training-runners");
+    return sftInNode(this.options, context, this.#embedded);
+  }
+}
+
+/**
+ * Direct preference optimization (arXiv 2305.18290): rows `{ prompt, chosen, rejected }` or When2Call's. The run is the one that `zerotir dpo` makes.
+ */
+export class DPOTrainer extends Trainer<DpoOptions> {
+  readonly #embedded: Embedded;
+
+  /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, or a value out of range */
+  constructor(settings: TrainerSettings<DPOArgs>) {
+    const { layers, rows } = placed(settings);
+    super(resolveOptions(dpoOptions, layers), settings);
+    this.#embedded = { rows };
+  }
+
+  protected override async run(context: TrainingContext): Promise<TrainSummary> {
+    const { dpoInNode } = await import("../cli/training-runners");
+    return dpoInNode(this.options, context, this.#embedded);
+  }
+}

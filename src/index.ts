@@ -1,5 +1,5 @@
 /** The library. What is exported here is kept stable; everything else may change. */
-export type { AnswerSample } from "./eval/ask";
+export type { AnswerSample } from "./eval/answer-sample";
 export { type GRPOArgs, GRPOTrainer, type GRPOTrainerSettings, type RewardChoice } from "./library/grpo-trainer";
 export { type EvaluateSettings, evaluate, type GenerateSettings, generate } from "./library/models";
 export type { Row, Rows, TrainerSettings } from "./library/settings";

@@ -1,5 +1,6 @@
 /**
- * A world that is not mathematics: a number is to be found, and each guess is told whether to go higher or lower.
+ * A world of one's own in place of Python: a number is to be found, and each guess is told whether to go higher or lower. It is the same number in all
+ * games, so that the shipped model, which knows little more than digits, learns it in a few steps.
  * node docs/examples/train-in-an-environment.mjs [RUN_FOLDER]
  */
 import { GRPOTrainer } from "zerotir";
@@ -9,11 +10,10 @@ class Guessing {
   /** A guess ends with the brace that closes its box: the shipped model writes \boxed{7}. */
   turnEnds = ["}"];
 
-  /** Called first; what it returns is the prompt. */
+  /** Called first with the row of the data set; a text that it returns takes the place of the row's prompt. */
   reset({ target }) {
     this.target = target;
     this.best = 0;
-    return "7+5";
   }
 
   /** Answers a turn of the model. */
@@ -34,11 +34,11 @@ class Guessing {
 const rewards = [];
 const trainer = new GRPOTrainer({
   model: "nano-base",
-  trainDataset: Array.from({ length: 8 }, (_, i) => ({ prompt: `game ${i}`, target: 30 })),
+  trainDataset: Array.from({ length: 8 }, (_, i) => ({ prompt: `${i}+${i + 5}`, target: 30 })),
   environmentFactory: () => new Guessing(),
   args: {
     promptTemplate: "nano",
-    maxSteps: 20,
+    maxSteps: 10,
     promptsPerStep: 8,
     numGenerations: 8,
     maxPromptLength: 32,

@@ -5,8 +5,9 @@ import { UserError } from "../model/user-error";
 import { replaceFile } from "../platform/node/files";
 import { checkpointOf } from "../platform/node/training-host";
 import type { TrainingHost } from "../train/host";
+import type { RunnerContext } from "./contexts";
 import { withHost } from "./question-runners";
-import type { ParityReport, ParityRequest, RunnerContext } from "./runners";
+import type { ParityReport, ParityRequest } from "./runners";
 
 const LARGEST_ID = 2 ** 32 - 1;
 

@@ -7,7 +7,8 @@ import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf, nodeTrainingHost } from "../platform/node/training-host";
 import { type EvalOptions, evalOptions, type SampleOptions } from "../train/eval-options";
 import type { TrainingHost } from "../train/host";
-import type { EvalReport, Runners } from "./runners";
+import type { EvalReport } from "./contexts";
+import type { Runners } from "./runners";
 
 export async function sampleInNode(
   options: SampleOptions,

@@ -1,39 +1,20 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
-import type { AnswerSample } from "../eval/ask";
+import type { AnswerSample } from "../eval/answer-sample";
 import type { When2CallReport } from "../eval/choices/run";
-import type { EvaluationReport } from "../eval/report";
 import type { TEvalReport } from "../eval/t-eval/run";
 import type { ExportDtype } from "../model/export";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
 import type { Tokenizer } from "../text/tokenizer";
 import type { EvalOptions, SampleOptions } from "../train/eval-options";
-import type { TrainEvents, TrainSummary } from "../train/events";
+import type { TrainSummary } from "../train/events";
 import type { MemoryPlan } from "../train/memory-plan";
 import type { TrainOptions } from "../train/options";
 import type { PlanOptions } from "../train/plan-options";
 import type { PretrainOptions } from "../train/pretrain-options";
 import type { DpoOptions, SftOptions } from "../train/supervised-options";
+import type { EvalReport, RunnerContext, TrainingContext } from "./contexts";
 import type { CliIo } from "./io";
-
-/** What every runner gets from the command line. */
-export interface RunnerContext {
-  /** Aborted by the first Ctrl-C: save, then end. */
-  readonly signal: AbortSignal;
-  /** A remark for the user, such as a fallback adapter. */
-  readonly announce: (line: string) => void;
-}
-
-export interface TrainingContext extends RunnerContext {
-  readonly events: TrainEvents;
-}
-
-/** What `eval` found. */
-export interface EvalReport extends EvaluationReport {
-  /** Where samples and tables lie; null: nowhere. */
-  readonly outputDir: string | null;
-  readonly seconds: number;
-}
 
 /** What `eval --bench` found. */
 export type BenchReport = (When2CallReport | TEvalReport) & Pick<EvalReport, "outputDir" | "seconds">;

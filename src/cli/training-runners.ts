@@ -12,8 +12,8 @@ import { type PretrainOptions, pretrainOptions } from "../train/pretrain-options
 import { runPretraining } from "../train/pretrain-run";
 import { runSft } from "../train/sft-run";
 import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/supervised-options";
+import type { TrainingContext } from "./contexts";
 import { withHost } from "./question-runners";
-import type { TrainingContext } from "./runners";
 import { tensorboardEvents } from "./tensorboard";
 import { recordAttempt } from "./view/attempts";
 import { DEFAULT_LIMITS, writeReport } from "./view/report-file";

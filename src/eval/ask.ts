@@ -5,20 +5,11 @@ import { configFolder } from "../model/peft";
 import { UserError } from "../model/user-error";
 import type { Tokenizer } from "../text/tokenizer";
 import type { SampleOptions } from "../train/eval-options";
-import type { Sample } from "../train/events";
 import type { TrainingHost } from "../train/host";
 import type { QuestionRow } from "../train/prompts";
 import { toSample } from "../train/samples";
+import type { AnswerSample } from "./answer-sample";
 import { openSession } from "./session";
-
-/** A trajectory to be shown, with its completion as numbers. */
-export interface AnswerSample extends Sample {
-  /** Tokens after the prompt, observations included. */
-  readonly ids: readonly number[];
-  readonly text: string;
-  /** Of each token under the distribution it was drawn from; 0 for observations. */
-  readonly logprobs: readonly number[];
-}
 
 /** Asks each of `options.prompt` and gives every trajectory to `onSample` in order. There is no right answer, so samples carry neither answer nor reward. */
 export async function ask(

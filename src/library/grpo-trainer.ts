@@ -1,4 +1,4 @@
-import type { TrainingContext } from "../cli/runners";
+import type { TrainingContext } from "../cli/contexts";
 import { UserError } from "../model/user-error";
 import type { Embedded } from "../platform/node/embedded";
 import type { CustomRewardFunction } from "../reward/custom";

@@ -1,6 +1,6 @@
 /** Answers of a model, and figures over data sets. */
-import type { EvalReport } from "../cli/runners";
-import type { AnswerSample } from "../eval/ask";
+import type { EvalReport } from "../cli/contexts";
+import type { AnswerSample } from "../eval/answer-sample";
 import type { EnvironmentFactory } from "../rollout/environment";
 import { type EvalOptions, resolveEvalOptions, resolveSampleOptions, type SampleOptions } from "../train/eval-options";
 import { checkArgs, namedRows, type Rows } from "./settings";

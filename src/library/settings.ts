@@ -1,7 +1,6 @@
 /** What the settings of all trainers have in common. */
 
 import { UserError } from "../model/user-error";
-import type { Embedded } from "../platform/node/embedded";
 import type { TrainEvents } from "../train/events";
 
 /** A row of a data set as a value; which columns it needs depends on the trainer. */
@@ -26,7 +25,7 @@ export interface TrainerSettings<Args> {
 /** An option's value and the rows that it names. */
 export interface NamedRows {
   readonly name: string;
-  readonly rows: NonNullable<Embedded["rows"]>;
+  readonly rows: Readonly<Record<string, readonly Row[]>>;
 }
 
 /** @throws UserError when it is neither a text nor rows */

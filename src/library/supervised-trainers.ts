@@ -1,4 +1,4 @@
-import type { TrainingContext } from "../cli/runners";
+import type { TrainingContext } from "../cli/contexts";
 import type { Embedded } from "../platform/node/embedded";
 import type { TrainSummary } from "../train/events";
 import { resolveOptions } from "../train/resolve-options";

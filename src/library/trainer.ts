@@ -1,5 +1,5 @@
 /** What all trainers do: train once, then save. */
-import type { Runners, TrainingContext } from "../cli/runners";
+import type { TrainingContext } from "../cli/contexts";
 import { UserError } from "../model/user-error";
 import type { TrainSummary } from "../train/events";
 import { allHandlers, type TrainerSettings } from "./settings";
@@ -39,7 +39,7 @@ export abstract class Trainer<Options> {
    * @param folder a new or empty one
    * @throws UserError before `train` has saved a checkpoint, or when the folder is not empty
    */
-  async saveModel(folder: string, dtype: Parameters<Runners["export"]>[0]["dtype"] = "float32"): Promise<void> {
+  async saveModel(folder: string, dtype: "float32" | "float16" | "bfloat16" = "float32"): Promise<void> {
     const model = this.#summary?.checkpoint;
     if (model === undefined) throw new UserError("saveModel: nothing has been trained and saved yet; call train first");
     const { exportInNode } = await import("../cli/export-runner");

@@ -1,7 +1,7 @@
 /** `sample` in Node: prompts as token ids, greedy completions, text as it comes. */
 import { expect, test } from "vitest";
 import { sampleInNode } from "../../src/cli/question-runners";
-import type { AnswerSample } from "../../src/eval/ask";
+import type { AnswerSample } from "../../src/eval/answer-sample";
 import { resolveSampleOptions } from "../../src/train/eval-options";
 
 async function sample(values: Record<string, unknown>): Promise<{ samples: AnswerSample[]; streamed: string }> {

@@ -6,11 +6,11 @@ import { trainOptions } from "../../train/options";
 import { pretrainOptions } from "../../train/pretrain-options";
 import { resolveOptions, resolveTrainOptions } from "../../train/resolve-options";
 import { dpoOptions, sftOptions } from "../../train/supervised-options";
+import type { TrainingContext } from "../contexts";
 import type { CliIo } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { JsonView } from "../render/json-view";
 import { TrainView } from "../render/train-view";
-import type { TrainingContext } from "../runners";
 import type { CommandContext } from "./context";
 
 const TRAIN_EXAMPLES = `

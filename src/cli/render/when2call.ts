@@ -1,6 +1,6 @@
 import { behaviours } from "../../eval/choices/metrics";
 import type { When2CallReport } from "../../eval/choices/run";
-import type { EvalReport } from "../runners";
+import type { EvalReport } from "../contexts";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

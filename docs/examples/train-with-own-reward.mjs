@@ -14,7 +14,7 @@ const trainer = new GRPOTrainer({
   rewardFuncs: thriftyAccuracy,
   // Rows may also be values: [{ prompt: "17*4", answer: "68" }, ...].
   trainDataset: "nano",
-  args: { preset: "nano", maxSteps: 3, evalSamples: 0, outputDir: process.argv[2] ?? null },
+  args: { preset: "nano", maxSteps: 2, evalSamples: 0, outputDir: process.argv[2] ?? null },
   events: {
     onStep: (row) => console.log(`step ${row.step}: reward ${row.reward}, programs ${row["rewards/programs"]}`),
   },

@@ -1,0 +1,129 @@
+/** Every way to train goes on from a checkpoint as if it had never stopped, bit for bit. */
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createMockEngine } from "../../src/sandbox/mock";
+import { calculate, deterministicFiles, prepare, QUESTIONS, tinyRun } from "./tiny-run";
+
+let root: string;
+beforeAll(async () => {
+  root = await fs.mkdtemp(join(tmpdir(), "zerotir-resume-"));
+  await prepare(root);
+  const graded = QUESTIONS.trimEnd()
+    .split("\n")
+    .map((line, index) => JSON.stringify({ ...JSON.parse(line), level: index % 5 }));
+  await fs.writeFile(join(root, "graded.jsonl"), `${graded.join("\n")}\n`);
+});
+afterAll(() => fs.rm(root, { recursive: true, force: true }));
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Small batches, so that groups without variance and questions that come again are among the steps. */
+const SMALL: Values = { maxSteps: 6, saveSteps: 3, promptsPerStep: 2, numGenerations: 3, logCompletions: false };
+
+const VARIANTS: readonly (readonly [string, Values])[] = [
+  ...["grpo", "reinforce", "reinforce_pp", "reinforce_pp_baseline", "rloo", "opo", "remax"].map(
+    (advantageEstimator) => [`estimator ${advantageEstimator}`, { advantageEstimator }] as const,
+  ),
+  ...["dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "policy_gradient"].map(
+    (lossType) => [`loss ${lossType}`, { lossType }] as const,
+  ),
+  ["loss of sequences", { importanceSamplingLevel: "sequence", numIterations: 2 }],
+  ["KL in the loss", { beta: 0.05 }],
+  ["KL that is steered", { beta: 0.05, klTarget: 0.001, klHorizon: 20 }],
+  ["KL in the reward", { beta: 0.05, klPlacement: "reward", advantageEstimator: "reinforce_pp" }],
+  ["an adapter and its KL", { usePeft: true, loraR: 4, beta: 0.05 }],
+  ["dynamic sampling", { dynamicSampling: true, maxSamplingRounds: 4 }],
+  ["a filter of groups", { groupFilterMin: 0.1, groupFilterMax: 0.9 }],
+  ["MoPPS", { promptSelection: "mopps" }],
+  ["MoPPS in rounds", { promptSelection: "mopps", dynamicSampling: true }],
+  ["a curriculum", { dataset: "graded.jsonl", curriculumColumn: "level", curriculumSteps: 4 }],
+  ["a batch ahead", { maxStaleness: 1 }],
+  [
+    "a batch ahead of everything",
+    { maxStaleness: 1, dynamicSampling: true, promptSelection: "mopps", beta: 0.05, klTarget: 0.001, klHorizon: 20 },
+  ],
+  ["a batch ahead with remax", { maxStaleness: 1, advantageEstimator: "remax" }],
+  ["a correction for the sampler", { importanceSamplingMode: "sequence_mask", numIterations: 2 }],
+  ["several updates on a batch", { promptsPerMiniBatch: 1, numIterations: 2 }],
+  ["moments of 8 bits", { optim: "adamw_8bit" }],
+  ["an entropy bonus", { entropyCoefficient: 0.01 }],
+  ["a schedule", { lrSchedulerType: "cosine", warmupSteps: 2 }],
+];
+
+const placed = (values: Values): Values => ({
+  ...SMALL,
+  ...values,
+  ...(typeof values.dataset === "string" && { dataset: join(root, values.dataset) }),
+});
+
+/** What the third checkpoint and the run after it hold. */
+const stateOf = async (name: string) => ({
+  third: (await deterministicFiles(join(root, name), 3))["model.safetensors"],
+  end: await deterministicFiles(join(root, name), 6),
+});
+
+test.each(VARIANTS)("%s: six steps are three, a resume and three", async (name, given) => {
+  const values = placed(given);
+  const { steps } = await tinyRun(root, `whole ${name}`, { values });
+  expect(steps.some((row) => (row.grad_norm ?? 0) > 0)).toBe(true);
+  const whole = await stateOf(`whole ${name}`);
+  const checkpoint = join(root, `whole ${name}/checkpoints/step_00003`);
+  const fourth = join(root, `whole ${name}/rollouts/step_00004.jsonl`);
+  await fs.access(fourth);
+  // What a later step left is cut away before the run goes on.
+  const again = await tinyRun(root, `whole ${name}`, { values: { ...values, resumeFromCheckpoint: checkpoint } });
+  expect(again.steps.map(({ step }) => step)).toEqual([4, 5, 6]);
+  expect(again.notices.filter((text) => /goes on with/.test(text))).toEqual([]);
+  expect(await stateOf(`whole ${name}`)).toEqual(whole);
+});
+
+describe("a run that is stopped by its signal", () => {
+  /** The moments of step 4 at which it is stopped. */
+  const moments: readonly (readonly [string, Values, "rollout" | "update" | "half an update"])[] = [
+    ["in a rollout", {}, "rollout"],
+    ["in a rollout ahead", { maxStaleness: 1 }, "rollout"],
+    ["in an update", {}, "update"],
+    ["in an update with a batch ahead", { maxStaleness: 1 }, "update"],
+    ["between two updates on a batch", { promptsPerMiniBatch: 1, numIterations: 2 }, "half an update"],
+    [
+      "between two updates with a batch ahead",
+      { maxStaleness: 1, promptsPerMiniBatch: 1, numIterations: 2, beta: 0.05, klTarget: 0.001, klHorizon: 20 },
+      "half an update",
+    ],
+    ["in a rollout ahead of MoPPS", { maxStaleness: 1, promptSelection: "mopps", dynamicSampling: true }, "rollout"],
+  ];
+
+  test.each(moments)("%s, goes on to the same bytes", async (name, given, moment) => {
+    const values = placed(given);
+    await tinyRun(root, `unstopped ${name}`, { values });
+    const stop = new AbortController();
+    let [done, progress] = [0, 0];
+    const engine = createMockEngine(async (call) => {
+      if (moment === "rollout" && done === 3) stop.abort();
+      return calculate(call);
+    });
+    const { summary } = await tinyRun(root, `stopped ${name}`, {
+      values,
+      engine,
+      signal: stop.signal,
+      events: {
+        onStep: () => void done++,
+        onPhase: (phase, detail) => {
+          if (phase !== "update" || detail.step !== 4 || moment === "rollout") return;
+          if (detail.done === undefined) progress = 0;
+          else progress++;
+          if (progress === (moment === "update" ? 0 : 2)) stop.abort();
+        },
+      },
+    });
+    expect(stop.signal.aborted).toBe(true);
+    expect(summary.outcome).toBe("interrupted");
+    expect([3, 4]).toContain(summary.step);
+    const rest = { ...values, resumeFromCheckpoint: summary.checkpoint };
+    const { steps } = await tinyRun(root, `stopped ${name}`, { values: rest });
+    expect(steps[0]?.step).toBe(summary.step + 1);
+    expect(await stateOf(`stopped ${name}`)).toEqual(await stateOf(`unstopped ${name}`));
+  });
+});

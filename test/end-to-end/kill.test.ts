@@ -1,13 +1,22 @@
-/** Runs that are killed at random moments end as those that never stopped. ZEROTIR_KILLS says how many; 3 unless it does. */
+/** Runs that are killed at random moments, while they save too, end as those that never stopped. ZEROTIR_KILLS says how many in all; 3 unless it does. */
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deterministicFiles } from "../train/tiny-run";
 import { zerotir } from "./command-line";
 
 const KILLS = Number(process.env.ZEROTIR_KILLS ?? 3);
 const STEPS = 5;
+
+const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
+  ["as the preset has it", []],
+  [
+    "a batch ahead, dynamic sampling and a steered KL",
+    ["--max-staleness", "1", "--dynamic-sampling", "--beta", "0.01", "--kl-target", "0.001", "--kl-horizon", "20"],
+  ],
+];
+const KILLS_EACH = Math.max(1, Math.floor(KILLS / VARIANTS.length));
 
 let root: string;
 beforeAll(async () => {
@@ -20,43 +29,50 @@ const argv = (name: string, ...more: readonly string[]) => [
   ...["--prompts-per-step", "2", "--num-generations", "4", "--eval-samples", "0", "--no-html-report", ...more],
 ];
 
-async function hasCheckpoint(name: string): Promise<boolean> {
+/** What a run left in its folder of checkpoints. */
+async function left(name: string): Promise<{ readonly whole: boolean; readonly half: boolean }> {
   const names = await fs.readdir(join(root, name, "checkpoints")).catch(() => []);
-  return names.some((each) => /^step_\d+$/.test(each));
+  return { whole: names.some((each) => /^step_\d+$/.test(each)), half: names.some((each) => each.endsWith(".tmp")) };
 }
 
-test(
-  `${KILLS} runs that are killed and resumed`,
-  async () => {
-    const begun = performance.now();
-    expect(await zerotir(argv("whole"), { cwd: root })).toMatchObject({ code: 0 });
-    const seconds = (performance.now() - begun) / 1000;
-    const expected = await deterministicFiles(join(root, "whole"), STEPS);
-    let killed = 0;
-    for (let i = 0; i < KILLS; i++) {
-      const name = `killed-${i}`;
-      const delay = Math.random() * seconds;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const first = await zerotir(argv(name), {
-        cwd: root,
-        onStart: (child) => {
-          timer = setTimeout(() => child.kill("SIGKILL"), 1000 * delay);
-        },
-      });
-      clearTimeout(timer);
-      if (first.code === 0) continue;
-      killed++;
-      const resumes = await hasCheckpoint(name);
-      // Before its first checkpoint nothing is there to go on from.
-      if (!resumes) await fs.rm(join(root, name), { recursive: true, force: true });
-      const rest = resumes ? ["--resume-from-checkpoint", "latest"] : [];
-      const { code, stderr } = await zerotir(argv(name, ...rest), { cwd: root });
-      const isOver = resumes && /is at step 5 already/.test(stderr);
-      expect({ code, stderr, delay }).toMatchObject({ code: isOver ? 2 : 0 });
-      expect(await deterministicFiles(join(root, name), STEPS), `killed after ${delay} s`).toEqual(expected);
-      await fs.rm(join(root, name), { recursive: true, force: true });
-    }
-    expect(killed).toBeGreaterThan(0);
-  },
-  60_000 + KILLS * 120_000,
-);
+describe.each(VARIANTS)("%s", (_, options) => {
+  test(
+    `${KILLS_EACH} runs that are killed and resumed`,
+    async () => {
+      const begun = performance.now();
+      expect(await zerotir(argv("whole", ...options), { cwd: root })).toMatchObject({ code: 0 });
+      const seconds = (performance.now() - begun) / 1000;
+      const expected = await deterministicFiles(join(root, "whole"), STEPS);
+      const counts = { killed: 0, resumed: 0, whileSaving: 0 };
+      while (counts.killed < KILLS_EACH) {
+        const delay = Math.random() * seconds;
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        const first = await zerotir(argv("killed", ...options), {
+          cwd: root,
+          onStart: (child) => {
+            timer = setTimeout(() => child.kill("SIGKILL"), 1000 * delay);
+          },
+        });
+        clearTimeout(timer);
+        if (first.code === null) {
+          counts.killed++;
+          const { whole, half } = await left("killed");
+          if (half) counts.whileSaving++;
+          if (whole) counts.resumed++;
+          // Before its first checkpoint nothing is there to go on from.
+          else await fs.rm(join(root, "killed"), { recursive: true, force: true });
+          const rest = whole ? ["--resume-from-checkpoint", "latest"] : [];
+          const { code, stderr } = await zerotir(argv("killed", ...options, ...rest), { cwd: root });
+          const isOver = whole && /is at step 5 already/.test(stderr);
+          expect({ code, stderr, delay }).toMatchObject({ code: isOver ? 2 : 0 });
+          expect(await deterministicFiles(join(root, "killed"), STEPS), `killed after ${delay} s`).toEqual(expected);
+          expect((await left("killed")).half).toBe(false);
+        } else expect(first).toMatchObject({ code: 0 });
+        await fs.rm(join(root, "killed"), { recursive: true, force: true });
+      }
+      await fs.rm(join(root, "whole"), { recursive: true, force: true });
+      if (KILLS > 3) process.stderr.write(`${JSON.stringify({ options, ...counts })}\n`);
+    },
+    60_000 + KILLS_EACH * 240_000,
+  );
+});

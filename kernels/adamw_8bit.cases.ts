@@ -3,7 +3,7 @@ import { adamw8bit, adamw8bitLevels } from "./adamw_8bit";
 import { adamw8bitReference } from "./adamw_8bit.reference";
 import { defineCase, type KernelCase } from "./cases";
 import { encodeMoments, momentBlocks } from "./moment_blocks";
-import type { AdamWStep } from "./optimizer";
+import { type AdamWStep, isUpdate } from "./optimizer";
 import { Tensor } from "./tensor";
 
 /** As for AdamW in f32. */
@@ -65,7 +65,7 @@ export function adamw8bitCase(
     },
     expected(inputs) {
       const { firstBytes, secondBytes, firstScales, secondScales } = inputs;
-      if (!Number.isFinite(norm)) {
+      if (!isUpdate(norm, step)) {
         const scales = Tensor.untouched([blocks]);
         const weight = Tensor.untouched([count]);
         return { weight, firstBytes, secondBytes, firstScales: scales, secondScales: scales };
@@ -103,6 +103,8 @@ export const adamw8bitCases: readonly KernelCase[] = [
   adamw8bitCase("all 0", 300, { gradientScale: 0, momentScale: 0, norm: 0 }),
   adamw8bitCase("norm is infinite", 260, { norm: Number.POSITIVE_INFINITY }),
   adamw8bitCase("norm is not a number", 260, { norm: Number.NaN }),
+  adamw8bitCase("norm is too large", 260, { norm: 2.5, skipNorm: 2.25 }),
+  adamw8bitCase("norm is just not too large", 260, { norm: 2.5, skipNorm: 2.5 }),
   adamw8bitCase("empty", 0),
 ];
 

@@ -1,6 +1,6 @@
 /** Cases of the gradient norm and of AdamW. */
 import { defineCase, type KernelCase, words } from "./cases";
-import { type AdamWStep, adamw, gradientNorm, NORM_BLOCK, normPartials, sumSquares } from "./optimizer";
+import { type AdamWStep, adamw, gradientNorm, isUpdate, NORM_BLOCK, normPartials, sumSquares } from "./optimizer";
 import { adamwReference, normReference } from "./optimizer.reference";
 import { Tensor } from "./tensor";
 
@@ -72,7 +72,7 @@ export function adamwCase(
       adamw(gpu, views, { count, decayEnd }, step);
     },
     expected(inputs) {
-      if (!Number.isFinite(norm)) {
+      if (!isUpdate(norm, step)) {
         const untouched = Tensor.untouched([count]);
         return { weight: untouched, firstMoment: untouched, secondMoment: untouched };
       }
@@ -98,6 +98,8 @@ export const optimizerCases: readonly KernelCase[] = [
   adamwCase("first step", 12, { step: 1 }),
   adamwCase("norm is infinite", 12, { norm: Number.POSITIVE_INFINITY }),
   adamwCase("norm is not a number", 12, { norm: Number.NaN }),
+  adamwCase("norm is too large", 12, { norm: 2.5, skipNorm: 2.25 }),
+  adamwCase("norm is just not too large", 12, { norm: 2.5, skipNorm: 2.5 }),
   adamwCase("empty", 0),
 ];
 

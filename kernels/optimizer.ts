@@ -27,6 +27,7 @@ export const ADAMW_PARAMS = [
   "correction1",
   "correction2",
   "max_norm",
+  "skip_norm",
 ] as const;
 const adamwProgram = defineProgram("adamw", adamwText, {
   bindings: ["gradient", "norm", "weight", "first_moment", "second_moment"],
@@ -69,6 +70,13 @@ export interface AdamWStep {
   readonly epsilon: number;
   readonly weightDecay: number;
   readonly maxNorm: number;
+  /** A norm above it changes nothing; absent: none does. */
+  readonly skipNorm?: number;
+}
+
+/** Whether a step with this norm changes anything. The kernels decide the same, in f32. */
+export function isUpdate(norm: number, { skipNorm }: Pick<AdamWStep, "skipNorm">): boolean {
+  return Number.isFinite(norm) && (skipNorm === undefined || norm <= Math.fround(skipNorm));
 }
 
 /** The parameters of an AdamW program. */
@@ -84,6 +92,7 @@ export function adamwParams(shape: { count: number; decayEnd: number }, step: Ad
     correction1: 1 / (1 - step.beta1 ** step.step),
     correction2: 1 / (1 - step.beta2 ** step.step),
     max_norm: step.maxNorm,
+    skip_norm: step.skipNorm ?? 0,
   };
 }
 

@@ -1,7 +1,7 @@
 // AdamW as in adamw.wgsl, with the moments in blocks of 256 bytes and one f32 scale each: value = level[byte] * scale.
 //   first moment: 7 bits of magnitude and a sign (bit 7); second moment: 8 bits of magnitude. Levels: 0, then up to 1 by equal ratios.
 // After the step a block's scale is its largest magnitude (0 below 2^-100), and a value's byte is the number of midpoints * scale below its magnitude;
-// a second moment above 0 has at least byte 1. A norm that is not finite changes nothing.
+// a second moment above 0 has at least byte 1. A norm that is not finite, or above skip_norm, changes nothing.
 // Owner of a block: one workgroup; of four of its values: one lane. No sum; the maximum has no order.
 struct Params {
   count4: u32,
@@ -14,6 +14,7 @@ struct Params {
   correction1: f32,
   correction2: f32,
   max_norm: f32,      // 0 means no clipping
+  skip_norm: f32,     // 0 means none
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
@@ -73,7 +74,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
   let most = largest[0];
-  if (!inside || (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
+  let skipped = (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u || (params.skip_norm > 0.0 && norm[0] > params.skip_norm);
+  if (!inside || skipped) { return; }
   let scale = select(most, vec2f(0.0), most < vec2f(0x1p-100));
   var first = 0u;
   var second = 0u;

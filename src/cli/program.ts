@@ -128,8 +128,8 @@ function report(error: unknown, program: Command, argv: readonly string[], io: C
   return EXIT.failed;
 }
 
-/** Errors by name whose message says it all: the device was lost or refused work, the run was stopped. */
-const EXPECTED_FAILURES = new Set(["GpuError", "AbortError", "SandboxStartError", "EndpointError"]);
+/** Errors by name whose message says it all: the device was lost or refused work, the run was stopped or no longer learns. */
+const EXPECTED_FAILURES = new Set(["GpuError", "AbortError", "SandboxStartError", "EndpointError", "DivergedError"]);
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

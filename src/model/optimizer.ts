@@ -1,6 +1,6 @@
 /** AdamW over all segments with clipping by the global gradient norm, which stays on the GPU until it is read for the log. */
 import { adamw8bit, adamw8bitLevels } from "../../kernels/adamw_8bit";
-import { type AdamWStep, adamw, gradientNorm, normPartials, sumSquares } from "../../kernels/optimizer";
+import { type AdamWStep, adamw, gradientNorm, isUpdate, normPartials, sumSquares } from "../../kernels/optimizer";
 import type { BufferView } from "../gpu/buffers";
 import { BlockMoments } from "./block-moments";
 import type { Model } from "./model";
@@ -66,8 +66,8 @@ export class Optimizer {
   }
 
   /**
-   * One update of the weights from the accumulated gradients. Returns the gradient norm before clipping; where it is not finite, nothing was changed and the
-   * step does not count.
+   * One update of the weights from the accumulated gradients. Returns the gradient norm before clipping; where it is not finite or above `skipNorm`, nothing was
+   * changed and the step does not count.
    */
   async update(gradients: ParameterValues, settings: Omit<AdamWStep, "step">): Promise<number> {
     const { gpu, trained } = this.model;
@@ -84,7 +84,7 @@ export class Optimizer {
     });
     this.model.storeTrained();
     const [norm = Number.NaN] = await gpu.readback.readFloats(this.norm, 1);
-    if (Number.isFinite(norm)) this.step++;
+    if (isUpdate(norm, settings)) this.step++;
     return norm;
   }
 

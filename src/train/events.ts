@@ -74,6 +74,8 @@ export interface TrainSummary {
   readonly report?: string;
   /** The checkpoint to go on from; missing when nothing was saved. */
   readonly checkpoint?: string;
+  /** The best one by --metric-for-best-model. */
+  readonly best?: { readonly path: string; readonly step: number; readonly metric: string; readonly value: number };
   /** Commands worth trying next, with what each shows. */
   readonly next: readonly { readonly command: string; readonly why: string }[];
 }

@@ -15,7 +15,8 @@ export class KlControl {
   /** @param kl mean per token over the batch, in nats */
   adapt(kl: number, trajectories: number): void {
     const { klTarget: target, klHorizon: horizon } = this.#options;
-    if (target === null) return;
+    // Log-probs that are no numbers come with an update that is left out; they must not stay on in beta.
+    if (target === null || Number.isNaN(kl)) return;
     this.coefficient = controlledKlCoefficient(this.coefficient, kl, trajectories, { target, horizon });
   }
 }

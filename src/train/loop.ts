@@ -23,6 +23,7 @@ import { type BatchSettings, sampleBatch } from "./rollout-batch";
 import type { PlacedTrainOptions, Run } from "./run";
 import { batchAhead, restoreLearner, saveRun } from "./run-checkpoint";
 import { evaluateHeldOut } from "./run-evaluation";
+import { checkpointName } from "./run-folder";
 import { trainStep } from "./train-step";
 
 export type { PlacedTrainOptions } from "./run";
@@ -133,7 +134,11 @@ export async function runTraining(
     health: new Health({ hasTool: options.maxToolCalls > 0 }),
     signal,
     numTokens: state?.num_tokens ?? 0,
+    skippedSteps: state?.skipped_steps ?? 0,
+    lastRow: undefined,
     lastSaved: resumeFolder?.path,
+    best: state?.best,
+    saidMissing: false,
     evaluations: [],
     evaluated: undefined,
   };
@@ -169,7 +174,7 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
       await trainStep(run, step + 1);
       step++;
       if (step === options.maxSteps || (options.saveSteps > 0 && step % options.saveSteps === 0))
-        await saveRun(run, step);
+        await saveRun(run, step, true);
     }
   } catch (error) {
     // An abort in the middle of a rollout: the last finished step is what is saved.
@@ -177,7 +182,7 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
   }
   const interrupted = step < options.maxSteps;
   if (interrupted && step > firstStep && !(options.saveSteps > 0 && step % options.saveSteps === 0))
-    await saveRun(run, step);
+    await saveRun(run, step, false);
   const after = interrupted ? null : await evaluateHeldOut(run, step);
   const { evaluations } = run;
   const summary: TrainSummary = {
@@ -188,6 +193,7 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
     ...(evaluations.length === 0 ? {} : { evaluations }),
     runFolder: run.folder.path,
     ...(run.lastSaved === undefined ? {} : { checkpoint: run.lastSaved }),
+    ...(run.best && { best: { ...run.best, path: `${run.folder.path}/${checkpointName(run.best.step)}` } }),
     next: afterTraining(options, run.folder.path, run.lastSaved, interrupted),
   };
   events.onFinish(summary);

@@ -68,5 +68,5 @@ export function openRunFolder(
   const files = host.runFiles(outputDir);
   return state === undefined
     ? RunFolder.start(files, configYaml)
-    : RunFolder.resume(files, configYaml, state.global_step);
+    : RunFolder.resume(files, configYaml, state.global_step, state.best);
 }

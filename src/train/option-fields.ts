@@ -303,7 +303,7 @@ export const runFields = {
     .min(1)
     .nullable()
     .default(null)
-    .meta(about("Run", "checkpoint folder to go on from, or latest for the newest complete one of --output-dir")),
+    .meta(about("Run", "checkpoint folder to go on from; latest or best: that one of --output-dir")),
   reportTo: z
     .enum(["none", "tensorboard"])
     .default("none")

@@ -50,6 +50,15 @@ export const trainOptions = new OptionSet("train", {
     .default(100)
     .meta(about("Run", "optimizer steps counted from the first start, resumed or not")),
   ...runFields,
+  metricForBestModel: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(
+      about("Run", "metric of metrics.jsonl by which the best checkpoint is kept too; none: only the newest count"),
+    ),
+  greaterIsBetter: z.boolean().default(true).meta(about("Run", "whether a greater --metric-for-best-model is better")),
   htmlReport: z.boolean().default(true).meta(about("Run", "write report.html into the run folder at the end")),
   logCompletions: z.boolean().default(true).meta(about("Run", "show samples while training")),
   logCompletionsSteps: z.int().min(1).default(5).meta(about("Run", "steps between samples that are shown")),
@@ -97,6 +106,14 @@ export const trainOptions = new OptionSet("train", {
     .default("constant")
     .meta(about("Optimizer", "course of the learning rate after warm-up, down to min-lr-rate at max-steps")),
   ...optimizerFields,
+  skipGradNorm: z
+    .number()
+    .gt(0)
+    .nullable()
+    .default(null)
+    .meta(
+      about("Optimizer", "an update whose gradient norm is above this is left out; none: only one that is not finite"),
+    ),
   ...peftFields,
 
   evalSamples: z

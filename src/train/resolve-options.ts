@@ -112,6 +112,12 @@ function refuseContradictions(options: TrainOptions): void {
     refuse("softPunishCache", `but --max-completion-length is ${options.maxCompletionLength}; it must not be longer`);
   if (options.evalSteps > 0 && options.evalSamples === 0)
     refuse("evalSteps", "but --eval-samples is 0, so there is nothing to evaluate on; set it to 1 or more");
+  const { metricForBestModel: metric, evalSteps, saveSteps } = options;
+  if (metric?.startsWith("eval/") && (evalSteps === 0 || saveSteps % evalSteps !== 0))
+    refuse(
+      "metricForBestModel",
+      `but not every checkpoint is evaluated; make --save-steps ${saveSteps} a multiple of --eval-steps ${evalSteps}`,
+    );
   if (options.warmupSteps > options.maxSteps)
     refuse("warmupSteps", `but --max-steps is ${options.maxSteps}; warm up for fewer`);
   if (options.maxToolResponseTokens >= options.maxCompletionLength && options.maxToolCalls > 0)

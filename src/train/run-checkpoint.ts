@@ -2,6 +2,7 @@
 import { type FolderReader, readText, writeCheckpoint } from "../model/folder";
 import { UserError } from "../model/user-error";
 import { readBatch, writeBatch } from "./batch-file";
+import { bestOf, missingMetric } from "./best-checkpoint";
 import { loadMoments, saveMoments, saveTraining } from "./checkpoint";
 import { criticFiles } from "./critic-files";
 import type { Learner } from "./learner";
@@ -12,10 +13,18 @@ import type { TrainerState } from "./trainer-state";
 /** A batch that was sampled ahead of its step. */
 const BATCH = "batch_ahead.json";
 
-export async function saveRun(run: Run, step: number): Promise<void> {
+/** @param isRegular a checkpoint that an uninterrupted run has too, so that it may be the best */
+export async function saveRun(run: Run, step: number, isRegular: boolean): Promise<void> {
   const { options, learner, events, boundary } = run;
   const own = learner.critic?.own;
   events.onPhase("save", { step });
+  const { metricForBestModel: metric } = options;
+  if (isRegular && run.lastRow !== undefined) {
+    const missing = metric === null || run.saidMissing ? undefined : missingMetric(run.lastRow, metric);
+    if (missing !== undefined) events.onNotice(missing);
+    run.saidMissing = true;
+    run.best = bestOf(run.best, run.lastRow, options);
+  }
   run.lastSaved = await run.folder.saveCheckpoint(
     step,
     async (writer) => {
@@ -24,6 +33,8 @@ export async function saveRun(run: Run, step: number): Promise<void> {
         num_tokens: run.numTokens,
         seed: options.seed,
         selection: boundary.selection,
+        ...(run.skippedSteps > 0 && { skipped_steps: run.skippedSteps }),
+        ...(run.best && { best: run.best }),
         ...(options.klTarget !== null && { kl_coefficient: learner.kl.coefficient }),
         ...(own && { critic_step: own.optimizer.step }),
       });
@@ -35,6 +46,7 @@ export async function saveRun(run: Run, step: number): Promise<void> {
       if (boundary.ahead !== undefined) await writer.write(BATCH, writeBatch(boundary.ahead));
     },
     options.saveTotalLimit,
+    run.best,
   );
   events.onCheckpoint({ step, path: run.lastSaved });
 }

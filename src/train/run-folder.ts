@@ -1,6 +1,7 @@
 import type { FolderReader, FolderWriter } from "../model/folder";
 import { UserError } from "../model/user-error";
 import { rolloutFileName } from "../rollout/records";
+import { BEST, type BestCheckpoint, bestJson } from "./best-checkpoint";
 import { trajectoryTable } from "./evaluation";
 import type { EvaluationRow } from "./metrics";
 import { type MetricsRow, metricsLine, rowsUpTo } from "./metrics";
@@ -35,6 +36,8 @@ const EVALUATION = "evaluation.jsonl";
 const TRAJECTORY = "evaluation.md";
 const ROLLOUTS = "rollouts";
 const CHECKPOINTS = "checkpoints";
+const SNAPSHOTS = "snapshots";
+const MOST_SNAPSHOTS = 3;
 /** A checkpoint of a step that a resumed run has yet to reach is set aside under this ending, never deleted. */
 const SUPERSEDED = ".superseded";
 
@@ -46,6 +49,8 @@ const SUPERSEDED = ".superseded";
  * - `evaluation.jsonl`, `evaluation.md`: figures on held-out questions by step, as rows and as a table
  * - `rollouts/step_00010.jsonl`: the trajectories of a step, one per line
  * - `checkpoints/step_00050/`: model and training state after a step
+ * - `checkpoints/best.json`: which of them is the best by `--metric-for-best-model`, which keeps it
+ * - `snapshots/step_00012/`: what to look into after an update that was left out, of the first few such steps
  *
  * A step's row is written before its checkpoint, so whatever checkpoint exists, the rows up to it do too.
  */
@@ -83,16 +88,21 @@ export class RunFolder {
    * the folder ends up as if the run had never stopped. The folder may be new, when a run goes on elsewhere.
    *
    * @param step the step of the checkpoint that is resumed
+   * @param best the best checkpoint up to there
    */
-  static async resume(files: RunFiles, configYaml: string, step: number): Promise<RunFolder> {
+  static async resume(files: RunFiles, configYaml: string, step: number, best?: BestCheckpoint): Promise<RunFolder> {
     await files.write(CONFIG, configYaml);
     await files.write(METRICS, cut((await files.read(METRICS)) ?? "", step, `${files.path}/${METRICS}`));
     const evaluated = await files.read(EVALUATION);
     if (evaluated !== undefined) await files.write(EVALUATION, cut(evaluated, step, `${files.path}/${EVALUATION}`));
     for (const { name, step: at } of await numbered(files, ROLLOUTS, /^step_(\d+)\.jsonl$/))
       if (at > step) await files.remove(`${ROLLOUTS}/${name}`);
+    for (const { name, step: at } of await numbered(files, SNAPSHOTS, /^step_(\d+)$/))
+      if (at > step) await files.remove(`${SNAPSHOTS}/${name}`);
     for (const { name, step: at } of await numbered(files, CHECKPOINTS, /^step_(\d+)$/))
       if (at > step) await files.rename(`${CHECKPOINTS}/${name}`, `${CHECKPOINTS}/${name}${SUPERSEDED}`);
+    if (best === undefined) await files.remove(`${CHECKPOINTS}/${BEST}`);
+    else await files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
     return new RunFolder(files);
   }
 
@@ -121,8 +131,16 @@ export class RunFolder {
     await this.files.write(`${ROLLOUTS}/${rolloutFileName(step)}`, lines(records));
   }
 
+  /** Writes a folder to look into, unless the run has enough of them. @returns its path */
+  async saveSnapshot(step: number, fill: (writer: FolderWriter) => Promise<void>): Promise<string | undefined> {
+    if ((await numbered(this.files, SNAPSHOTS, /^step_(\d+)$/)).length >= MOST_SNAPSHOTS) return undefined;
+    const name = `${SNAPSHOTS}/step_${digits(step)}`;
+    await this.files.writeFolder(name, fill);
+    return `${this.path}/${name}`;
+  }
+
   /**
-   * Writes the checkpoint of a step, then deletes the oldest ones beyond `keep`.
+   * Writes the checkpoint of a step, then deletes the oldest ones beyond `keep`, but for the best one.
    *
    * @returns its path, for `--resume-from-checkpoint`
    */
@@ -130,13 +148,15 @@ export class RunFolder {
     step: number,
     fill: (writer: FolderWriter) => Promise<void>,
     keep?: number | null,
+    best?: BestCheckpoint,
   ): Promise<string> {
     const name = checkpointName(step);
     await this.files.writeFolder(name, fill);
+    if (best !== undefined) await this.files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
     if (keep !== undefined && keep !== null) {
       const saved = await numbered(this.files, CHECKPOINTS, /^step_(\d+)$/);
       for (const old of saved.slice(0, -keep))
-        if (old.step < step) await this.files.remove(`${CHECKPOINTS}/${old.name}`);
+        if (old.step < step && old.step !== best?.step) await this.files.remove(`${CHECKPOINTS}/${old.name}`);
     }
     return `${this.path}/${name}`;
   }

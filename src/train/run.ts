@@ -1,11 +1,13 @@
 /** Everything that a run of reinforcement learning holds open. */
+
 import type { BatchesAhead } from "./batches-ahead";
+import type { BestCheckpoint } from "./best-checkpoint";
 import type { Collector } from "./collect";
 import type { EvaluationFigures } from "./evaluation";
 import type { TrainEvents } from "./events";
 import type { Health } from "./health";
 import type { Learner } from "./learner";
-import type { EvaluationRow } from "./metrics";
+import type { EvaluationRow, MetricsRow } from "./metrics";
 import type { TrainOptions } from "./options";
 import type { LoadedModel } from "./policy";
 import type { QuestionSource } from "./prompts";
@@ -37,7 +39,14 @@ export interface Run {
   /** What a checkpoint of the last finished step holds beside model and moments. */
   boundary: StepBoundary;
   numTokens: number;
+  /** Steps in a row in which every update was left out. */
+  skippedSteps: number;
+  /** Of the last finished step. */
+  lastRow: MetricsRow | undefined;
   lastSaved: string | undefined;
+  best: BestCheckpoint | undefined;
+  /** Whether the metric of the best checkpoint was looked for already. */
+  saidMissing: boolean;
   /** Rows of evaluation.jsonl, and the newest figures. */
   evaluations: readonly EvaluationRow[];
   evaluated: { readonly step: number; readonly figures: EvaluationFigures } | undefined;

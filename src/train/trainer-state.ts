@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type FolderReader, readText } from "../model/folder";
 import { UserError } from "../model/user-error";
+import { bestCheckpoint } from "./best-checkpoint";
 import { selectionState } from "./question-selection";
 
 const FILE = "trainer_state.json";
@@ -16,6 +17,10 @@ const schema = z.object({
   seed: z.int().min(0),
   /** Of reinforcement learning: where the training questions stand. */
   selection: selectionState.optional(),
+  /** Of reinforcement learning: steps in a row, the last one included, in which every update was left out; absent for 0. */
+  skipped_steps: z.int().min(1).optional(),
+  /** With --metric-for-best-model: the best checkpoint so far, this one included. */
+  best: bestCheckpoint.optional(),
   /** Weight of the KL penalty, where it is steered. */
   kl_coefficient: z.number().min(0).optional(),
   /** Updates that the AdamW of a separate critic has made. */

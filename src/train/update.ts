@@ -1,4 +1,5 @@
 /** What a rollout batch does to the weights: kept groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
+import { isUpdate } from "../../kernels/optimizer";
 import { importanceWeights } from "../rl/importance";
 import { logprobDifference } from "../rl/logprob-difference";
 import { mean } from "../rl/moments";
@@ -14,6 +15,7 @@ import { microBatches } from "./pretraining";
 import type { RolloutBatch } from "./rollout-batch";
 import { maskedShares } from "./sample-filter";
 import { logprobsOf, type PerSample, type Sample } from "./sample-values";
+import type { SkippedUpdate, TokenValues } from "./skipped-update";
 
 /** What the updates on a rollout batch did. */
 export interface UpdateResult {
@@ -23,6 +25,9 @@ export interface UpdateResult {
   readonly loss: number;
   /** Null where the weights were not to change: nothing to train on, or the critic's first steps. */
   readonly gradNorm: number | null;
+  /** Updates that were to change the weights, and how many of them did not, for their gradient's norm. */
+  readonly updates: number;
+  readonly skipped: number;
   readonly learningRate: number;
   /** Mean entropy per sampled token that was trained on; null when none was. */
   readonly entropy: number | null;
@@ -47,6 +52,8 @@ export interface UpdateHooks {
   onProgress?(done: number, total: number): void;
   /** Awaited before weights change for the first time. */
   beforeWeightsChange?(): Promise<unknown>;
+  /** Awaited after an update that changed nothing, while its gradient is there. */
+  onSkipped?(skipped: SkippedUpdate): Promise<unknown>;
 }
 
 /** What a batch's tokens are under the models of a run before anything changes. */
@@ -65,7 +72,7 @@ export async function update(
   { kept, greedyRewards }: Pick<RolloutBatch, "kept" | "greedyRewards">,
   options: TrainOptions,
   step: number,
-  { onProgress = () => {}, beforeWeightsChange = async () => {} }: UpdateHooks = {},
+  { onProgress = () => {}, beforeWeightsChange = async () => {}, onSkipped = async () => {} }: UpdateHooks = {},
 ): Promise<UpdateResult> {
   const { optimizer, pass, critic, kl } = learner;
   const before = await valuesBefore(learner, samplesOf(kept), options);
@@ -80,9 +87,14 @@ export async function update(
     .map((batch) => batch.filter(({ weight }) => weight !== 0))
     .filter((batch) => batch.length > 0);
   const learningRate = rateOfStep(options, options.learningRate, step);
+  const settings = {
+    ...adamwSettings(options, learningRate),
+    ...(options.skipGradNorm !== null && { skipNorm: options.skipGradNorm }),
+  };
   const onlyCritic = critic !== undefined && step <= options.criticWarmupSteps;
   const updates: Accumulated[] = [];
   const gradNorms: number[] = [];
+  let skipped = 0;
   let criticResult: CriticResult | undefined;
   if (critic !== undefined && before.values !== undefined) {
     await beforeWeightsChange();
@@ -90,10 +102,15 @@ export async function update(
   }
   for (let iteration = 0; iteration < options.numIterations; iteration++)
     for (const batch of trained) {
-      updates.push(await accumulate(learner, batch, before, options, onlyCritic, onProgress));
+      const accumulated = await accumulate(learner, batch, before, options, onlyCritic, onProgress);
+      updates.push(accumulated);
       if (onlyCritic && critic.own !== undefined) continue;
       if (gradNorms.length === 0) await beforeWeightsChange();
-      gradNorms.push(await optimizer.update(pass.gradients, adamwSettings(options, learningRate)));
+      const gradNorm = accumulated.isSound ? await optimizer.update(pass.gradients, settings) : Number.NaN;
+      gradNorms.push(gradNorm);
+      if (isUpdate(gradNorm, settings)) continue;
+      skipped++;
+      await onSkipped({ gradNorm, tokens: accumulated.tokens });
     }
   const totals = updates.reduce((sum, each) => addTotals(sum, each.totals), emptyTotals());
   const [first] = updates;
@@ -104,6 +121,8 @@ export async function update(
     totals,
     loss: mean(updates.map((each) => each.totals.loss)),
     gradNorm: gradNorms.length === 0 ? null : mean(gradNorms),
+    updates: gradNorms.length,
+    skipped,
     learningRate,
     entropy: totals.tokens === 0 ? null : updates.reduce((sum, each) => sum + each.entropySum, 0) / totals.tokens,
     logprobDifferenceMean: difference.meanAbsolute,
@@ -157,6 +176,9 @@ interface Accumulated {
   readonly trained: readonly number[];
   /** Of the correction for the sampler, one per token. */
   readonly weights: readonly number[];
+  readonly tokens: readonly TokenValues[];
+  /** Whether all log-probs are finite; otherwise there is no gradient. */
+  readonly isSound: boolean;
   /** Of a critic on the policy's trunk. */
   readonly value: { readonly loss: number; readonly clipped: number; readonly tokens: number } | undefined;
 }
@@ -179,14 +201,29 @@ async function accumulate(
   const sampled: number[] = [];
   const trained: number[] = [];
   const weights: number[] = [];
+  const tokens: TokenValues[] = [];
+  let isSound = true;
   for (const [index, batch] of batches.entries()) {
     const { logprobs, entropies } = await pass.forward(batch, options.temperature);
     const coefficients = new Float32Array(logprobs.length);
     const entropyCoefficients = new Float32Array(logprobs.length);
     let at = 0;
     for (const sample of batch) {
-      const end = at + sample.sampledLogprobs.length;
-      const own = logprobs.subarray(at, end);
+      const [begin, end] = [at, at + sample.sampledLogprobs.length];
+      const own = logprobs.subarray(begin, end);
+      const values = {
+        id: sample.id,
+        logprobs: own,
+        sampledLogprobs: sample.sampledLogprobs,
+        entropies: entropies.subarray(begin, end),
+        advantages: sample.advantages,
+      };
+      at = end;
+      if (!own.every(Number.isFinite)) {
+        isSound = false;
+        tokens.push({ ...values, coefficients: [] });
+        continue;
+      }
       const oldLogprobs = before.old.get(sample.id) ?? sample.sampledLogprobs;
       const importance = correction && importanceWeights(oldLogprobs, sample.sampledLogprobs, correction);
       const referenceLogprobs = before.reference?.get(sample.id);
@@ -196,19 +233,19 @@ async function accumulate(
           oldLogprobs,
           advantages: sample.advantages,
           weight: sample.weight,
-          entropies: entropies.subarray(at, end),
+          entropies: values.entropies,
           ...(importance && { importance }),
           ...(referenceLogprobs && { referenceLogprobs }),
         },
         settings,
       );
-      coefficients.set(loss.coefficients, at);
-      entropyCoefficients.set(loss.entropyCoefficients, at);
+      coefficients.set(loss.coefficients, begin);
+      entropyCoefficients.set(loss.entropyCoefficients, begin);
+      tokens.push({ ...values, coefficients: loss.coefficients });
       totals = addTotals(totals, loss.totals);
       sampled.push(...sample.sampledLogprobs);
       trained.push(...own);
       if (importance !== undefined) weights.push(...importance);
-      at = end;
     }
     for (const entropy of entropies) entropySum += entropy;
     if (!onlyValues) {
@@ -221,7 +258,7 @@ async function accumulate(
     critic?.own === undefined && before.values !== undefined
       ? await critic?.accumulate(samples, before.values, ({ weight }) => options.vfCoef * weight)
       : undefined;
-  return { totals, entropySum, sampled, trained, weights, value };
+  return { totals, entropySum, sampled, trained, weights, tokens, isSound, value };
 }
 
 /** The figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */

@@ -23,6 +23,10 @@ export function summaryLines(summary: TrainSummary, style: Style): string[] {
   lines.push("", `  ${style.paint("dim", "run folder")}  ${plainText(summary.runFolder)}`);
   if (summary.checkpoint !== undefined)
     lines.push(`  ${style.paint("dim", "checkpoint")}  ${plainText(summary.checkpoint)}`);
+  if (summary.best !== undefined) {
+    const { path, metric, value } = summary.best;
+    lines.push(`  ${style.paint("dim", "best")}        ${plainText(`${path} (${metric} ${figure(value)})`)}`);
+  }
   if (summary.report !== undefined) lines.push(`  ${style.paint("dim", "report")}      ${plainText(summary.report)}`);
   if (summary.next.length > 0) {
     lines.push("", `  ${summary.outcome === "finished" ? "What to try next" : "How to go on"}`);

@@ -1,7 +1,9 @@
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../model/user-error";
-import { explained, isAlive, isComplete, latestCheckpoint } from "./files";
+import { BEST, readBest } from "../../train/best-checkpoint";
+import { checkpointName } from "../../train/run-folder";
+import { explained, isAlive, isComplete, isMissing, latestCheckpoint } from "./files";
 
 /** A new run's folder when the user named none: `runs/<data>--<model>--<date and time>`. */
 export function newRunFolder(dataset: string, model: string, now: Date = new Date()): string {
@@ -20,7 +22,8 @@ export interface ResumePoint {
 }
 
 /**
- * What `--resume-from-checkpoint` and `--output-dir` mean together. `latest` is the newest complete checkpoint of `--output-dir`.
+ * What `--resume-from-checkpoint` and `--output-dir` mean together. `latest` is the newest complete checkpoint of `--output-dir`, `best` the one
+ * that its best.json names.
  * Without `--output-dir` a checkpoint in `<run>/checkpoints/` goes on in its own run folder.
  *
  * @throws UserError when there is no such checkpoint, or it was not written to its end
@@ -36,6 +39,11 @@ export async function resumePoint(resumeFrom: string, outputDir: string | null):
       );
     return { checkpoint, runFolder: outputDir };
   }
+  if (resumeFrom === "best") {
+    if (outputDir === null)
+      throw new UserError("--resume-from-checkpoint best needs --output-dir, the run folder to look in");
+    return { checkpoint: await bestCheckpointOf(outputDir), runFolder: outputDir };
+  }
   if (!(await isComplete(resumeFrom)))
     throw new UserError(
       `--resume-from-checkpoint ${resumeFrom}: not a complete checkpoint; expected a folder such as runs/NAME/checkpoints/step_00050, or latest with --output-dir`,
@@ -47,6 +55,23 @@ export async function resumePoint(resumeFrom: string, outputDir: string | null):
       `--resume-from-checkpoint ${resumeFrom}: is in no run folder; say where to go on with --output-dir`,
     );
   return { checkpoint: resumeFrom, runFolder: dirname(parent) };
+}
+
+async function bestCheckpointOf(runFolder: string): Promise<string> {
+  const file = join(runFolder, "checkpoints", BEST);
+  const text = await fs.readFile(file, "utf8").catch((error: unknown) => {
+    if (isMissing(error))
+      throw new UserError(
+        `${file}: no such file; a run has it with --metric-for-best-model, otherwise name a checkpoint, or latest`,
+      );
+    throw explained(error, `cannot read ${file}`);
+  });
+  const checkpoint = join(runFolder, checkpointName(readBest(text, file).step));
+  if (!(await isComplete(checkpoint)))
+    throw new UserError(
+      `${checkpoint}: is the best checkpoint by ${file}, but not a complete one; name another, or latest`,
+    );
+  return checkpoint;
 }
 
 /** Says which process writes into a run folder: its number. */

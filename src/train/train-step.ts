@@ -13,6 +13,7 @@ export async function trainStep(run: Run, step: number): Promise<void> {
   const { options, events, learner, batches } = run;
   const begun = performance.now();
   const batch = await batches.take(step);
+  const selection = run.selection.state;
   if (options.maxStaleness > 0 && step < options.maxSteps) batches.start(step + 1);
   const sampled = performance.now();
   events.onPhase("update", { step });
@@ -28,7 +29,14 @@ export async function trainStep(run: Run, step: number): Promise<void> {
     },
   });
   const updated = performance.now();
-  run.boundary = { ahead: await batches.settled(), selection: run.selection.state };
+  run.boundary = await batches.settled().then(
+    (ahead) => ({ ahead, selection: run.selection.state }),
+    (error: unknown) => {
+      // Stopped while weights changed under a rollout: the step is done, the next batch is as if it had never begun.
+      if (!run.signal?.aborted) throw error;
+      return { ahead: undefined, selection };
+    },
+  );
   run.numTokens += tokenCount(batch);
   // A step without any update says nothing of the gradients.
   if (result.updates > 0) run.skippedSteps = result.skipped === result.updates ? run.skippedSteps + 1 : 0;

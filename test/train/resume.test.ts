@@ -79,6 +79,31 @@ test.each(VARIANTS)("%s: six steps are three, a resume and three", async (name, 
   expect(await stateOf(`whole ${name}`)).toEqual(whole);
 });
 
+test("a run that is stopped while weights change under a rollout saves the step that they belong to", async () => {
+  const values = { ...SMALL, maxStaleness: 1, inFlightWeightUpdates: true };
+  const stop = new AbortController();
+  let [step, calls] = [0, 0];
+  const engine = createMockEngine(async (call) => {
+    // Held until the update that goes on beside it is over, and the run waits for nothing else.
+    if (step === 4 && calls++ === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      stop.abort();
+    }
+    return calculate(call);
+  });
+  const events = {
+    onPhase: (_: string, detail: { step: number }) => {
+      step = Math.max(step, detail.step);
+    },
+  };
+  const { summary } = await tinyRun(root, "in flight", { values, engine, signal: stop.signal, events });
+  const state = JSON.parse(await fs.readFile(join(summary.checkpoint ?? "", "trainer_state.json"), "utf8"));
+  expect(summary).toMatchObject({ outcome: "interrupted", step: 4 });
+  expect(state).toMatchObject({ global_step: 4, optimizer_step: 4, selection: { next_question: 8 } });
+  const rest = { ...values, resumeFromCheckpoint: summary.checkpoint };
+  expect((await tinyRun(root, "in flight", { values: rest })).summary).toMatchObject({ outcome: "finished", step: 6 });
+});
+
 describe("a run that is stopped by its signal", () => {
   /** The moments of step 4 at which it is stopped. */
   const moments: readonly (readonly [string, Values, "rollout" | "update" | "half an update"])[] = [

@@ -91,16 +91,19 @@ export class RunFolder {
    * @param best the best checkpoint up to there
    */
   static async resume(files: RunFiles, configYaml: string, step: number, best?: BestCheckpoint): Promise<RunFolder> {
-    await files.write(CONFIG, configYaml);
-    await files.write(METRICS, cut((await files.read(METRICS)) ?? "", step, `${files.path}/${METRICS}`));
+    const metrics = cut((await files.read(METRICS)) ?? "", step, `${files.path}/${METRICS}`);
     const evaluated = await files.read(EVALUATION);
-    if (evaluated !== undefined) await files.write(EVALUATION, cut(evaluated, step, `${files.path}/${EVALUATION}`));
+    const evaluations = evaluated && cut(evaluated, step, `${files.path}/${EVALUATION}`);
+    // The newest first, and all of them before any row is cut: whatever stops this, the rows up to the newest checkpoint are there.
+    for (const { name, step: at } of (await numbered(files, CHECKPOINTS, /^step_(\d+)$/)).reverse())
+      if (at > step) await files.rename(`${CHECKPOINTS}/${name}`, `${CHECKPOINTS}/${name}${SUPERSEDED}`);
+    await files.write(CONFIG, configYaml);
+    await files.write(METRICS, metrics);
+    if (evaluations !== undefined) await files.write(EVALUATION, evaluations);
     for (const { name, step: at } of await numbered(files, ROLLOUTS, /^step_(\d+)\.jsonl$/))
       if (at > step) await files.remove(`${ROLLOUTS}/${name}`);
     for (const { name, step: at } of await numbered(files, SNAPSHOTS, /^step_(\d+)$/))
       if (at > step) await files.remove(`${SNAPSHOTS}/${name}`);
-    for (const { name, step: at } of await numbered(files, CHECKPOINTS, /^step_(\d+)$/))
-      if (at > step) await files.rename(`${CHECKPOINTS}/${name}`, `${CHECKPOINTS}/${name}${SUPERSEDED}`);
     if (best === undefined) await files.remove(`${CHECKPOINTS}/${BEST}`);
     else await files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
     return new RunFolder(files);
@@ -151,8 +154,9 @@ export class RunFolder {
     best?: BestCheckpoint,
   ): Promise<string> {
     const name = checkpointName(step);
-    await this.files.writeFolder(name, fill);
+    // Before the checkpoint: whatever stops this, a resume writes the file anew, and a whole checkpoint may have no resume.
     if (best !== undefined) await this.files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
+    await this.files.writeFolder(name, fill);
     if (keep !== undefined && keep !== null) {
       const saved = await numbered(this.files, CHECKPOINTS, /^step_(\d+)$/);
       for (const old of saved.slice(0, -keep))

@@ -129,6 +129,7 @@ export interface TinySettings {
   readonly signal?: AbortSignal;
   readonly events?: Partial<TrainEvents>;
   readonly gpu?: GpuContext;
+  readonly runFiles?: TrainingHost["runFiles"];
 }
 
 /** Questions that all have the answer 2, which the model gives half of the time. */
@@ -137,7 +138,12 @@ export const QUESTIONS = `${Array.from({ length: 12 }, (_, i) =>
 ).join("\n")}\n`;
 
 /** A host on disk under `root`, where `model` is the tiny model's folder and `questions.jsonl` holds {@link QUESTIONS}. */
-export async function tinyHost({ engine, rewards, gpu }: TinySettings = {}): Promise<TrainingHost> {
+export async function tinyHost({
+  engine,
+  rewards,
+  gpu,
+  runFiles = nodeRunFiles,
+}: TinySettings = {}): Promise<TrainingHost> {
   const context = gpu ?? (await modelContext());
   return {
     openGpu: async () => context,
@@ -146,7 +152,7 @@ export async function tinyHost({ engine, rewards, gpu }: TinySettings = {}): Pro
     openRewards: async (options) => rewards ?? inThreadRewardPool(gradingPlan(options).builtIn),
     readText: (path) => fs.readFile(path, "utf8"),
     loadDataset: (request) => openDataset(request, {}),
-    runFiles: nodeRunFiles,
+    runFiles,
     checkpointFolder: async (path) => nodeFolder(path),
   };
 }

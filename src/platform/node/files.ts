@@ -91,8 +91,47 @@ export async function writeFolder(path: string, fill: (writer: FolderWriter) => 
   } catch (error) {
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     if (!(await exists(target))) await fs.rename(previous, target).catch(() => undefined);
-    throw explained(error, `cannot write ${path}`);
+    throw await explainedFully(error, path, () => bytesOf(fill));
   }
+}
+
+/** What a folder would hold. */
+async function bytesOf(fill: (writer: FolderWriter) => Promise<void>): Promise<number> {
+  let bytes = 0;
+  await fill({
+    async write(_, content) {
+      for await (const piece of pieces(content)) bytes += piece.byteLength;
+    },
+  });
+  return bytes;
+}
+
+/** {@link explained} of something that cannot be written; where the disk is full, with what it takes and what there is. */
+export async function explainedFully(
+  error: unknown,
+  path: string,
+  needed: () => number | Promise<number>,
+): Promise<unknown> {
+  const plain = explained(error, `cannot write ${path}`);
+  if (code(error) !== "ENOSPC") return plain;
+  try {
+    const { bavail, bsize } = await fs.statfs(await existingParent(resolve(path)));
+    const bytes = await needed();
+    return new UserError(
+      `cannot write ${path}: the disk is full; this takes ${size(bytes)} and ${size(bavail * bsize)} are free, so free some space (training then goes on with --resume-from-checkpoint latest) or choose another --output-dir`,
+    );
+  } catch {
+    return plain;
+  }
+}
+
+async function existingParent(path: string): Promise<string> {
+  const parent = dirname(path);
+  return parent === path || (await exists(parent)) ? parent : existingParent(parent);
+}
+
+function size(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /**
@@ -146,13 +185,7 @@ export async function writeSynced(
   const handle = await fs.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o644);
   try {
     let length = 0;
-    const pieces =
-      typeof content === "string"
-        ? [new TextEncoder().encode(content)]
-        : content instanceof Uint8Array
-          ? [content]
-          : content;
-    for await (const piece of pieces) {
+    for await (const piece of pieces(content)) {
       let done = 0;
       while (done < piece.byteLength) {
         const { bytesWritten } = await handle.write(piece, done, Math.min(READ_BYTES, piece.byteLength - done));
@@ -165,6 +198,13 @@ export async function writeSynced(
   } finally {
     await handle.close();
   }
+}
+
+function pieces(
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (typeof content === "string") return [new TextEncoder().encode(content)];
+  return content instanceof Uint8Array ? [content] : content;
 }
 
 /**

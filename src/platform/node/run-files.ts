@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RunFiles } from "../../train/run-folder";
-import { explained, isMissing, nodeFolder, syncFolder, writeFolder, writeSynced } from "./files";
+import { explained, explainedFully, isMissing, nodeFolder, syncFolder, writeFolder, writeSynced } from "./files";
 
 /** A run folder on disk. */
 export function nodeRunFiles(path: string): RunFiles {
@@ -23,8 +23,8 @@ export function nodeRunFiles(path: string): RunFiles {
           throw error;
         }),
       ),
-    append: (name, text) =>
-      explain("write", name, async () => {
+    async append(name, text) {
+      try {
         await fs.mkdir(dirname(at(name)), { recursive: true });
         const handle = await fs.open(at(name), "a");
         try {
@@ -33,27 +33,30 @@ export function nodeRunFiles(path: string): RunFiles {
         } finally {
           await handle.close();
         }
-      }),
+      } catch (error) {
+        throw await explainedFully(error, at(name), () => Buffer.byteLength(text));
+      }
+    },
     truncate: (name, bytes) =>
       explain("write", name, () =>
         fs.truncate(at(name), bytes).catch((error: unknown) => {
           if (!isMissing(error)) throw error;
         }),
       ),
-    write: (name, text) =>
-      explain("write", name, async () => {
-        const folder = dirname(at(name));
+    async write(name, text) {
+      const folder = dirname(at(name));
+      const temporary = `${at(name)}.${process.pid}.tmp`;
+      const content = encoded(typeof text === "string" ? [text] : text);
+      try {
         await fs.mkdir(folder, { recursive: true });
-        const temporary = `${at(name)}.${process.pid}.tmp`;
-        try {
-          await writeSynced(temporary, typeof text === "string" ? text : encoded(text));
-          await fs.rename(temporary, at(name));
-        } catch (error) {
-          await fs.rm(temporary, { force: true });
-          throw error;
-        }
+        await writeSynced(temporary, content);
+        await fs.rename(temporary, at(name));
         await syncFolder(folder);
-      }),
+      } catch (error) {
+        await fs.rm(temporary, { force: true });
+        throw await explainedFully(error, at(name), content.bytes);
+      }
+    },
     list: (folder) =>
       explain("list", folder, () =>
         fs.readdir(at(folder)).then(
@@ -75,7 +78,25 @@ export function nodeRunFiles(path: string): RunFiles {
   };
 }
 
-async function* encoded(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+/** Texts as bytes, one pass; `bytes` reads what is left and counts all. */
+function encoded(
+  texts: Iterable<string> | AsyncIterable<string>,
+): AsyncIterable<Uint8Array> & { bytes(): Promise<number> } {
   const encoder = new TextEncoder();
-  for await (const text of texts) yield encoder.encode(text);
+  const source = Symbol.asyncIterator in texts ? texts[Symbol.asyncIterator]() : texts[Symbol.iterator]();
+  let total = 0;
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    const { done, value } = await source.next();
+    if (done) return { done: true, value: undefined };
+    const bytes = encoder.encode(value);
+    total += bytes.byteLength;
+    return { done: false, value: bytes };
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({ next }),
+    async bytes() {
+      for (let step = await next(); !step.done; ) step = await next();
+      return total;
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** Runs that are killed at random moments, while they save too, end as those that never stopped. ZEROTIR_KILLS says how many in all; 3 unless it does. */
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,8 +27,21 @@ afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
 const argv = (name: string, ...more: readonly string[]) => [
   ...["train", "--preset", "nano", "--output-dir", name, "--max-steps", String(STEPS), "--save-steps", "1"],
-  ...["--prompts-per-step", "2", "--num-generations", "4", "--eval-samples", "0", "--no-html-report", ...more],
+  ...[
+    "--prompts-per-step",
+    "2",
+    "--num-generations",
+    "4",
+    "--eval-samples",
+    "0",
+    "--no-html-report",
+    "--json",
+    ...more,
+  ],
 ];
+
+/** Tells of each step as it ends, after which its checkpoint is written. */
+const isStep = (line: string) => line.startsWith("{") && JSON.parse(line).event === "step";
 
 /** What a run left in its folder of checkpoints. */
 async function left(name: string): Promise<{ readonly whole: boolean; readonly half: boolean }> {
@@ -39,18 +53,27 @@ describe.each(VARIANTS)("%s", (_, options) => {
   test(
     `${KILLS_EACH} runs that are killed and resumed`,
     async () => {
-      const begun = performance.now();
-      expect(await zerotir(argv("whole", ...options), { cwd: root })).toMatchObject({ code: 0 });
-      const seconds = (performance.now() - begun) / 1000;
+      const times = [performance.now()];
+      const onLine = (line: string) => {
+        if (isStep(line)) times.push(performance.now());
+      };
+      expect(await zerotir(argv("whole", ...options), { cwd: root, onLine })).toMatchObject({ code: 0 });
+      const durations = times.slice(1).map((time, index) => time - (times[index] ?? 0));
       const expected = await deterministicFiles(join(root, "whole"), STEPS);
       const counts = { killed: 0, resumed: 0, whileSaving: 0 };
       while (counts.killed < KILLS_EACH) {
-        const delay = Math.random() * seconds;
-        let timer: ReturnType<typeof setTimeout> | undefined;
+        const after = Math.floor(Math.random() * STEPS);
+        const delay = Math.random() * (durations[after] ?? 0);
+        const when = `killed ${delay} ms after step ${after}`;
+        let [done, timer]: [number, ReturnType<typeof setTimeout> | undefined] = [0, undefined];
+        const kill = (child: ChildProcess) => {
+          if (done++ === after) timer = setTimeout(() => child.kill("SIGKILL"), delay);
+        };
         const first = await zerotir(argv("killed", ...options), {
           cwd: root,
-          onStart: (child) => {
-            timer = setTimeout(() => child.kill("SIGKILL"), 1000 * delay);
+          onStart: kill,
+          onLine: (line, child) => {
+            if (isStep(line)) kill(child);
           },
         });
         clearTimeout(timer);
@@ -64,8 +87,8 @@ describe.each(VARIANTS)("%s", (_, options) => {
           const rest = whole ? ["--resume-from-checkpoint", "latest"] : [];
           const { code, stderr } = await zerotir(argv("killed", ...options, ...rest), { cwd: root });
           const isOver = whole && /is at step 5 already/.test(stderr);
-          expect({ code, stderr, delay }).toMatchObject({ code: isOver ? 2 : 0 });
-          expect(await deterministicFiles(join(root, "killed"), STEPS), `killed after ${delay} s`).toEqual(expected);
+          expect({ code, stderr, when }).toMatchObject({ code: isOver ? 2 : 0 });
+          expect(await deterministicFiles(join(root, "killed"), STEPS), when).toEqual(expected);
           expect((await left("killed")).half).toBe(false);
         } else expect(first).toMatchObject({ code: 0 });
         await fs.rm(join(root, "killed"), { recursive: true, force: true });

@@ -97,6 +97,10 @@ export class RunFolder {
     // The newest first, and all of them before any row is cut: whatever stops this, the rows up to the newest checkpoint are there.
     for (const { name, step: at } of (await numbered(files, CHECKPOINTS, /^step_(\d+)$/)).reverse())
       if (at > step) await files.rename(`${CHECKPOINTS}/${name}`, `${CHECKPOINTS}/${name}${SUPERSEDED}`);
+    // What a killed process was writing.
+    for (const folder of [".", ROLLOUTS, CHECKPOINTS])
+      for (const name of await files.list(folder))
+        if (/^\w.*\.\d+\.tmp$/.test(name)) await files.remove(`${folder}/${name}`);
     await files.write(CONFIG, configYaml);
     await files.write(METRICS, metrics);
     if (evaluations !== undefined) await files.write(EVALUATION, evaluations);

@@ -57,6 +57,20 @@ describe("writeFolder", () => {
     expect(await hidden()).toEqual([]);
   });
 
+  it("puts back what a process that had this one's number had moved aside, and clears what it left half-written", async () => {
+    await save(1, "one");
+    await fs.rename(step(1), join(root, "checkpoints", `.step_00001.${process.pid}.old`));
+    await fs.mkdir(join(root, "checkpoints", `.step_00001.${process.pid}.tmp`));
+    expect(await latestCheckpoint(root)).toBe(step(1));
+    expect(await hidden()).toEqual([]);
+    // What this process is writing itself is left alone.
+    await writeFolder(step(2), async (writer) => {
+      expect(await latestCheckpoint(root)).toBe(step(1));
+      await writer.write("config.json", "two");
+    });
+    expect(await latestCheckpoint(root)).toBe(step(2));
+  });
+
   it("says that the disk is full, in one sentence", async () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
     await save(1, "one");

@@ -1,11 +1,25 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { trainInNode } from "../../src/cli/training-runners";
 import { MARKER, writeFolder } from "../../src/platform/node/files";
+import { lockText } from "../../src/platform/node/lock";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";
+import type { TrainEvents } from "../../src/train/events";
+import { resolveTrainOptions } from "../../src/train/resolve-options";
+
+const silent: TrainEvents = {
+  onPlan() {},
+  onPhase() {},
+  onStep() {},
+  onSample() {},
+  onCheckpoint() {},
+  onNotice() {},
+  onFinish() {},
+};
 
 let root: string;
 beforeEach(async () => {
@@ -65,9 +79,84 @@ describe("a run folder in use", () => {
     other.kill("SIGKILL");
     await ended;
     const held = await holdRunFolder(path);
-    expect(await fs.readFile(join(path, ".lock"), "utf8")).toBe(String(process.pid));
+    expect((await fs.readFile(join(path, ".lock"), "utf8")).split(" ")[0]).toBe(String(process.pid));
+    // This process itself holds it now.
+    await expect(holdRunFolder(path)).rejects.toThrow(/this process writes a run into it/);
     await held.release();
     expect(await fs.readdir(path)).toEqual([]);
+  });
+
+  it("is free when another process has the number of the one that died", async () => {
+    const path = join(root, "run");
+    await fs.mkdir(path);
+    const [number = "", boot = "", start = ""] = lockText().split(" ");
+    for (const left of [
+      `${number} ${boot} ${Number(start) - 1}`,
+      `${number} 00000000-0000-0000-0000-000000000000 ${start}`,
+      // Of a process that died, or found the disk full, before it had written.
+      "",
+    ]) {
+      await fs.writeFile(join(path, ".lock"), left);
+      const held = await holdRunFolder(path);
+      await held.release();
+    }
+    await fs.writeFile(join(path, ".lock"), `${number} ${boot} ${start}`);
+    await expect(holdRunFolder(path)).rejects.toThrow(/this process writes a run into it/);
+  });
+
+  it("is taken by one of several at once", async () => {
+    const path = join(root, "run");
+    const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => holdRunFolder(path)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const outcome of outcomes)
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ name: "UserError" });
+  });
+
+  it("on a read-only file system is refused in one sentence, and a run there can still be resumed elsewhere", async (context) => {
+    const disk = join(root, "disk");
+    await save("disk-before/checkpoints/step_00003");
+    await fs.mkdir(disk);
+    try {
+      execFileSync("mount", ["--bind", join(root, "disk-before"), disk], { stdio: "ignore" });
+      execFileSync("mount", ["-o", "remount,ro,bind", disk], { stdio: "ignore" });
+    } catch {
+      context.skip("nothing can be mounted here");
+    }
+    try {
+      await expect(holdRunFolder(disk)).rejects.toMatchObject({
+        name: "UserError",
+        message: `cannot write into ${disk}: the file system is read-only; choose another folder`,
+      });
+      const checkpoint = join(disk, "checkpoints/step_00003");
+      expect(await resumePoint("latest", disk)).toMatchObject({ checkpoint });
+      expect(await resumePoint(checkpoint, "elsewhere")).toEqual({ checkpoint, runFolder: "elsewhere" });
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  });
+
+  it("is not resumed while its run goes on", async () => {
+    await save("run/checkpoints/step_00003");
+    const path = join(root, "run");
+    const other = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { stdio: "ignore" });
+    await once(other, "spawn");
+    await fs.writeFile(join(path, ".lock"), lockText(other.pid));
+    const options = resolveTrainOptions([
+      {
+        source: "the test",
+        spelling: "flag",
+        values: { preset: "nano", outputDir: path, resumeFromCheckpoint: "latest" },
+      },
+    ]);
+    const context = { announce: () => expect.unreachable(), events: silent, signal: new AbortController().signal };
+    await expect(trainInNode(options, context)).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringContaining(`process ${other.pid} writes a run into it`),
+    });
+    expect((await fs.readdir(path)).sort()).toEqual([".lock", "checkpoints"]);
+    const ended = once(other, "exit");
+    other.kill("SIGKILL");
+    await ended;
   });
 
   it("gets another name for a second run of the same second, and goes when nothing was written", async () => {

@@ -80,9 +80,12 @@ describe("RunFolder", () => {
     const whole = await untimed();
     // The process died in step 6, while it wrote a row.
     await files.append("metrics.jsonl", '{"step":6,"rew');
+    await files.write("rollouts/step_00006.jsonl.123.tmp", "{");
+    await files.write("metrics.jsonl.123.tmp", "{");
     await run(await RunFolder.resume(files, "", 2), 3, 5);
     expect(await untimed()).toEqual(whole);
     expect(await files.list("rollouts")).toEqual([1, 2, 3, 4, 5].map((step) => `step_0000${step}.jsonl`));
+    expect((await files.list(".")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   it("sets aside later checkpoints on resume, so that the newest is of this run", async () => {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parse } from "yaml";
 import { UserError } from "../../model/user-error";
-import { explained, isAlive, isMissing, latestCheckpoint, nodeFolder } from "../../platform/node/files";
+import { explained, isMissing, latestCheckpoint, nodeFolder } from "../../platform/node/files";
+import { livingOwner } from "../../platform/node/lock";
 import { nodeTrainingHost } from "../../platform/node/training-host";
 import { type MetricsTable, parseMetrics } from "../../report/statistics/metrics-table";
 import type { Tokenizer } from "../../text/tokenizer";
@@ -80,8 +81,7 @@ export async function* firstLines(file: string, count: number): AsyncGenerator<s
 
 /** Whether a process is writing the run at this moment. */
 export async function isBeingWritten(path: string): Promise<boolean> {
-  const owner = Number(await fs.readFile(join(path, ".lock"), "utf8").catch(() => "0"));
-  return owner > 0 && isAlive(owner);
+  return livingOwner(await fs.readFile(join(path, ".lock"), "utf8").catch(() => "")) !== undefined;
 }
 
 /** The tokenizer of the run: of its newest checkpoint, or of the model that it started from. */

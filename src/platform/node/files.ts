@@ -71,6 +71,7 @@ export async function writeFolder(path: string, fill: (writer: FolderWriter) => 
   try {
     await fs.mkdir(parent, { recursive: true });
     await recoverFolders(parent);
+    writing.add(temporary).add(previous);
     for (const left of [temporary, previous]) await fs.rm(left, { recursive: true, force: true });
     await fs.mkdir(temporary);
     const lengths: Record<string, number> = {};
@@ -92,6 +93,9 @@ export async function writeFolder(path: string, fill: (writer: FolderWriter) => 
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     if (!(await exists(target))) await fs.rename(previous, target).catch(() => undefined);
     throw await explainedFully(error, path, () => bytesOf(fill));
+  } finally {
+    writing.delete(temporary);
+    writing.delete(previous);
   }
 }
 
@@ -134,6 +138,9 @@ function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** What this process is writing. A name with its number may also be left from one that had the number before, as in containers. */
+const writing = new Set<string>();
+
 /**
  * Puts back folders that {@link writeFolder} had moved aside when its process died, and clears what that process left unfinished.
  * What a living process is writing is left alone.
@@ -141,8 +148,9 @@ function size(bytes: number): string {
 export async function recoverFolders(parent: string): Promise<void> {
   for (const name of await fs.readdir(parent)) {
     const [, target, pid, ending] = /^\.(.+)\.(\d+)\.(old|tmp)$/.exec(name) ?? [];
-    if (target === undefined || isAlive(Number(pid))) continue;
     const left = join(parent, name);
+    const isWritten = Number(pid) === process.pid ? writing.has(resolve(left)) : isAlive(Number(pid));
+    if (target === undefined || isWritten) continue;
     if (ending === "old" && !(await exists(join(parent, target)))) await fs.rename(left, join(parent, target));
     else await fs.rm(left, { recursive: true, force: true });
   }

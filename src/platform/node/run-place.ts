@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../model/user-error";
 import { BEST, readBest } from "../../train/best-checkpoint";
 import { checkpointName } from "../../train/run-folder";
-import { explained, isAlive, isComplete, isMissing, latestCheckpoint } from "./files";
+import { explained, isComplete, isMissing, latestCheckpoint } from "./files";
+import { livingOwner, lockText } from "./lock";
 
 /** A new run's folder when the user named none: `runs/<data>--<model>--<date and time>`. */
 export function newRunFolder(dataset: string, model: string, now: Date = new Date()): string {
@@ -74,7 +75,7 @@ async function bestCheckpointOf(runFolder: string): Promise<string> {
   return checkpoint;
 }
 
-/** Says which process writes into a run folder: its number. */
+/** Says which process writes into a run folder. */
 const LOCK = ".lock";
 
 /** A run folder that no other process writes into until `release`. */
@@ -85,7 +86,7 @@ export interface HeldFolder {
 }
 
 /**
- * Makes a run folder, unless it is there, and takes hold of it. The lock of a process that has died counts for nothing.
+ * Makes a run folder, unless it is there, and takes hold of it. The lock of a process that has died counts for nothing, even if another has its number now.
  *
  * @throws UserError when another process writes into it, or it cannot be made
  */
@@ -93,13 +94,14 @@ export async function holdRunFolder(path: string): Promise<HeldFolder> {
   const lock = join(path, LOCK);
   try {
     const isNew = (await fs.mkdir(path, { recursive: true })) !== undefined;
-    const owner = Number(await fs.readFile(lock, "utf8").catch(() => "0"));
-    if (owner > 0 && owner !== process.pid && isAlive(owner))
-      throw new UserError(
-        `${path}: process ${owner} writes a run into it; wait for its end, or choose another --output-dir (if no run is under way, delete ${lock})`,
-      );
-    if (owner !== 0) await fs.rm(lock, { force: true });
-    await fs.writeFile(lock, String(process.pid), { flag: "wx" });
+    const text = await fs.readFile(lock, "utf8").catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    const owner = text === undefined ? undefined : livingOwner(text);
+    if (owner !== undefined) throw inUse(path, owner === process.pid ? "this process" : `process ${owner}`);
+    if (text !== undefined) await fs.rm(lock, { force: true });
+    await takeLock(path, lock);
     return {
       path,
       async release() {
@@ -110,6 +112,23 @@ export async function holdRunFolder(path: string): Promise<HeldFolder> {
   } catch (error) {
     throw explained(error, `cannot write into ${path}`);
   }
+}
+
+async function takeLock(path: string, lock: string): Promise<void> {
+  try {
+    await fs.writeFile(lock, lockText(), { flag: "wx" });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") throw inUse(path, "another process");
+    // On a full disk the file may be there without its text.
+    await fs.rm(lock, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+function inUse(path: string, owner: string): UserError {
+  return new UserError(
+    `${path}: ${owner} writes a run into it; wait for its end, or choose another --output-dir (if no run is under way, delete ${join(path, LOCK)})`,
+  );
 }
 
 /** {@link holdRunFolder} of a folder that nobody has yet: `path`, or `path-2` and so on, for runs begun in the same second. */

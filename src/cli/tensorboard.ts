@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { restartEvent, scalarsEvent, versionEvent } from "../report/tensorboard/event";
@@ -8,9 +8,21 @@ import { allEvents, type TrainEvents } from "../train/events";
 /**
  * Writes every step into an event file of its own beside metrics.jsonl, then passes it on. A file that cannot be written is said once and costs
  * no run.
+ *
+ * TensorBoard reads files in the order of their names and steps in that of their times, so both go forward even where the wall clock is set back.
+ *
+ * @param wall seconds of the wall clock at the start
+ * @param elapsed seconds since then
  */
-export function tensorboardEvents(events: TrainEvents, runFolder: string, now = () => Date.now() / 1000): TrainEvents {
-  const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}.0`;
+export function tensorboardEvents(
+  events: TrainEvents,
+  runFolder: string,
+  wall = Date.now() / 1000,
+  elapsed = stopwatch(),
+): TrainEvents {
+  const begun = Math.max(wall, newestFile(runFolder) + 1);
+  const now = () => begun + elapsed();
+  const name = `events.out.tfevents.${Math.floor(begun)}.${hostname()}.${process.pid}.0`;
   let failed = false;
   const write = (...messages: readonly Uint8Array[]) => {
     if (failed) return;
@@ -37,4 +49,20 @@ export function tensorboardEvents(events: TrainEvents, runFolder: string, now = 
       events.onStep(row);
     },
   };
+}
+
+function stopwatch(): () => number {
+  const begun = performance.now();
+  return () => (performance.now() - begun) / 1000;
+}
+
+/** The time in the name of the newest event file; 0 where there is none. */
+function newestFile(folder: string): number {
+  try {
+    const times = readdirSync(folder).map((name) => Number(/^events\.out\.tfevents\.(\d+)\./.exec(name)?.[1] ?? 0));
+    return Math.max(0, ...times);
+  } catch {
+    // The folder is yet to be made, or cannot be read: then it cannot be written either, which is said at the first event.
+    return 0;
+  }
 }

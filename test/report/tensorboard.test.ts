@@ -68,10 +68,10 @@ const plan: TrainPlan = {
 };
 
 async function twoStarts(folder: string): Promise<void> {
-  const first = tensorboardEvents(new Notices(), folder, () => 1000);
+  const first = tensorboardEvents(new Notices(), folder, 1000, () => 0);
   first.onPlan(plan);
   for (const step of [1, 2, 3]) first.onStep({ step, reward: step / 4, entropy: null });
-  const second = tensorboardEvents(new Notices(), folder, () => 2000);
+  const second = tensorboardEvents(new Notices(), folder, 2000, () => 0);
   second.onPlan({ ...plan, firstStep: 2 });
   for (const step of [3, 4]) second.onStep({ step, reward: step / 8 });
 }
@@ -102,6 +102,21 @@ it("writes a file per start, the second with a restart, and survives a folder th
   gone.onStep({ step: 1, reward: 0 });
   gone.onNotice("of the run");
   expect(watcher.notices).toEqual([expect.stringContaining("no more TensorBoard events: ENOENT"), "of the run"]);
+});
+
+it("goes forward in time where the wall clock is set back between two starts", async () => {
+  const folder = await fs.mkdtemp(join(tmpdir(), "zerotir-tensorboard-"));
+  try {
+    for (const wall of [5000, 1400]) {
+      const events = tensorboardEvents(new Notices(), folder, wall, () => 0.5);
+      events.onPlan(plan);
+    }
+    const names = (await fs.readdir(folder)).sort();
+    expect(names.map((name) => Number(name.split(".")[3]))).toEqual([5000, 5001]);
+    expect(hex(await fs.readFile(join(folder, names[1] ?? "")))).toBe(hex(record(versionEvent(5001.5))));
+  } finally {
+    await fs.rm(folder, { recursive: true });
+  }
 });
 
 it.skipIf(!pythonHas("tensorboard"))("is read by TensorBoard, without the steps that were made again", async () => {

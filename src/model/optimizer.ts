@@ -18,6 +18,7 @@ export class Optimizer {
   readonly firstMoment: Moments;
   readonly secondMoment: Moments;
   step = 0;
+  private updating = false;
   private readonly partials: BufferView;
   private readonly norm: BufferView;
   private readonly partialCount: number;
@@ -83,9 +84,16 @@ export class Optimizer {
       this.adamw(index, gradients.segments[index] ?? gpu.empty, { ...settings, step: this.step + 1 });
     });
     this.model.storeTrained();
+    this.updating = true;
     const [norm = Number.NaN] = await gpu.readback.readFloats(this.norm, 1);
+    this.updating = false;
     if (isUpdate(norm, settings)) this.step++;
     return norm;
+  }
+
+  /** Updates that whatever is recorded from now on will see: those done, and the one whose norm is awaited. */
+  get version(): number {
+    return this.step + Number(this.updating);
   }
 
   destroy(): void {

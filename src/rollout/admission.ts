@@ -120,6 +120,7 @@ export class Admission {
       pages,
       turns: new TurnMachine(this.tokenizer, this.options),
       toolLog: [],
+      policyVersions: [],
       lastRow: promptIds.length + this.options.maxCompletionLength - 2,
       state: "run",
       next: 0,

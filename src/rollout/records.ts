@@ -5,8 +5,6 @@ export interface RecordFields {
   step: number;
   /** Text of the prompt. */
   prompt?: string;
-  /** Updates that the policy had seen when the trajectory was begun. */
-  policyVersion?: number;
   reward?: number;
   /** Figures of the grade, by name. */
   rewards?: Readonly<Record<string, number>>;
@@ -34,7 +32,7 @@ export function rolloutLine(trajectory: Trajectory, fields: RecordFields): strin
     id: trajectory.id,
     group: trajectory.groupIndex,
     sample: trajectory.sampleIndex,
-    policy_version: fields.policyVersion,
+    policy_versions: trajectory.policyVersions.map(({ start, version }) => [start, version]),
     prompt: fields.prompt,
     text: trajectory.fullText,
     model_text: trajectory.modelText,

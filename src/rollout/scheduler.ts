@@ -2,7 +2,7 @@ import { UserError } from "../model/user-error";
 import { Admission } from "./admission";
 import { type ExpectedToken, planBatch } from "./batch";
 import type { Decoder, SampledTokens } from "./decoder";
-import { type RolloutRequest, rewind, type Sequence, toTrajectory } from "./sequence";
+import { noteVersion, type RolloutRequest, rewind, type Sequence, toTrajectory } from "./sequence";
 import { type RolloutStatistics, StatisticsCollector } from "./statistics";
 import type { TokenizerView } from "./tokenizer";
 import { type PythonRunner, type PythonSettings, pythonWorld } from "./tool";
@@ -18,6 +18,8 @@ export interface InteractOptions extends Omit<TurnOptions, "protocol"> {
   runAhead: number;
   /** Most trajectories under way at once; default: as many as the decoder has slots. */
   maxActive?: number;
+  /** Version of the policy that the next batch will be computed with; read as each batch is sent. */
+  policyVersion?: () => number;
   signal?: AbortSignal;
   /** Time between heartbeats, default 1000. */
   heartbeatMs?: number;
@@ -88,6 +90,7 @@ export async function generate(
 
 interface BatchOnItsWay {
   expected: ExpectedToken[];
+  policyVersion: number;
   result: SampledTokens | undefined;
 }
 
@@ -164,7 +167,8 @@ class Scheduler {
     if (this.batches.length > this.options.runAhead) return false;
     const planned = planBatch(this.active, this.decoder.maxRows);
     if (planned === undefined) return false;
-    const entry: BatchOnItsWay = { expected: planned.expected, result: undefined };
+    const policyVersion = this.options.policyVersion?.() ?? 0;
+    const entry: BatchOnItsWay = { expected: planned.expected, policyVersion, result: undefined };
     this.batches.push(entry);
     this.collector.totals.batches++;
     this.collector.totals.rows += planned.batch.slots.length;
@@ -189,9 +193,12 @@ class Scheduler {
     for (let batch = this.batches[0]; batch?.result !== undefined; batch = this.batches[0]) {
       this.batches.shift();
       this.collector.change(0, -1);
+      const { policyVersion } = batch;
       const { tokens, logprobs } = batch.result;
       batch.expected.forEach(({ sequence, epoch, position }, i) => {
-        if (sequence.epoch === epoch) this.takeToken(sequence, position, tokens[i], logprobs[i]);
+        if (sequence.epoch !== epoch) return;
+        noteVersion(sequence, policyVersion);
+        this.takeToken(sequence, position, tokens[i], logprobs[i]);
       });
     }
   }

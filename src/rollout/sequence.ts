@@ -1,5 +1,5 @@
 import type { PagePlan } from "./pages";
-import type { ToolRecord, Trajectory } from "./trajectory";
+import type { PolicyVersion, ToolRecord, Trajectory } from "./trajectory";
 import type { TurnMachine } from "./turns";
 
 /** One prompt and the trajectories to sample from it. */
@@ -33,6 +33,7 @@ export interface Sequence {
   readonly pages: number[];
   readonly turns: TurnMachine;
   readonly toolLog: ToolRecord[];
+  readonly policyVersions: PolicyVersion[];
   /** Last position whose row may have to be computed: that of the token before the last one allowed. */
   readonly lastRow: number;
   /** `follow`: waits for the group's prompt row. `tool`: waits for Python. */
@@ -60,6 +61,11 @@ export function rewind(sequence: Sequence, lastToken: number, neededRows: number
   return discarded;
 }
 
+/** Notes the policy's version for the next token, where it is another one than before. */
+export function noteVersion({ policyVersions, turns }: Sequence, version: number): void {
+  if (policyVersions.at(-1)?.version !== version) policyVersions.push({ start: turns.length, version });
+}
+
 /** The finished trajectory. */
 export function toTrajectory(sequence: Sequence): Trajectory {
   const { request } = sequence.group;
@@ -69,6 +75,7 @@ export function toTrajectory(sequence: Sequence): Trajectory {
     sampleIndex: sequence.sampleIndex,
     promptIds: request.promptIds,
     toolLog: sequence.toolLog,
+    policyVersions: sequence.policyVersions,
     ...sequence.turns.result(),
   };
 }

@@ -20,6 +20,12 @@ export interface ToolRecord {
   observation: string;
 }
 
+/** From token `start` of `Trajectory.ids` on, sampled tokens are those of this version of the policy: the updates that it had seen. */
+export interface PolicyVersion {
+  start: number;
+  version: number;
+}
+
 /** How a trajectory ended: by a stop token or string, or because the length budget was spent. */
 export type FinishReason = "stop" | "length";
 
@@ -38,6 +44,8 @@ export interface Trajectory {
   /** Cover `ids` without gap, in order. */
   segments: Segment[];
   toolLog: ToolRecord[];
+  /** One entry, unless weights changed while it was sampled. */
+  policyVersions: PolicyVersion[];
   finishReason: FinishReason;
   /** The stop string that ended it; absent when a stop token or the length did. */
   stopString?: string;

@@ -75,6 +75,8 @@ export interface CollectSettings {
   /** Which of its samples a question still needs; default: all. Ids do not depend on it. Not for graders of whole groups. */
   samplesOf?(groupIndex: number): readonly number[];
   readonly sampling: SamplingSettings;
+  /** Version of the policy, which changes only where weights may change under a batch. */
+  readonly policyVersion?: () => number;
   readonly signal?: AbortSignal;
   /** Called as each trajectory ends, before it is graded. */
   onFinished?(): void;
@@ -170,6 +172,7 @@ export async function collect(
       maxCompletionLength: options.maxCompletionLength,
       runAhead: options.runAhead ?? collector.decoder.defaultRunAhead,
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+      ...(settings.policyVersion === undefined ? {} : { policyVersion: settings.policyVersion }),
     },
     {
       onFinished(trajectory) {

@@ -113,7 +113,7 @@ export async function runTraining(
     (step, stop) =>
       sampleBatch(collector, selection, options, {
         step,
-        policyVersion: learner.optimizer.step,
+        policyVersion: () => learner.optimizer.version,
         signal: stop,
         ...rolloutProgress(events, step),
       }),

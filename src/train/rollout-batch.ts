@@ -31,7 +31,7 @@ export interface RolloutBatch {
 /** What a batch needs beside the collector. */
 export interface BatchSettings {
   readonly step: number;
-  readonly policyVersion: number;
+  readonly policyVersion: () => number;
   readonly signal?: AbortSignal | undefined;
   /** @param total trajectories of the round */
   onHeartbeat?(heartbeat: Heartbeat, total: number): void;
@@ -62,6 +62,7 @@ export async function sampleBatch(
 ): Promise<RolloutBatch> {
   const { promptsPerStep, numGenerations } = options;
   const begun = performance.now();
+  const firstVersion = policyVersion();
   const bounds = groupBounds(options);
   const rounds = options.dynamicSampling ? options.maxSamplingRounds : 1;
   const sampled: Group[] = [];
@@ -72,6 +73,7 @@ export async function sampleBatch(
     step,
     // Room for the ids of every round, and of as many greedy answers.
     questionsPerStep: promptsPerStep * (options.advantageEstimator === "remax" ? 2 * rounds : rounds),
+    policyVersion,
     ...(signal === undefined ? {} : { signal }),
   };
   let round = 0;
@@ -107,7 +109,7 @@ export async function sampleBatch(
     kept,
     ...(greedyRewards && { greedyRewards }),
     rounds: round,
-    policyVersion,
+    policyVersion: firstVersion,
     sampledTokens,
     seconds: (performance.now() - begun) / 1000,
     metrics: averaged(metrics),

@@ -114,7 +114,6 @@ function* rolloutLines(step: number, batch: RolloutBatch, result: UpdateResult):
     yield rolloutLine(trajectory, {
       step,
       prompt,
-      policyVersion: batch.policyVersion,
       reward: grade.numbers.reward,
       rewards: { ...grade.numbers },
       rewardFunctions: grade.rewards,

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
+import type { PythonEngine } from "../../src/sandbox/engine";
+import { createMockEngine } from "../../src/sandbox/mock";
 import { readBatch, writeBatch } from "../../src/train/batch-file";
 import type { RolloutBatch } from "../../src/train/rollout-batch";
-import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
+import { calculate, deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;
 beforeAll(async () => {
@@ -22,7 +24,7 @@ interface Rollout {
   readonly prompt: string;
   readonly reward: number;
   readonly advantage?: number;
-  readonly policy_version: number;
+  readonly policy_versions: readonly (readonly [number, number])[];
   readonly ids: readonly number[];
 }
 
@@ -108,8 +110,42 @@ describe("sampling ahead", () => {
     for (const row of steps) expect(row["sampling/importance_sampling_ratio/max"]).toBeLessThanOrEqual(2);
     expect(steps[3]?.["sampling/importance_sampling_ratio/max"]).not.toBe(1);
     for (let step = 1; step <= 4; step++)
-      for (const { policy_version: version } of await rolloutsOf("ahead", step))
-        expect(version).toBe(Math.max(0, step - 2));
+      for (const { policy_versions: versions } of await rolloutsOf("ahead", step))
+        expect(versions).toEqual([[0, Math.max(0, step - 2)]]);
+  });
+
+  test("in flight: weights change under trajectories that wait for Python, and each token says which it saw", async () => {
+    // Python answers only when the update that runs beside the rollout has been made.
+    let updated = Promise.resolve();
+    let made = () => {};
+    const inner = createMockEngine(calculate);
+    const engine: PythonEngine = {
+      ...inner,
+      run: (call) => updated.then(() => inner.run(call)),
+      close: () => inner.close(),
+    };
+    const events = {
+      onPhase: (phase: string, { done, total }: { done?: number; total?: number }) => {
+        if (phase !== "update") return;
+        if (done === undefined)
+          updated = new Promise((resolve) => {
+            made = resolve;
+          });
+        else if (done === total) setTimeout(made, 50);
+      },
+    };
+    const inFlight = { ...values, inFlightWeightUpdates: true, maxSteps: 3 };
+    const { summary } = await tinyRun(root, "flight", { values: inFlight, engine, events });
+    expect(summary.outcome).toBe("finished");
+    const second = await rolloutsOf("flight", 2);
+    const mixed = second.filter(({ policy_versions: versions }) => versions.length > 1);
+    expect(mixed.length).toBeGreaterThan(0);
+    for (const { policy_versions: versions, ids } of mixed) {
+      expect(versions.map(([, version]) => version)).toEqual([0, 1]);
+      expect(versions[0]?.[0]).toBe(0);
+      expect(versions[1]?.[0]).toBeGreaterThan(0);
+      expect(versions[1]?.[0]).toBeLessThan(ids.length);
+    }
   });
 
   test("the second batch is the one that the first policy gives, whatever runs beside it", async () => {
@@ -145,6 +181,7 @@ describe("sampling ahead", () => {
               logprobs: Float32Array.of(-0.1, -1e-38, -123.456),
               segments: [{ kind: "text", start: 0, end: 1 }],
               toolLog: [],
+              policyVersions: [{ start: 0, version: 9 }],
               finishReason: "stop",
               modelText: 'a "quoted" \u2028 text',
               fullText: "",

@@ -71,6 +71,7 @@ export async function gradedGroups(pass: TrainingPass, shift = 0): Promise<Grade
           logprobs: new Float32Array(length),
           segments: [],
           toolLog: [],
+          policyVersions: [],
           finishReason: "stop",
           modelText: "",
           fullText: "",

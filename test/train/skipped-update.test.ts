@@ -147,7 +147,14 @@ test("a weight that is infinite is found in its tensor, and in the tokens that i
         trajectory: {
           ...{ id: reward, groupIndex: 0, sampleIndex: reward, promptIds: Uint32Array.of(1, 2) },
           ...{ ids: Uint32Array.of(3, 4, 5), mask: Uint8Array.of(1, 1, 1), logprobs: new Float32Array(3).fill(-1) },
-          ...{ segments: [], toolLog: [], finishReason: "stop" as const, modelText: "", fullText: "" },
+          ...{
+            segments: [],
+            toolLog: [],
+            policyVersions: [],
+            finishReason: "stop" as const,
+            modelText: "",
+            fullText: "",
+          },
         },
       };
     }),

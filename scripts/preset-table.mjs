@@ -1,28 +1,29 @@
 /**
  * Runs every nano preset over several seeds and prints the table of docs/algorithms.md, with the figure of the run with the tool against its control:
- * `node scripts/preset-table.mjs [--runs runs/presets] [--seeds 1,2,3] [--steps 40] [--presets nano,nano-dapo] [--figure docs/tool.svg]`.
+ * `node scripts/preset-table.mjs [--runs runs/presets] [--seeds 1,2,3] [--presets nano,nano-dapo] [--figure docs/tool.svg]`.
  * Runs that are finished are not made again, and one that was stopped goes on, so the command can be stopped at any time.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { parse } from "yaml";
 
 const root = join(import.meta.dirname, "..");
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "runs/presets" },
     seeds: { type: "string", default: "1,2,3" },
-    steps: { type: "string", default: "40" },
     presets: { type: "string" },
     figure: { type: "string" },
   },
 });
+const CONTROL = "nano-notool";
 const seeds = values.seeds.split(",").map(Number);
-const steps = Number(values.steps);
 const names = readdirSync(join(root, "presets"))
   .filter((name) => /^nano.*\.yaml$/.test(name))
-  .map((name) => name.replace(".yaml", ""));
+  .map((name) => name.replace(".yaml", ""))
+  .sort((a, b) => Number(b === "nano") - Number(a === "nano") || Number(b === CONTROL) - Number(a === CONTROL));
 const presets = values.presets?.split(",") ?? names;
 
 /** @param {string} folder @returns {Record<string, number>[]} */
@@ -35,13 +36,19 @@ function rowsOf(folder) {
     .map((line) => JSON.parse(line));
 }
 
+/** Steps of a preset: its own, or those of the one that it extends last. @param {string} preset @returns {number} */
+function stepsOf(preset) {
+  const { max_steps: own, extends: bases = [] } = parse(readFileSync(join(root, "presets", `${preset}.yaml`), "utf8"));
+  return own ?? bases.map(stepsOf).findLast((/** @type {number | undefined} */ steps) => steps !== undefined);
+}
+
 /** @param {string} preset @param {number} seed */
 function run(preset, seed) {
   const folder = join(values.runs, `${preset}-${seed}`);
-  if (rowsOf(folder).length < steps) {
+  if (rowsOf(folder).length < stepsOf(preset)) {
     const resumes = existsSync(join(folder, "checkpoints"));
     const argv = [
-      ...["train", "--preset", preset, "--seed", String(seed), "--max-steps", String(steps), "--output-dir", folder],
+      ...["train", "--preset", preset, "--seed", String(seed), "--output-dir", folder],
       ...["--save-steps", "20", "--eval-samples", "0", "--no-html-report", "--json"],
       ...(resumes ? ["--resume-from-checkpoint", "latest"] : []),
     ];
@@ -79,11 +86,11 @@ for (const [preset, ofSeeds] of runs) {
     percent(mean(ofSeeds.map((rows) => mean(column(rows.slice(from, to), "rollout/code_rewards")))));
   const gain = Math.min(...last) - first;
   console.log(
-    `| ${preset} | ${percent(first)} | ${last.map(percent).join(", ")} | ${gain < 0 ? "" : "+"}${percent(gain)} | ${code(0, 3)} to ${code(-5, undefined)} |`,
+    `| ${preset} | ${stepsOf(preset)} | ${percent(first)} | ${last.map(percent).join(", ")} | ${gain < 0 ? "" : "+"}${percent(gain)} | ${code(0, 3)} to ${code(-5, undefined)} |`,
   );
 }
 
-const [tool, control] = [runs.get("nano"), runs.get("nano-notool")];
+const [tool, control] = [runs.get("nano"), runs.get(CONTROL)];
 if (values.figure !== undefined && tool !== undefined && control !== undefined) {
   const files = seeds.map((seed, index) => {
     const file = join(values.runs, `tool-and-control-${seed}.jsonl`);

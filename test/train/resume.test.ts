@@ -1,4 +1,5 @@
 /** Every way to train goes on from a checkpoint as if it had never stopped, bit for bit. */
+import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,13 +59,33 @@ const placed = (values: Values): Values => ({
   ...(typeof values.dataset === "string" && { dataset: join(root, values.dataset) }),
 });
 
-/** What the third checkpoint and the run after it hold. */
+/** What the third checkpoint and the run after it hold: texts, and sums of what nobody can read. */
 const stateOf = async (name: string) => ({
-  third: (await deterministicFiles(join(root, name), 3))["model.safetensors"],
-  end: await deterministicFiles(join(root, name), 6),
+  third: (await readable(name, 3))["model.safetensors"],
+  end: await readable(name, 6),
 });
 
-test.each(VARIANTS)("%s: six steps are three, a resume and three", async (name, given) => {
+async function readable(name: string, step: number): Promise<Record<string, string>> {
+  const files = await deterministicFiles(join(root, name), step);
+  return Object.fromEntries(
+    Object.entries(files).map(([file, content]) => [
+      file,
+      file.endsWith(".safetensors") ? createHash("sha256").update(content, "latin1").digest("hex") : content,
+    ]),
+  );
+}
+
+/** Skipped: the learner opens no critic yet, so there is none to save. */
+const CRITICS: readonly (readonly [string, Values])[] = [
+  ["a critic of its own", { advantageEstimator: "gae", criticMiniBatches: 2, criticWarmupSteps: 1 }],
+  ["a critic on the policy's trunk", { advantageEstimator: "gae", critic: "shared" }],
+  ["a critic and a batch ahead", { advantageEstimator: "gae", maxStaleness: 1 }],
+];
+test.skip.each(CRITICS)("%s: six steps are three, a resume and three", resumesExactly);
+
+test.each(VARIANTS)("%s: six steps are three, a resume and three", resumesExactly);
+
+async function resumesExactly(name: string, given: Values): Promise<void> {
   const values = placed(given);
   const { steps } = await tinyRun(root, `whole ${name}`, { values });
   expect(steps.some((row) => (row.grad_norm ?? 0) > 0)).toBe(true);
@@ -77,7 +98,7 @@ test.each(VARIANTS)("%s: six steps are three, a resume and three", async (name, 
   expect(again.steps.map(({ step }) => step)).toEqual([4, 5, 6]);
   expect(again.notices.filter((text) => /goes on with/.test(text))).toEqual([]);
   expect(await stateOf(`whole ${name}`)).toEqual(whole);
-});
+}
 
 test("a run that is stopped while weights change under a rollout saves the step that they belong to", async () => {
   const values = { ...SMALL, maxStaleness: 1, inFlightWeightUpdates: true };

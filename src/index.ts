@@ -39,8 +39,8 @@ export type {
   StepResult,
   ToolValue,
 } from "./rollout/environment";
-export type { Sample, TrainEvents, TrainPlan, TrainSummary } from "./train/events";
-export type { EvaluationRow } from "./train/metrics";
-export { deterministicPart, type MetricsRow, metricHelp } from "./train/metrics";
-export type { TrainOptions } from "./train/options";
-export { resolveTrainOptions } from "./train/resolve-options";
+export type { TrainOptions } from "./train/options/options";
+export { resolveTrainOptions } from "./train/options/resolve-options";
+export type { Sample, TrainEvents, TrainPlan, TrainSummary } from "./train/run/events";
+export type { EvaluationRow } from "./train/run/metrics";
+export { deterministicPart, type MetricsRow, metricHelp } from "./train/run/metrics";

@@ -3,8 +3,8 @@ import { extname } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { parse as parseYaml } from "yaml";
 import { UserError } from "../model/user-error";
-import { nearest } from "../train/nearest";
-import type { OptionLayer } from "../train/option-set";
+import { nearest } from "../train/options/nearest";
+import type { OptionLayer } from "../train/options/option-set";
 
 /** Commands that may have a section of their own in a config file. */
 export const SECTIONS = ["train", "pretrain", "sft", "dpo", "sample", "eval"] as const;

@@ -1,6 +1,6 @@
 /** What a run is given beside its options, and what an evaluation gives back: the part of the runners that the library shares. */
 import type { EvaluationReport } from "../eval/report";
-import type { TrainEvents } from "../train/events";
+import type { TrainEvents } from "../train/run/events";
 
 /** What every runner gets from the command line. */
 export interface RunnerContext {

@@ -4,7 +4,7 @@ import { generatePredictions } from "../eval/t-eval/generate";
 import { runTEval, type TEvalAnswerer } from "../eval/t-eval/run";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf } from "../platform/node/training-host";
-import type { EvalOptions } from "../train/eval-options";
+import type { EvalOptions } from "../train/options/eval-options";
 import { withHost } from "./question-runners";
 import type { BenchReport, Runners } from "./runners";
 

@@ -20,7 +20,7 @@ export const nodeRunners: Runners = {
   },
   async openTokenizer(model) {
     const [{ loadTokenizerOf }, { checkpointOf }, { modelFolder }] = await Promise.all([
-      import("../train/policy"),
+      import("../train/run/policy"),
       import("../platform/node/training-host"),
       import("../platform/node/models"),
     ]);
@@ -28,7 +28,7 @@ export const nodeRunners: Runners = {
   },
   async plan(options) {
     const [{ planFor }, { checkpointOf }, { modelFolder }] = await Promise.all([
-      import("../train/memory-plan"),
+      import("../train/run/memory-plan"),
       import("../platform/node/training-host"),
       import("../platform/node/models"),
     ]);

@@ -4,7 +4,7 @@ import { safetensorsChunks } from "../model/safetensors/write";
 import { UserError } from "../model/user-error";
 import { replaceFile } from "../platform/node/files";
 import { checkpointOf } from "../platform/node/training-host";
-import type { TrainingHost } from "../train/host";
+import type { TrainingHost } from "../train/run/host";
 import type { RunnerContext } from "./contexts";
 import { withHost } from "./question-runners";
 import type { ParityReport, ParityRequest } from "./runners";

@@ -5,8 +5,8 @@ import { targetPlans } from "../eval/targets";
 import type { Embedded } from "../platform/node/embedded";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf, nodeTrainingHost } from "../platform/node/training-host";
-import { type EvalOptions, evalOptions, type SampleOptions } from "../train/eval-options";
-import type { TrainingHost } from "../train/host";
+import { type EvalOptions, evalOptions, type SampleOptions } from "../train/options/eval-options";
+import type { TrainingHost } from "../train/run/host";
 import type { EvalReport } from "./contexts";
 import type { Runners } from "./runners";
 

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { restartEvent, scalarsEvent, versionEvent } from "../report/tensorboard/event";
 import { record } from "../report/tensorboard/record";
-import { allEvents, type TrainEvents } from "../train/events";
+import { allEvents, type TrainEvents } from "../train/run/events";
 
 /**
  * Writes every step into an event file of its own beside metrics.jsonl, then passes it on. A file that cannot be written is said once and costs

@@ -2,7 +2,7 @@
 import * as Comlink from "comlink";
 import { requestBrowserAdapter } from "../platform/browser/adapter";
 import { openSandboxFrame } from "../sandbox/browser/frame";
-import type { TrainOptions } from "../train/options";
+import type { TrainOptions } from "../train/options/options";
 import { byId } from "./dom";
 import { demoOptions } from "./options";
 import { RunView } from "./run-view";

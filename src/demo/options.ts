@@ -1,6 +1,6 @@
-import { camelCase } from "../train/option-set";
-import { type TrainOptions, trainOptions } from "../train/options";
-import { resolveTrainOptions } from "../train/resolve-options";
+import { camelCase } from "../train/options/option-set";
+import { type TrainOptions, trainOptions } from "../train/options/options";
+import { resolveTrainOptions } from "../train/options/resolve-options";
 
 /** Short names that the address takes beside those of `zerotir train`. */
 const SHORT = new Map([

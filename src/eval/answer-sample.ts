@@ -1,4 +1,4 @@
-import type { Sample } from "../train/events";
+import type { Sample } from "../train/run/events";
 
 /** A trajectory to be shown, with its completion as numbers. */
 export interface AnswerSample extends Sample {

@@ -4,10 +4,10 @@ import { readModelConfig } from "../model/folder";
 import { configFolder } from "../model/peft";
 import { UserError } from "../model/user-error";
 import type { Tokenizer } from "../text/tokenizer";
-import type { SampleOptions } from "../train/eval-options";
-import type { TrainingHost } from "../train/host";
-import type { QuestionRow } from "../train/prompts";
-import { toSample } from "../train/samples";
+import { toSample } from "../train/batch/samples";
+import type { SampleOptions } from "../train/options/eval-options";
+import type { QuestionRow } from "../train/questions/prompts";
+import type { TrainingHost } from "../train/run/host";
 import type { AnswerSample } from "./answer-sample";
 import { openSession } from "./session";
 

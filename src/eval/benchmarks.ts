@@ -1,11 +1,11 @@
 /** Benchmarks by name or file. */
 
 import { benchmarkName } from "../train/evaluation";
-import type { TrainingHost } from "../train/host";
 import { hashText } from "../train/nano/random";
-import type { QuestionRow } from "../train/prompts";
-import { type DatasetOptions, requestOf } from "../train/questions";
-import { syntheticBenchmark } from "../train/synthetic-questions";
+import type { QuestionRow } from "../train/questions/prompts";
+import { type DatasetOptions, requestOf } from "../train/questions/questions";
+import { syntheticBenchmark } from "../train/questions/synthetic-questions";
+import type { TrainingHost } from "../train/run/host";
 
 export interface Benchmark {
   /** A column or row of the tables; unique within an evaluation. */

@@ -7,7 +7,7 @@ import type { TensorToWrite } from "../model/safetensors/write";
 import { SequenceScorer } from "../model/sequence-scorer";
 import { TrainingPass } from "../model/training";
 import { UserError } from "../model/user-error";
-import { type DtypeOptions, storageOf } from "../train/model-options";
+import { type DtypeOptions, storageOf } from "../train/options/model-options";
 
 const LOGITS_BYTES = 64 * 2 ** 20;
 const PAGE_SIZE = 8;

@@ -3,9 +3,9 @@ import { UserError } from "../model/user-error";
 import type { Embedded } from "../platform/node/embedded";
 import type { CustomRewardFunction } from "../reward/custom";
 import type { Environment, EnvironmentFactory } from "../rollout/environment";
-import type { TrainSummary } from "../train/events";
-import type { TrainOptions } from "../train/options";
-import { resolveTrainOptions } from "../train/resolve-options";
+import type { TrainOptions } from "../train/options/options";
+import { resolveTrainOptions } from "../train/options/resolve-options";
+import type { TrainSummary } from "../train/run/events";
 import { checkArgs, namedRows, type Rows, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
 

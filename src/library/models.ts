@@ -2,7 +2,12 @@
 import type { EvalReport } from "../cli/contexts";
 import type { AnswerSample } from "../eval/answer-sample";
 import type { EnvironmentFactory } from "../rollout/environment";
-import { type EvalOptions, resolveEvalOptions, resolveSampleOptions, type SampleOptions } from "../train/eval-options";
+import {
+  type EvalOptions,
+  resolveEvalOptions,
+  resolveSampleOptions,
+  type SampleOptions,
+} from "../train/options/eval-options";
 import { checkArgs, namedRows, type Rows } from "./settings";
 
 /** Settings of {@link generate}. */

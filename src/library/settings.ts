@@ -1,7 +1,7 @@
 /** What the settings of all trainers have in common. */
 
 import { UserError } from "../model/user-error";
-import type { TrainEvents } from "../train/events";
+import type { TrainEvents } from "../train/run/events";
 
 /** A row of a data set as a value; which columns it needs depends on the trainer. */
 export type Row = Readonly<Record<string, unknown>>;

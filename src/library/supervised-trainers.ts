@@ -1,8 +1,8 @@
 import type { TrainingContext } from "../cli/contexts";
 import type { Embedded } from "../platform/node/embedded";
-import type { TrainSummary } from "../train/events";
-import { resolveOptions } from "../train/resolve-options";
-import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/supervised-options";
+import { resolveOptions } from "../train/options/resolve-options";
+import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/options/supervised-options";
+import type { TrainSummary } from "../train/run/events";
 import { checkArgs, namedRows, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
 

@@ -1,7 +1,7 @@
 /** What all trainers do: train once, then save. */
 import type { TrainingContext } from "../cli/contexts";
 import { UserError } from "../model/user-error";
-import type { TrainSummary } from "../train/events";
+import type { TrainSummary } from "../train/run/events";
 import { allHandlers, type TrainerSettings } from "./settings";
 
 /** A run as the command of the same name makes it: same run folder, same files, same weights. */

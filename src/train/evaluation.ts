@@ -1,10 +1,10 @@
 /** Accuracy and code use on held-out questions, greedy and sampled: the table before and after a run, and by step. */
 
 import { mean } from "../rl/moments";
-import { type Collector, collect } from "./collect";
-import type { SummaryRow } from "./events";
-import type { EvaluationRow, FreeMetricName } from "./metrics";
-import type { QuestionRow } from "./prompts";
+import { type Collector, collect } from "./batch/collect";
+import type { QuestionRow } from "./questions/prompts";
+import type { SummaryRow } from "./run/events";
+import type { EvaluationRow, FreeMetricName } from "./run/metrics";
 
 /** Shares in [0, 1]. */
 export interface EvaluationFigures {

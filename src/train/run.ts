@@ -1,19 +1,19 @@
 /** Everything that a run of reinforcement learning holds open. */
 
-import type { BatchesAhead } from "./batches-ahead";
-import type { BestCheckpoint } from "./best-checkpoint";
-import type { Collector } from "./collect";
+import type { BatchesAhead } from "./batch/batches-ahead";
+import type { Collector } from "./batch/collect";
+import type { RolloutBatch } from "./batch/rollout-batch";
 import type { EvaluationFigures } from "./evaluation";
-import type { TrainEvents } from "./events";
-import type { Health } from "./health";
-import type { Learner } from "./learner";
-import type { EvaluationRow, MetricsRow } from "./metrics";
-import type { TrainOptions } from "./options";
-import type { LoadedModel } from "./policy";
-import type { QuestionSource } from "./prompts";
-import type { QuestionSelection, SelectionState } from "./question-selection";
-import type { RolloutBatch } from "./rollout-batch";
-import type { RunFolder } from "./run-folder";
+import type { TrainOptions } from "./options/options";
+import type { QuestionSource } from "./questions/prompts";
+import type { QuestionSelection, SelectionState } from "./questions/question-selection";
+import type { BestCheckpoint } from "./run/best-checkpoint";
+import type { TrainEvents } from "./run/events";
+import type { Health } from "./run/health";
+import type { EvaluationRow, MetricsRow } from "./run/metrics";
+import type { LoadedModel } from "./run/policy";
+import type { RunFolder } from "./run/run-folder";
+import type { Learner } from "./update/learner";
 
 /** Options of a run whose folder has been decided. */
 export type PlacedTrainOptions = Omit<TrainOptions, "outputDir"> & { readonly outputDir: string };

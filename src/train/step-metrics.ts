@@ -4,11 +4,11 @@ import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
 import { mean, sampleStandardDeviation } from "../rl/moments";
 import { objectiveMetrics } from "../rl/totals";
-import type { GradedTrajectory } from "./collect";
-import type { CriticResult } from "./critic";
-import type { MetricsRow } from "./metrics";
-import type { Group, RolloutBatch } from "./rollout-batch";
-import type { UpdateResult } from "./update";
+import type { GradedTrajectory } from "./batch/collect";
+import type { Group, RolloutBatch } from "./batch/rollout-batch";
+import type { MetricsRow } from "./run/metrics";
+import type { CriticResult } from "./update/critic";
+import type { UpdateResult } from "./update/update";
 
 /** Seconds of the parts of a step. */
 export interface StepTimes {

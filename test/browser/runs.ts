@@ -6,10 +6,10 @@ import { demoOptions } from "../../src/demo/options";
 import { tarFiles } from "../../src/platform/node/adapter-tar";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
 import { withoutTime } from "../../src/rollout/records";
-import type { TrainEvents } from "../../src/train/events";
 import { runTraining } from "../../src/train/loop";
-import { deterministicPart, type MetricsRow } from "../../src/train/metrics";
-import { trainOptions } from "../../src/train/options";
+import { trainOptions } from "../../src/train/options/options";
+import type { TrainEvents } from "../../src/train/run/events";
+import { deterministicPart, type MetricsRow } from "../../src/train/run/metrics";
 
 /** A run folder's files by name. */
 export type RunFiles = ReadonlyMap<string, Uint8Array>;

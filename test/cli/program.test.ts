@@ -8,8 +8,8 @@ import { runCli } from "../../src/cli/program";
 import type { Runners } from "../../src/cli/runners";
 import { publishedFigures } from "../../src/eval/published";
 import { UserError } from "../../src/model/user-error";
-import type { EvalOptions, SampleOptions } from "../../src/train/eval-options";
-import type { TrainOptions } from "../../src/train/options";
+import type { EvalOptions, SampleOptions } from "../../src/train/options/eval-options";
+import type { TrainOptions } from "../../src/train/options/options";
 import { hostileSample, playRun, testIo, testRunners } from "./support";
 
 let root: string;

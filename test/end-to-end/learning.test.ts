@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
 import { runTraining } from "../../src/train/loop";
-import type { MetricsRow } from "../../src/train/metrics";
-import { trainOptions } from "../../src/train/options";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { trainOptions } from "../../src/train/options/options";
+import { resolveTrainOptions } from "../../src/train/options/resolve-options";
+import type { MetricsRow } from "../../src/train/run/metrics";
 
 let root: string;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { sampleInNode } from "../../src/cli/question-runners";
 import type { AnswerSample } from "../../src/eval/answer-sample";
-import { resolveSampleOptions } from "../../src/train/eval-options";
+import { resolveSampleOptions } from "../../src/train/options/eval-options";
 
 async function sample(values: Record<string, unknown>): Promise<{ samples: AnswerSample[]; streamed: string }> {
   const samples: AnswerSample[] = [];

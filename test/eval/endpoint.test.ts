@@ -10,7 +10,7 @@ import { retryAfter } from "../../src/eval/endpoint/client";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import { evalOptions, resolveEvalOptions } from "../../src/train/eval-options";
+import { evalOptions, resolveEvalOptions } from "../../src/train/options/eval-options";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 const KEY = "sk-very-secret-0123456789";

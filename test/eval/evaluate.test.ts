@@ -8,8 +8,8 @@ import { runEvaluation } from "../../src/eval/evaluate";
 import type { EvaluationReport } from "../../src/eval/report";
 import { targetPlans } from "../../src/eval/targets";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import { evalOptions, resolveEvalOptions, sampleOptions } from "../../src/train/eval-options";
-import type { Sample } from "../../src/train/events";
+import { evalOptions, resolveEvalOptions, sampleOptions } from "../../src/train/options/eval-options";
+import type { Sample } from "../../src/train/run/events";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 let root: string;

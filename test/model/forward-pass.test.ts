@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { adapterTargets } from "../../src/model/adapter";
 import { ForwardPass } from "../../src/model/forward-pass";
 import { TrainingPass } from "../../src/model/training";
-import { countScored, microBatches } from "../../src/train/pretraining";
+import { countScored, microBatches } from "../../src/train/supervised/pretraining";
 import {
   bitsOf,
   CONFIGS,

@@ -7,8 +7,8 @@ import { Model } from "../../src/model/model";
 import { SequenceScorer } from "../../src/model/sequence-scorer";
 import { nodeFolder } from "../../src/platform/node/files";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
-import { nanoDocuments } from "../../src/train/documents";
 import { buildNanoTokenizerConfig, buildNanoTokenizerJson } from "../../src/train/nano/tokenizer";
+import { nanoDocuments } from "../../src/train/supervised/documents";
 import { modelContext, Numbers } from "../support/reference/models";
 import { RowRunner } from "../support/reference/rows";
 

@@ -9,7 +9,7 @@ import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass, type TrainingSequence } from "../../src/model/training";
 import { ValuePass } from "../../src/model/value-pass";
 import { valueLoss } from "../../src/rl/value-loss";
-import { countScored, microBatches } from "../../src/train/pretraining";
+import { countScored, microBatches } from "../../src/train/supervised/pretraining";
 import {
   bitsOf,
   CONFIGS,

@@ -8,8 +8,8 @@ import { trainInNode } from "../../src/cli/training-runners";
 import { MARKER, writeFolder } from "../../src/platform/node/files";
 import { lockText } from "../../src/platform/node/lock";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";
-import type { TrainEvents } from "../../src/train/events";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { resolveTrainOptions } from "../../src/train/options/resolve-options";
+import type { TrainEvents } from "../../src/train/run/events";
 
 const silent: TrainEvents = {
   onPlan() {},

@@ -7,7 +7,7 @@ import { tensorboardEvents } from "../../src/cli/tensorboard";
 import { crc32c } from "../../src/report/tensorboard/crc32c";
 import { restartEvent, scalarsEvent, versionEvent } from "../../src/report/tensorboard/event";
 import { record } from "../../src/report/tensorboard/record";
-import type { TrainEvents, TrainPlan } from "../../src/train/events";
+import type { TrainEvents, TrainPlan } from "../../src/train/run/events";
 
 /** Debian's, which has its packages: another python3 may come first on the path. */
 const PYTHON = "/usr/bin/python3";

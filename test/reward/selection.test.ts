@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { selectRewards } from "../../src/reward/selection";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
-import { gradingPlan } from "../../src/train/reward-options";
+import { resolveTrainOptions } from "../../src/train/options/resolve-options";
+import { gradingPlan } from "../../src/train/options/reward-options";
 
 describe("choosing reward functions", () => {
   it("takes names, files and exports, each with its weight", () => {

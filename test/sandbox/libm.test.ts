@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BINARY, UNARY } from "../../src/sandbox/libm";
+import { BINARY, UNARY } from "../../src/sandbox/libm/index";
 import recorded from "./libm.json" with { type: "json" };
 
 const number = (text: string): number => Number(text.replace("inf", "Infinity").replace("nan", "NaN"));

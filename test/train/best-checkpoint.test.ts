@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resumePoint } from "../../src/platform/node/run-place";
-import { type BestCheckpoint, bestOf, missingMetric, readBest } from "../../src/train/best-checkpoint";
-import type { MetricsRow } from "../../src/train/metrics";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { resolveTrainOptions } from "../../src/train/options/resolve-options";
+import { type BestCheckpoint, bestOf, missingMetric, readBest } from "../../src/train/run/best-checkpoint";
+import type { MetricsRow } from "../../src/train/run/metrics";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { tensorboardEvents } from "../../src/cli/tensorboard";
 import { holdNewRunFolder, newRunFolder } from "../../src/platform/node/run-place";
-import { allEvents, type TrainEvents } from "../../src/train/events";
-import { isTiming } from "../../src/train/metrics";
+import { allEvents, type TrainEvents } from "../../src/train/run/events";
+import { isTiming } from "../../src/train/run/metrics";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 const HOUR = 3_600_000;

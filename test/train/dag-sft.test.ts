@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
 import { type DagShares, dagRow } from "../../src/train/dag/rows";
-import { evalOptions, resolveEvalOptions } from "../../src/train/eval-options";
-import type { MetricsRow } from "../../src/train/metrics";
-import { resolveOptions } from "../../src/train/resolve-options";
-import { runSft } from "../../src/train/sft-run";
-import { sftOptions } from "../../src/train/supervised-options";
+import { evalOptions, resolveEvalOptions } from "../../src/train/options/eval-options";
+import { resolveOptions } from "../../src/train/options/resolve-options";
+import { sftOptions } from "../../src/train/options/supervised-options";
+import type { MetricsRow } from "../../src/train/run/metrics";
+import { runSft } from "../../src/train/supervised/sft-run";
 import { tinyHost } from "./tiny-run";
 
 const NANO_BASE = join(import.meta.dirname, "../../checkpoints/nano-base");

@@ -5,7 +5,7 @@ import { type DagProblem, dagProblem } from "../../src/train/dag/problem";
 import { dagRange, dagRow, parseRange } from "../../src/train/dag/rows";
 import { dagKinds, dagSolution } from "../../src/train/dag/solution";
 import { CounterRandom } from "../../src/train/nano/random";
-import { syntheticBenchmark, syntheticQuestions } from "../../src/train/synthetic-questions";
+import { syntheticBenchmark, syntheticQuestions } from "../../src/train/questions/synthetic-questions";
 import { tinyTokenizer } from "./tiny-run";
 
 const RANGE = { least: 1, most: 6 };

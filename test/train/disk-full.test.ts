@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/model/user-error";
 import { latestCheckpoint } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import type { RunFiles } from "../../src/train/run-folder";
+import type { RunFiles } from "../../src/train/run/run-folder";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { Health } from "../../src/train/health";
-import type { MetricsRow } from "../../src/train/metrics";
+import { Health } from "../../src/train/run/health";
+import type { MetricsRow } from "../../src/train/run/metrics";
 
 type Figures = Omit<MetricsRow, "step">;
 

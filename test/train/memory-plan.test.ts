@@ -4,7 +4,6 @@ import { adapterTargets } from "../../src/model/adapter";
 import type { ModelConfig } from "../../src/model/config";
 import { Model, type ModelOptions } from "../../src/model/model";
 import { UserError } from "../../src/model/user-error";
-import { createLearner, hasSharedCritic } from "../../src/train/learner";
 import {
   fitMemory,
   type MemoryOptions,
@@ -12,8 +11,9 @@ import {
   memoryLine,
   parseMemory,
   planMemory,
-} from "../../src/train/memory-plan";
-import { createDecoder } from "../../src/train/policy";
+} from "../../src/train/run/memory-plan";
+import { createDecoder } from "../../src/train/run/policy";
+import { createLearner, hasSharedCritic } from "../../src/train/update/learner";
 import { CONFIGS, modelContext, randomBatch, randomTensors } from "../support/reference/models";
 
 const SIZES: MemoryOptions = {

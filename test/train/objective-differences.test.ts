@@ -1,9 +1,9 @@
 /** Every objective's gradient through the real kernels against central differences of its loss, which needs no formula of the derivative. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Optimizer } from "../../src/model/optimizer";
-import type { GradedTrajectory } from "../../src/train/collect";
-import { KlControl } from "../../src/train/kl-control";
-import { update } from "../../src/train/update";
+import type { GradedTrajectory } from "../../src/train/batch/collect";
+import { KlControl } from "../../src/train/update/kl-control";
+import { update } from "../../src/train/update/update";
 import { downloadAll, randomTensors } from "../support/reference/models";
 import { gradedGroups, optionsOf, type SmallModel, smallModel } from "./graded-batch";
 import { TINY } from "./tiny-run";

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { evalOptions, resolveSampleOptions, sampleOptions } from "../../src/train/eval-options";
-import { editDistance, nearest } from "../../src/train/nearest";
-import { trainOptions } from "../../src/train/options";
-import { presetNames } from "../../src/train/preset-texts";
-import { presetOptions } from "../../src/train/presets";
-import { pretrainOptions } from "../../src/train/pretrain-options";
-import { resolveOptions, resolveTrainOptions } from "../../src/train/resolve-options";
+import { evalOptions, resolveSampleOptions, sampleOptions } from "../../src/train/options/eval-options";
+import { editDistance, nearest } from "../../src/train/options/nearest";
+import { trainOptions } from "../../src/train/options/options";
+import { presetNames } from "../../src/train/options/preset-texts";
+import { presetOptions } from "../../src/train/options/presets";
+import { pretrainOptions } from "../../src/train/options/pretrain-options";
+import { resolveOptions, resolveTrainOptions } from "../../src/train/options/resolve-options";
 
 const file = (values: Record<string, unknown>) => ({ source: "run.yaml", spelling: "file", values }) as const;
 const flags = (values: Record<string, unknown>) => ({ source: "command line", spelling: "flag", values }) as const;

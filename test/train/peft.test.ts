@@ -8,7 +8,7 @@ import { readModel } from "../../src/model/peft";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { encodeSafetensors } from "../../src/model/safetensors/write";
 import { nodeFolder } from "../../src/platform/node/files";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { resolveTrainOptions } from "../../src/train/options/resolve-options";
 import { modelContext } from "../support/reference/models";
 import { deterministicFiles, prepare, TINY, tinyRun } from "./tiny-run";
 

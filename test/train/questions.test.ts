@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Dataset } from "../../src/data/dataset";
-import type { TrainingHost } from "../../src/train/host";
-import { openQuestions } from "../../src/train/questions";
-import { resolveTrainOptions } from "../../src/train/resolve-options";
+import { resolveTrainOptions } from "../../src/train/options/resolve-options";
+import { openQuestions } from "../../src/train/questions/questions";
+import type { TrainingHost } from "../../src/train/run/host";
 
 const refused = (): never => {
   throw new Error("not to be used here");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { learningRateAt, type Schedule } from "../../src/train/schedule";
+import { learningRateAt, type Schedule } from "../../src/train/update/schedule";
 
 const schedule = (changes: Partial<Schedule>): Schedule => ({
   name: "constant",

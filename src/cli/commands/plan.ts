@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { type MemoryKind, type MemoryPlan, size } from "../../train/memory-plan";
-import { planOptions } from "../../train/plan-options";
-import { resolveOptions } from "../../train/resolve-options";
+import { planOptions } from "../../train/options/plan-options";
+import { resolveOptions } from "../../train/options/resolve-options";
+import { type MemoryKind, type MemoryPlan, size } from "../../train/run/memory-plan";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { alignColumns } from "../render/charts";

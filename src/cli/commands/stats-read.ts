@@ -13,7 +13,7 @@ import {
   parseMetrics,
 } from "../../report/statistics/metrics-table";
 import { FEWEST_POINTS, relate } from "../../report/statistics/relation";
-import { nearest } from "../../train/nearest";
+import { nearest } from "../../train/options/nearest";
 
 /** What is asked of a run. */
 export interface StatsQuestion {

@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import type * as z from "zod";
-import { allEvents, type TrainEvents, type TrainSummary } from "../../train/events";
-import type { OptionLayer, OptionSet } from "../../train/option-set";
-import { trainOptions } from "../../train/options";
-import { pretrainOptions } from "../../train/pretrain-options";
-import { resolveOptions, resolveTrainOptions } from "../../train/resolve-options";
-import { dpoOptions, sftOptions } from "../../train/supervised-options";
+import type { OptionLayer, OptionSet } from "../../train/options/option-set";
+import { trainOptions } from "../../train/options/options";
+import { pretrainOptions } from "../../train/options/pretrain-options";
+import { resolveOptions, resolveTrainOptions } from "../../train/options/resolve-options";
+import { dpoOptions, sftOptions } from "../../train/options/supervised-options";
+import { allEvents, type TrainEvents, type TrainSummary } from "../../train/run/events";
 import type { TrainingContext } from "../contexts";
 import type { CliIo } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";

@@ -1,7 +1,7 @@
 /** A folder that uploads a run to Weights & Biases: the format of its own files is internal, so its own package does the upload. */
 import { UserError } from "../../model/user-error";
 import { nodeFolder, writeFolder } from "../../platform/node/files";
-import { metricsLine } from "../../train/metrics";
+import { metricsLine } from "../../train/run/metrics";
 import { toRollout } from "../view/record";
 import { firstLines, rolloutSteps } from "../view/run-reader";
 import { readTrackedRun, wellFormed } from "./tracked-run";

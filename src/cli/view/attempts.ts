@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import manifest from "../../../package.json" with { type: "json" };
-import { allEvents, type TrainEvents } from "../../train/events";
+import { allEvents, type TrainEvents } from "../../train/run/events";
 
 export const ATTEMPTS = "attempts.jsonl";
 

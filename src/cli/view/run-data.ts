@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import type { Fact, MetricColumns, RolloutStep, RunData, ValidationRow } from "../../report/html/run-data";
 import { rolloutsShown } from "../../report/html/selection";
 import { type MetricsTable, numericColumns } from "../../report/statistics/metrics-table";
-import { metricHelp } from "../../train/metrics";
+import { metricHelp } from "../../train/run/metrics";
 import type { AttemptLine } from "./attempts";
 import { EVALUATION, isBeingWritten, METRICS, readAttempts, readConfig, readRows } from "./run-reader";
 import { statisticsOf } from "./statistics";

@@ -10,7 +10,7 @@ import { livingOwner } from "../../platform/node/lock";
 import { nodeTrainingHost } from "../../platform/node/training-host";
 import { type MetricsTable, parseMetrics } from "../../report/statistics/metrics-table";
 import type { Tokenizer } from "../../text/tokenizer";
-import { loadTokenizerOf } from "../../train/policy";
+import { loadTokenizerOf } from "../../train/run/policy";
 import { ATTEMPTS, type AttemptLine, attemptLine } from "./attempts";
 
 export const METRICS = "metrics.jsonl";

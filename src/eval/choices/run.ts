@@ -4,11 +4,11 @@ import { Model } from "../../model/model";
 import { SequenceScorer } from "../../model/sequence-scorer";
 import { UserError } from "../../model/user-error";
 import { chatTemplate } from "../../text/chat-template";
-import type { EvalOptions } from "../../train/eval-options";
-import type { TrainingHost } from "../../train/host";
-import { LOGITS_BYTES, loadTokenizerOf, refuseMismatch } from "../../train/policy";
-import { requestOf } from "../../train/questions";
-import type { RunFiles } from "../../train/run-folder";
+import type { EvalOptions } from "../../train/options/eval-options";
+import { requestOf } from "../../train/questions/questions";
+import type { TrainingHost } from "../../train/run/host";
+import { LOGITS_BYTES, loadTokenizerOf, refuseMismatch } from "../../train/run/policy";
+import type { RunFiles } from "../../train/run/run-folder";
 import {
   type Behaviour,
   behaviours,

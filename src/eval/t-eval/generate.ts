@@ -2,9 +2,9 @@
 import { readCheckpoint } from "../../model/folder";
 import { UserError } from "../../model/user-error";
 import { chatTemplate } from "../../text/chat-template";
-import type { EvalOptions } from "../../train/eval-options";
-import type { TrainingHost } from "../../train/host";
-import { loadTokenizerOf } from "../../train/policy";
+import type { EvalOptions } from "../../train/options/eval-options";
+import type { TrainingHost } from "../../train/run/host";
+import { loadTokenizerOf } from "../../train/run/policy";
 import { openSession } from "../session";
 import type { TEvalSample } from "./files";
 

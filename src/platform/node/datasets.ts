@@ -8,7 +8,7 @@ import { type Dataset, type DatasetRequest, namedSplit, preferred, readRows } fr
 import { HUB_ENDPOINT, hubFiles } from "../../data/hub";
 import { type DatasetSplit, datasets } from "../../data/registry";
 import { UserError } from "../../model/user-error";
-import { nearest } from "../../train/nearest";
+import { nearest } from "../../train/options/nearest";
 import { checkCached, download } from "./download";
 import { nodeFolder } from "./files";
 

@@ -3,7 +3,7 @@ import type { Dataset, DatasetRequest } from "../../data/dataset";
 import { toRow } from "../../data/rows";
 import { UserError } from "../../model/user-error";
 import type { CustomRewardFunction } from "../../reward/custom";
-import type { TrainingHost } from "../../train/host";
+import type { TrainingHost } from "../../train/run/host";
 
 export interface Embedded {
   /** Functions that `rewardFuncs` names. */

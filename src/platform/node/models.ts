@@ -5,7 +5,7 @@ import { HUB_ENDPOINT, type HubFile, type HubModel, hubModelFile, hubModelInfo }
 import { type FolderReader, readText } from "../../model/folder";
 import { UserError } from "../../model/user-error";
 import { packageRoot } from "../../sandbox/node/paths";
-import type { ModelFetching } from "../../train/host";
+import type { ModelFetching } from "../../train/run/host";
 import { cacheFolder, type DataEnvironment, isSet } from "./datasets";
 import { download } from "./download";
 import { nodeFolder } from "./files";

@@ -1,4 +1,4 @@
-import { BINARY, UNARY } from "../libm";
+import { BINARY, UNARY } from "../libm/index";
 import { Errno, WasiError } from "./abi";
 import { fdCalls } from "./fd-calls";
 import { type Guest, type GuestAccess, type GuestCalls, type GuestOptions, newGuest } from "./guest";

@@ -1,0 +1,27 @@
+/** What AdamW is told at a step, from the options. */
+import type { AdamWStep } from "../../../kernels/optimizer";
+import type { TrainOptions } from "../options/options";
+import { learningRateAt } from "./schedule";
+
+type AdamWOptions = Pick<TrainOptions, "adamBeta1" | "adamBeta2" | "adamEpsilon" | "weightDecay" | "maxGradNorm">;
+
+export function adamwSettings(options: AdamWOptions, learningRate: number): Omit<AdamWStep, "step"> {
+  return {
+    learningRate,
+    beta1: options.adamBeta1,
+    beta2: options.adamBeta2,
+    epsilon: options.adamEpsilon,
+    weightDecay: options.weightDecay,
+    maxNorm: options.maxGradNorm ?? 0,
+  };
+}
+
+/** The learning rate of a step of reinforcement learning whose highest is `peak`. */
+export function rateOfStep(
+  options: Pick<TrainOptions, "lrSchedulerType" | "warmupSteps" | "maxSteps" | "minLrRate">,
+  peak: number,
+  step: number,
+): number {
+  const { lrSchedulerType: name, warmupSteps, maxSteps: totalSteps, minLrRate: finalFraction } = options;
+  return learningRateAt({ name, peak, warmupSteps, totalSteps, finalFraction, decaySteps: 0 }, step);
+}

@@ -1,0 +1,133 @@
+/** The critic of a run: what gives values, and learns returns. */
+import type { Model } from "../../model/model";
+import type { Optimizer } from "../../model/optimizer";
+import type { ValuePass } from "../../model/value-pass";
+import { explainedVariance, valueLoss } from "../../rl/value-loss";
+import type { TrainOptions } from "../options/options";
+import { microBatches } from "../supervised/pretraining";
+import { adamwSettings, rateOfStep } from "./adamw-settings";
+import type { WeightedSample } from "./optimizer-batch";
+import { type PerSample, perSample, type Sample } from "./sample-values";
+
+/** Figures of the critic over a rollout batch. */
+export interface CriticResult {
+  /** Mean value loss per token. */
+  readonly loss: number;
+  /** Share of tokens whose loss was clipped. */
+  readonly clipped: number;
+  readonly valueMean: number;
+  readonly returnMean: number;
+  /** Of the returns by the values before the update; null where all returns are equal. */
+  readonly explainedVariance: number | null;
+  /** Of a separate critic: mean norm of its gradient over its updates. */
+  readonly gradNorm: number | null;
+}
+
+interface LossSums {
+  loss: number;
+  clipped: number;
+  tokens: number;
+}
+
+export class Critic {
+  /** @param own model and optimizer of a separate critic; one that shares the policy's trunk is changed with the policy */
+  constructor(
+    readonly pass: ValuePass,
+    readonly own: { readonly model: Model; readonly optimizer: Optimizer } | undefined,
+    private readonly options: TrainOptions,
+  ) {}
+
+  /** V of the state before each sampled token. */
+  values(samples: readonly Sample[]): Promise<PerSample> {
+    return perSample(samples, this.pass, (batch) => this.pass.forward(batch));
+  }
+
+  /**
+   * Adds the gradient of the value loss of `samples` to the pass's gradients, each token with the weight that `weightOf` gives.
+   * @param before the values that the returns were made with
+   */
+  async accumulate(
+    samples: readonly WeightedSample[],
+    before: PerSample,
+    weightOf: (sample: WeightedSample) => number,
+    sums: LossSums = { loss: 0, clipped: 0, tokens: 0 },
+  ): Promise<LossSums> {
+    for (const batch of microBatches(samples, this.pass)) {
+      const values = await this.pass.forward(batch);
+      const coefficients = new Float32Array(values.length);
+      let at = 0;
+      for (const sample of batch) {
+        const end = at + sample.sampledLogprobs.length;
+        const {
+          coefficients: own,
+          loss,
+          clipped,
+        } = valueLoss(
+          {
+            values: values.subarray(at, end),
+            oldValues: before.get(sample.id) ?? new Float32Array(),
+            returns: sample.returns ?? new Float64Array(),
+            weight: weightOf(sample),
+          },
+          this.options.cliprangeValue,
+        );
+        coefficients.set(own, at);
+        sums.loss += loss;
+        sums.clipped += clipped;
+        sums.tokens += end - at;
+        at = end;
+      }
+      this.pass.backward(coefficients);
+    }
+    return sums;
+  }
+
+  /** The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens of its part. @returns what they did */
+  async update(samples: readonly WeightedSample[], before: PerSample, step: number): Promise<CriticResult> {
+    const { criticMiniBatches, criticLearningRate } = this.options;
+    const settings = adamwSettings(this.options, rateOfStep(this.options, criticLearningRate, step));
+    const norms: number[] = [];
+    const sums: LossSums = { loss: 0, clipped: 0, tokens: 0 };
+    if (this.own !== undefined)
+      for (const part of parts(samples, criticMiniBatches)) {
+        const tokens = part.reduce((sum, { sampledLogprobs }) => sum + sampledLogprobs.length, 0);
+        this.pass.clearGradients();
+        const own = await this.accumulate(part, before, () => 1 / tokens);
+        sums.loss += own.loss * tokens;
+        sums.clipped += own.clipped;
+        sums.tokens += own.tokens;
+        norms.push(await this.own.optimizer.update(this.pass.gradients, settings));
+      }
+    return { ...criticFigures(samples, before, sums), gradNorm: norms.length === 0 ? null : average(norms) };
+  }
+}
+
+/** @param sums of the value loss, weighted by tokens */
+export function criticFigures(
+  samples: readonly WeightedSample[],
+  before: PerSample,
+  sums: LossSums,
+): Omit<CriticResult, "gradNorm"> {
+  const values = samples.flatMap(({ id }) => Array.from(before.get(id) ?? []));
+  const returns = samples.flatMap((sample) => Array.from(sample.returns ?? []));
+  const tokens = Math.max(1, sums.tokens);
+  return {
+    loss: sums.loss / tokens,
+    clipped: sums.clipped / tokens,
+    valueMean: average(values),
+    returnMean: average(returns),
+    explainedVariance: explainedVariance(values, returns),
+  };
+}
+
+/** A list in `count` parts of nearly equal length, in order; fewer where there are fewer items. */
+function parts<Item>(items: readonly Item[], count: number): Item[][] {
+  const size = Math.ceil(items.length / count);
+  return Array.from({ length: Math.ceil(items.length / Math.max(1, size)) }, (_, part) =>
+    items.slice(part * size, (part + 1) * size),
+  );
+}
+
+function average(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,288 @@
+/** What a rollout batch does to the weights: kept groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
+import { isUpdate } from "../../../kernels/optimizer";
+import { importanceWeights } from "../../rl/importance";
+import { logprobDifference } from "../../rl/logprob-difference";
+import { mean } from "../../rl/moments";
+import { trajectoryLoss } from "../../rl/objective";
+import { addTotals, emptyTotals, type ObjectiveTotals } from "../../rl/totals";
+import type { RolloutBatch } from "../batch/rollout-batch";
+import type { TrainOptions } from "../options/options";
+import { microBatches } from "../supervised/pretraining";
+import { adamwSettings, rateOfStep } from "./adamw-settings";
+import { type CriticResult, criticFigures } from "./critic";
+import type { Learner } from "./learner";
+import { importanceOptions, lossOptions } from "./loss-settings";
+import { optimizerBatches, samplesOf, type WeightedSample } from "./optimizer-batch";
+import { maskedShares } from "./sample-filter";
+import { logprobsOf, type PerSample, type Sample } from "./sample-values";
+import type { SkippedUpdate, TokenValues } from "./skipped-update";
+
+/** What the updates on a rollout batch did. */
+export interface UpdateResult {
+  /** Over all updates. */
+  readonly totals: ObjectiveTotals;
+  /** Means over the updates. */
+  readonly loss: number;
+  /** Null where the weights were not to change: nothing to train on, or the critic's first steps. */
+  readonly gradNorm: number | null;
+  /** Updates that were to change the weights, and how many of them did not, for their gradient's norm. */
+  readonly updates: number;
+  readonly skipped: number;
+  readonly learningRate: number;
+  /** Mean entropy per sampled token that was trained on; null when none was. */
+  readonly entropy: number | null;
+  /** Of the first update, where the policy is still the one that sampled, unless it sampled ahead. */
+  readonly logprobDifferenceMean: number;
+  readonly logprobDifferenceMax: number;
+  /** Weights of the correction for the sampler; absent without one. */
+  readonly importance?: { readonly min: number; readonly mean: number; readonly max: number };
+  /** Mean |advantage| per sampled token. */
+  readonly advantageAbs: number;
+  /** By mask asked for, the share of the kept trajectories that it left out. */
+  readonly masked: Readonly<Record<string, number>>;
+  /** Mean advantage of its tokens by trajectory id; filtered trajectories have none. */
+  readonly advantages: ReadonlyMap<number, number>;
+  /** With a reference: mean KL estimate per token, and its weight in this step. */
+  readonly kl?: { readonly mean: number; readonly coefficient: number };
+  readonly critic?: CriticResult;
+}
+
+/** Told of an update's course. */
+export interface UpdateHooks {
+  onProgress?(done: number, total: number): void;
+  /** Awaited before weights change for the first time. */
+  beforeWeightsChange?(): Promise<unknown>;
+  /** Awaited after an update that changed nothing, while its gradient is there. */
+  onSkipped?(skipped: SkippedUpdate): Promise<unknown>;
+}
+
+/** What a batch's tokens are under the models of a run before anything changes. */
+interface Before {
+  /** l_old. */
+  readonly old: PerSample;
+  /** l_ref. */
+  readonly reference: PerSample | undefined;
+  /** V. */
+  readonly values: PerSample | undefined;
+}
+
+/** Computes advantages over the kept groups, and makes `numIterations` passes over their optimizer batches, one update for each. */
+export async function update(
+  learner: Learner,
+  { kept, greedyRewards }: Pick<RolloutBatch, "kept" | "greedyRewards">,
+  options: TrainOptions,
+  step: number,
+  { onProgress = () => {}, beforeWeightsChange = async () => {}, onSkipped = async () => {} }: UpdateHooks = {},
+): Promise<UpdateResult> {
+  const { optimizer, pass, critic, kl } = learner;
+  const before = await valuesBefore(learner, samplesOf(kept), options);
+  const batches = optimizerBatches(kept, options, {
+    ...(before.values && { values: before.values }),
+    ...(before.reference && options.klPlacement === "reward" && { tokenRewards: klRewards(before, kl.coefficient) }),
+    ...(greedyRewards && { greedyRewards }),
+  });
+  const samples = batches.flat();
+  // Trajectories that are masked have no gradient, so they are not computed.
+  const trained = batches
+    .map((batch) => batch.filter(({ weight }) => weight !== 0))
+    .filter((batch) => batch.length > 0);
+  const learningRate = rateOfStep(options, options.learningRate, step);
+  const settings = {
+    ...adamwSettings(options, learningRate),
+    ...(options.skipGradNorm !== null && { skipNorm: options.skipGradNorm }),
+  };
+  const onlyCritic = critic !== undefined && step <= options.criticWarmupSteps;
+  const updates: Accumulated[] = [];
+  const gradNorms: number[] = [];
+  let skipped = 0;
+  let criticResult: CriticResult | undefined;
+  if (critic !== undefined && before.values !== undefined) {
+    await beforeWeightsChange();
+    criticResult = await critic.update(samples, before.values, step);
+  }
+  for (let iteration = 0; iteration < options.numIterations; iteration++)
+    for (const batch of trained) {
+      const accumulated = await accumulate(learner, batch, before, options, onlyCritic, onProgress);
+      updates.push(accumulated);
+      if (onlyCritic && critic.own !== undefined) continue;
+      if (gradNorms.length === 0) await beforeWeightsChange();
+      const gradNorm = accumulated.isSound ? await optimizer.update(pass.gradients, settings) : Number.NaN;
+      gradNorms.push(gradNorm);
+      if (isUpdate(gradNorm, settings)) continue;
+      skipped++;
+      await onSkipped({ gradNorm, tokens: accumulated.tokens });
+    }
+  const totals = updates.reduce((sum, each) => addTotals(sum, each.totals), emptyTotals());
+  const [first] = updates;
+  const difference = logprobDifference(first?.sampled ?? [], first?.trained ?? []);
+  const tokens = samples.reduce((sum, { advantages }) => sum + advantages.length, 0);
+  const klMean = totals.tokens === 0 ? 0 : totals.klSum / totals.tokens;
+  const result: UpdateResult = {
+    totals,
+    loss: mean(updates.map((each) => each.totals.loss)),
+    gradNorm: gradNorms.length === 0 ? null : mean(gradNorms),
+    updates: gradNorms.length,
+    skipped,
+    learningRate,
+    entropy: totals.tokens === 0 ? null : updates.reduce((sum, each) => sum + each.entropySum, 0) / totals.tokens,
+    logprobDifferenceMean: difference.meanAbsolute,
+    logprobDifferenceMax: difference.maxAbsolute,
+    ...(importanceOptions(options) && first && { importance: spreadOf(first.weights) }),
+    advantageAbs:
+      samples.reduce((sum, { advantages }) => sum + advantages.reduce((a, value) => a + Math.abs(value), 0), 0) /
+      Math.max(1, tokens),
+    masked: maskedShares(kept.flat(), options),
+    advantages: new Map(samples.map(({ id, advantages }) => [id, mean([...advantages])] as const)),
+    ...(before.reference && { kl: { mean: klMean, coefficient: kl.coefficient } }),
+    ...(criticResult && { critic: withShared(criticResult, samples, before, updates) }),
+  };
+  if (before.reference !== undefined && totals.tokens > 0) kl.adapt(klMean, samples.length);
+  return result;
+}
+
+/**
+ * l_old is what the sampler recorded, unless a correction for it is asked for: then what the trainer computes before the first update, so that the correction has
+ * two policies to compare.
+ */
+async function valuesBefore(
+  { pass, reference, critic }: Learner,
+  samples: readonly Sample[],
+  options: TrainOptions,
+): Promise<Before> {
+  return {
+    old:
+      importanceOptions(options) === undefined
+        ? new Map(samples.map(({ id, sampledLogprobs }) => [id, sampledLogprobs]))
+        : await logprobsOf(pass, samples, options.temperature),
+    reference: reference && (await logprobsOf(reference, samples, options.temperature)),
+    values: await critic?.values(samples),
+  };
+}
+
+/** -beta (l_old - l_ref) of every sampled token: the KL penalty of PPO and REINFORCE++. */
+function klRewards({ old, reference }: Before, coefficient: number): ReadonlyMap<number, Float64Array> {
+  return new Map(
+    [...old].map(([id, logprobs]) => {
+      const fixed = reference?.get(id) ?? new Float32Array();
+      return [id, Float64Array.from(logprobs, (logprob, t) => -coefficient * (logprob - (fixed[t] ?? Number.NaN)))];
+    }),
+  );
+}
+
+interface Accumulated {
+  readonly totals: ObjectiveTotals;
+  readonly entropySum: number;
+  readonly sampled: readonly number[];
+  readonly trained: readonly number[];
+  /** Of the correction for the sampler, one per token. */
+  readonly weights: readonly number[];
+  readonly tokens: readonly TokenValues[];
+  /** Whether all log-probs are finite; otherwise there is no gradient. */
+  readonly isSound: boolean;
+  /** Of a critic on the policy's trunk. */
+  readonly value: { readonly loss: number; readonly clipped: number; readonly tokens: number } | undefined;
+}
+
+/** Accumulates the gradient of an optimizer batch over its micro-batches. @param onlyValues leaves the policy's part out of it */
+async function accumulate(
+  { pass, kl, critic }: Learner,
+  samples: readonly WeightedSample[],
+  before: Before,
+  options: TrainOptions,
+  onlyValues: boolean,
+  onProgress: (done: number, total: number) => void,
+): Promise<Accumulated> {
+  const settings = lossOptions(options, kl.coefficient);
+  const correction = importanceOptions(options);
+  const batches = [...microBatches(samples, pass)];
+  pass.clearGradients();
+  let totals = emptyTotals();
+  let entropySum = 0;
+  const sampled: number[] = [];
+  const trained: number[] = [];
+  const weights: number[] = [];
+  const tokens: TokenValues[] = [];
+  let isSound = true;
+  for (const [index, batch] of batches.entries()) {
+    const { logprobs, entropies } = await pass.forward(batch, options.temperature);
+    const coefficients = new Float32Array(logprobs.length);
+    const entropyCoefficients = new Float32Array(logprobs.length);
+    let at = 0;
+    for (const sample of batch) {
+      const [begin, end] = [at, at + sample.sampledLogprobs.length];
+      const own = logprobs.subarray(begin, end);
+      const values = {
+        id: sample.id,
+        logprobs: own,
+        sampledLogprobs: sample.sampledLogprobs,
+        entropies: entropies.subarray(begin, end),
+        advantages: sample.advantages,
+      };
+      at = end;
+      if (!own.every(Number.isFinite)) {
+        isSound = false;
+        tokens.push({ ...values, coefficients: [] });
+        continue;
+      }
+      const oldLogprobs = before.old.get(sample.id) ?? sample.sampledLogprobs;
+      const importance = correction && importanceWeights(oldLogprobs, sample.sampledLogprobs, correction);
+      const referenceLogprobs = before.reference?.get(sample.id);
+      const loss = trajectoryLoss(
+        {
+          logprobs: own,
+          oldLogprobs,
+          advantages: sample.advantages,
+          weight: sample.weight,
+          entropies: values.entropies,
+          ...(importance && { importance }),
+          ...(referenceLogprobs && { referenceLogprobs }),
+        },
+        settings,
+      );
+      coefficients.set(loss.coefficients, begin);
+      entropyCoefficients.set(loss.entropyCoefficients, begin);
+      tokens.push({ ...values, coefficients: loss.coefficients });
+      totals = addTotals(totals, loss.totals);
+      sampled.push(...sample.sampledLogprobs);
+      trained.push(...own);
+      if (importance !== undefined) weights.push(...importance);
+    }
+    for (const entropy of entropies) entropySum += entropy;
+    if (!onlyValues) {
+      if (options.entropyCoefficient === 0) pass.backward(coefficients);
+      else pass.backward(coefficients, entropyCoefficients);
+    }
+    onProgress(index + 1, batches.length);
+  }
+  const value =
+    critic?.own === undefined && before.values !== undefined
+      ? await critic?.accumulate(samples, before.values, ({ weight }) => options.vfCoef * weight)
+      : undefined;
+  return { totals, entropySum, sampled, trained, weights, tokens, isSound, value };
+}
+
+/** The figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */
+function withShared(
+  result: CriticResult,
+  samples: readonly WeightedSample[],
+  { values = new Map() }: Before,
+  updates: readonly Accumulated[],
+): CriticResult {
+  const shared = updates.flatMap(({ value }) => value ?? []);
+  if (shared.length === 0) return result;
+  const sum = (of: (value: (typeof shared)[number]) => number) => shared.reduce((total, each) => total + of(each), 0);
+  return {
+    ...criticFigures(samples, values, {
+      loss: sum(({ loss, tokens }) => loss * tokens),
+      clipped: sum(({ clipped }) => clipped),
+      tokens: sum(({ tokens }) => tokens),
+    }),
+    gradNorm: null,
+  };
+}
+
+function spreadOf(weights: readonly number[]): { min: number; mean: number; max: number } {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const weight of weights) [min, max] = [Math.min(min, weight), Math.max(max, weight)];
+  return { min, mean: mean(weights), max };
+}

@@ -16,6 +16,7 @@ const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
     "a batch ahead, dynamic sampling and a steered KL",
     ["--max-staleness", "1", "--dynamic-sampling", "--beta", "0.01", "--kl-target", "0.001", "--kl-horizon", "20"],
   ],
+  ["a critic", ["--advantage-estimator", "gae", "--critic-learning-rate", "1e-3", "--critic-mini-batches", "2"]],
 ];
 const KILLS_EACH = Math.max(1, Math.floor(KILLS / VARIANTS.length));
 

@@ -75,7 +75,7 @@ describe("resolveTrainOptions", () => {
     [file({ delta: 0.5 }), "run.yaml: delta is 0.5, expected a number above 1, or none"],
     [file({ gradient_checkpointing: "yes" }), 'run.yaml: gradient_checkpointing is "yes", expected true or false'],
     [flags({ preset: "nanno" }), 'preset "nanno" does not exist; the nearest one is nano (there are nano,'],
-    [flags({ beta: 0.04, klEstimator: "k1" }), /--kl-estimator is k1, but its expected gradient in a loss is 0/],
+    [flags({ beta: 0.04, klEstimator: "k1" }), /--kl-estimator is "k1", but its expected gradient in a loss is 0/],
     [flags({ klTarget: 0.1 }), /--kl-target is 0.1, but --beta is 0/],
     [flags({ advantageEstimator: "gae", usePeft: true }), /--use-peft is true, but a critic beside an adapter/],
     [flags({ inFlightWeightUpdates: true }), /--in-flight-weight-updates is true, but --max-staleness is 0/],

@@ -1,10 +1,12 @@
 /** Every objective's gradient through the real kernels against central differences of its loss, which needs no formula of the derivative. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Optimizer } from "../../src/model/optimizer";
+import { TrainingPass } from "../../src/model/training";
+import { advantageEstimators } from "../../src/rl/estimators";
 import type { GradedTrajectory } from "../../src/train/batch/collect";
 import { KlControl } from "../../src/train/update/kl-control";
 import { update } from "../../src/train/update/update";
-import { downloadAll, randomTensors } from "../support/reference/models";
+import { downloadAll, randomTensors, relativeNormError } from "../support/reference/models";
 import { gradedGroups, optionsOf, type SmallModel, smallModel } from "./graded-batch";
 import { TINY } from "./tiny-run";
 
@@ -66,6 +68,47 @@ async function expectSlope(
   place(new Map(), 0);
   optimizer.destroy();
 }
+
+describe("cut into micro-batches, the gradient is the same", () => {
+  test.each([
+    { lossType: "dapo" },
+    { lossType: "grpo" },
+    { lossType: "dr_grpo" },
+    { lossType: "dapo", lossAggregation: "seq-mean-token-sum" },
+    { lossType: "grpo", importanceSamplingLevel: "sequence" },
+    { lossType: "cispo" },
+    { lossType: "sapo" },
+    { lossType: "policy_gradient" },
+    { entropyCoefficient: 0.1 },
+    { beta: 0.5, klEstimator: "k3" },
+    { beta: 0.5, klPlacement: "reward", advantageEstimator: "reinforce_pp" },
+    { maskTruncatedCompletions: true, importanceSamplingMode: "token_truncate" },
+    ...advantageEstimators.map((advantageEstimator) => ({ advantageEstimator })),
+  ])("%j", async (values) => {
+    const options = optionsOf(values);
+    const optimizer = new Optimizer(small.model);
+    // One or two sequences at a time, and masked ones among them.
+    const cut = new TrainingPass(small.model, { ...small.pass.shape, rows: 24, sequences: 3 });
+    const batch = offPolicy.map((group) =>
+      group.map((graded, i): GradedTrajectory => {
+        const trajectory = { ...graded.trajectory, finishReason: i === 1 ? ("length" as const) : ("stop" as const) };
+        return { ...graded, trajectory };
+      }),
+    );
+    const gradientBy = async (pass: TrainingPass) => {
+      const { model: _, ...rest } = small;
+      const learner = { ...rest, pass, optimizer, kl: new KlControl(options) };
+      const used = options.beta === 0 ? { ...learner, reference: undefined } : learner;
+      await update(used, { kept: batch, greedyRewards: batch.map((_, g) => g / 4) }, options, 1);
+      return downloadAll(pass.gradients);
+    };
+    const [whole, parts] = [await gradientBy(small.pass), await gradientBy(cut)];
+    for (const [name, gradient] of whole)
+      expect(relativeNormError(parts.get(name) ?? [], gradient), name).toBeLessThan(1e-6);
+    cut.destroy();
+    optimizer.destroy();
+  });
+});
 
 describe("off-policy, unclipped", () => {
   const open = { epsilon: 1, epsilonHigh: 3 };

@@ -132,6 +132,41 @@ describe("the gradient is that of the formula", () => {
     expectGradient(optionsOf({ epsilon: 0.2, epsilonHigh: 0.28, delta: 1.3 }), 0.3, tokenMean(grpo)));
 });
 
+test("an observation's own weight is exactly 0: where nothing sampled follows it, it can be any token", async () => {
+  const optimizer = new Optimizer(model);
+  const batch = await groups(0.3);
+  const withEnding = (token: number) =>
+    batch.map((group) =>
+      group.map(({ trajectory, ...graded }): GradedTrajectory => {
+        const { ids, mask, logprobs } = trajectory;
+        const longer = {
+          ids: Uint32Array.of(...ids, token, token),
+          mask: Uint8Array.of(...mask, 0, 0),
+          logprobs: Float32Array.of(...logprobs, 0, 0),
+        };
+        return { ...graded, trajectory: { ...trajectory, ...longer } };
+      }),
+    );
+  const options = optionsOf({ beta: 0.3, entropyCoefficient: 0.1 });
+  const gradientOf = async (kept: GradedTrajectory[][]) => {
+    await update(learnerOf(pass, optimizer, options), { kept }, options, 1);
+    return downloadAll(pass.gradients);
+  };
+  const gradients = [await gradientOf(withEnding(3)), await gradientOf(withEnding(7))];
+  expect(gradients[0]).toEqual(gradients[1]);
+  // The same tokens as sampled ones do change it.
+  const sampled = withEnding(7).map((group) =>
+    group.map(({ trajectory, ...graded }): GradedTrajectory => {
+      return {
+        ...graded,
+        trajectory: { ...trajectory, mask: trajectory.mask.map((bit, t, all) => (t === all.length - 1 ? 1 : bit)) },
+      };
+    }),
+  );
+  expect(await gradientOf(sampled)).not.toEqual(gradients[1]);
+  optimizer.destroy();
+});
+
 describe("a KL penalty to another model", () => {
   test("k3 in the loss", () =>
     expectGradient(optionsOf({ beta: 0.3 }), 0, tokenMean(grpo), (own, fixed) => 1 - Math.exp(fixed - own)));

@@ -46,8 +46,8 @@ export interface RewardedBatch {
   /** For remax: reward of the greedy answer, one per group. */
   readonly greedyRewards?: readonly number[];
   /**
-   * Reward of each sampled token besides the outcome, such as -beta times a KL estimate; none when absent. The reinforce estimators put them into the token's
-   * return; for the others, which know one number per trajectory, their sum is added to R_i before the baseline.
+   * Reward of each sampled token besides the outcome, such as -beta times a KL estimate; none when absent. They come after baseline and scale, which are of the
+   * outcomes alone: a token's advantage is that of its trajectory and the sum of these rewards from it on (discounted by the reinforce estimators).
    */
   readonly tokenRewards?: readonly (readonly ArrayLike<number>[])[];
 }
@@ -66,25 +66,27 @@ export function tokenAdvantages(batch: RewardedBatch, options: EstimatorOptions)
   checkFinite(rewards, "reward");
   checkShape(rewards, actionTokens, "action token counts");
   if (tokenRewards !== undefined) checkShape(rewards, tokenRewards, "token rewards");
-  const { estimator } = options;
-  if (estimator === "reinforce" || estimator === "reinforce_pp" || estimator === "reinforce_pp_baseline") {
-    const outcomes = estimator === "reinforce_pp_baseline" ? centredAdvantages(rewards) : rewards;
-    const returns = outcomes.map((group, g) =>
-      group.map((outcome, i) =>
-        returnsToGo(outcome, tokenRewards?.[g]?.[i] ?? new Float64Array(actionTokens[g]?.[i] ?? 0), options.discount),
-      ),
-    );
-    return estimator === "reinforce" ? returns : whitenGroups(returns);
-  }
-  const shaped = rewards.map((group, g) => group.map((reward, i) => reward + sum(tokenRewards?.[g]?.[i] ?? [])));
-  const advantages = trajectoryAdvantages(shaped, batch, options);
-  return advantages.map((group, g) =>
-    group.map((advantage, i) => new Float64Array(actionTokens[g]?.[i] ?? 0).fill(advantage)),
+  const discount = DISCOUNTED.has(options.estimator) ? options.discount : 1;
+  const returns = trajectoryAdvantages(batch, options).map((group, g) =>
+    group.map((advantage, i) =>
+      returnsToGo(advantage, tokenRewards?.[g]?.[i] ?? new Float64Array(actionTokens[g]?.[i] ?? 0), discount),
+    ),
   );
+  return WHITENED.has(options.estimator) ? whitenGroups(returns) : returns;
 }
 
-function trajectoryAdvantages(rewards: Grouped, batch: RewardedBatch, options: EstimatorOptions): number[][] {
+const DISCOUNTED: ReadonlySet<AdvantageEstimator> = new Set(["reinforce", "reinforce_pp", "reinforce_pp_baseline"]);
+const WHITENED: ReadonlySet<AdvantageEstimator> = new Set(["reinforce_pp", "reinforce_pp_baseline"]);
+
+/** A_i before anything is known of single tokens. */
+function trajectoryAdvantages(batch: RewardedBatch, options: EstimatorOptions): readonly (readonly number[])[] {
+  const { rewards } = batch;
   switch (options.estimator) {
+    case "reinforce":
+    case "reinforce_pp":
+      return rewards;
+    case "reinforce_pp_baseline":
+      return centredAdvantages(rewards);
     case "rloo":
       return leaveOneOutAdvantages(rewards);
     case "opo":
@@ -101,10 +103,4 @@ function whitenGroups(groups: readonly Float64Array[][]): Float64Array[][] {
   const white = whiten(groups.flat());
   let at = 0;
   return groups.map((group) => group.map(() => white[at++] ?? new Float64Array()));
-}
-
-function sum(values: ArrayLike<number>): number {
-  let total = 0;
-  for (let t = 0; t < values.length; t++) total += values[t] ?? 0;
-  return total;
 }

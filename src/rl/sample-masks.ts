@@ -26,7 +26,7 @@ const TRIGRAM_REPETITION = 0.6;
  * - `overlong_wrong`: cut off by the length, and wrong (ZeroTIR).
  * - `hallucinated_output`: right, but fences and executions do not match: an output that no program gave (ZeroTIR's "shortcut").
  * - `repetition`: without an answer, and more than 0.2 of its substrings or 0.6 of its trigrams are repeated (ZeroTIR's "void").
- * - `void_turn`: the last turn holds neither a program that was run nor an answer (SimpleTIR, arXiv 2509.02479).
+ * - `void_turn`: the trajectory ends without an answer, be it by a turn that does nothing or by the length (after SimpleTIR, arXiv 2509.02479).
  */
 export const sampleMasks = {
   overlong_wrong: ({ truncated, correct }) => truncated && !correct,

@@ -7,6 +7,7 @@ import { BatchesAhead } from "./batch/batches-ahead";
 import { type Collector, checkPrompts } from "./batch/collect";
 import { type BatchSettings, sampleBatch } from "./batch/rollout-batch";
 import { summaryTable } from "./evaluation";
+import { hasSharedCritic } from "./options/critic-fields";
 import { type TrainOptions, trainOptions } from "./options/options";
 import { promptFrame } from "./questions/prompt-frame";
 import type { QuestionRow, QuestionSource } from "./questions/prompts";
@@ -24,7 +25,7 @@ import { checkpointName } from "./run/run-folder";
 import { batchAhead, restoreLearner, saveRun } from "./run-checkpoint";
 import { evaluateHeldOut } from "./run-evaluation";
 import { trainStep } from "./train-step";
-import { createLearner, hasSharedCritic, openLearner } from "./update/learner";
+import { createLearner, openLearner } from "./update/learner";
 
 export type { PlacedTrainOptions } from "./run";
 

@@ -49,7 +49,13 @@ describe("estimators by hand", () => {
     const shaped = { rewards: [[1]], actionTokens: [[3]], tokenRewards: [[[-0.1, -0.2, -0.3]]] };
     // G_3 = 0.7, G_2 = -0.2 + 0.35, G_1 = -0.1 + 0.075
     expectClose(advantagesOf(shaped, "reinforce", 0.5)[0], [[-0.025, 0.15, 0.7]]);
-    expectClose(advantagesOf(shaped, "rloo")[0], [[0, 0, 0]]);
+  });
+
+  it("rewards per token come after baseline and scale", () => {
+    // Equal outcomes: only what stands before a token's end counts, at its own size.
+    const shaped = { rewards: [[1, 1]], actionTokens: [[2, 1]], tokenRewards: [[[-0.01, -0.02], [-0.04]]] };
+    for (const estimator of ["grpo", "rloo", "opo"] as const)
+      expectClose(advantagesOf(shaped, estimator)[0], [[-0.03, -0.02], [-0.04]]);
   });
 
   it("REINFORCE++ and its baseline form are whitened over the tokens of the batch", () => {

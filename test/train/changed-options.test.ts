@@ -26,3 +26,16 @@ it("counts the number of steps where the learning rate depends on it, and forgiv
   expect(changedOptions(trainOptions, "seed: 3\n", after)).toEqual([]);
   expect(changedOptions(trainOptions, "", after)).toEqual([]);
 });
+
+it("counts what the questions, the reference and a batch sampled ahead depend on", () => {
+  const changed = (was: Readonly<Record<string, unknown>>, is: Readonly<Record<string, unknown>>) =>
+    changedOptions(trainOptions, trainOptions.toYaml(options(was)), options(is));
+  expect(changed({ evalSamples: 0 }, { evalSamples: 5 })).toEqual(["--eval-samples 5 instead of 0"]);
+  expect(changed({}, { evalDataset: "nano-mul" })).toEqual(["--eval-dataset nano-mul instead of none"]);
+  const [here, there] = [{ modelNameOrPath: "x" }, { modelNameOrPath: "y" }];
+  expect(changed(here, there)).toEqual([]);
+  expect(changed({ ...here, beta: 0.1 }, { ...there, beta: 0.1 })).toEqual(["--model-name-or-path y instead of x"]);
+  expect(changed({ maxSteps: 3 }, { maxSteps: 6 })).toEqual([]);
+  const ahead = { maxStaleness: 1 };
+  expect(changed({ ...ahead, maxSteps: 3 }, { ...ahead, maxSteps: 6 })).toEqual(["--max-steps 6 instead of 3"]);
+});

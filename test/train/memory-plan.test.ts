@@ -4,6 +4,7 @@ import { adapterTargets } from "../../src/model/adapter";
 import type { ModelConfig } from "../../src/model/config";
 import { Model, type ModelOptions } from "../../src/model/model";
 import { UserError } from "../../src/model/user-error";
+import { hasSharedCritic } from "../../src/train/options/critic-fields";
 import {
   fitMemory,
   type MemoryOptions,
@@ -13,7 +14,7 @@ import {
   planMemory,
 } from "../../src/train/run/memory-plan";
 import { createDecoder } from "../../src/train/run/policy";
-import { createLearner, hasSharedCritic } from "../../src/train/update/learner";
+import { createLearner } from "../../src/train/update/learner";
 import { CONFIGS, modelContext, randomBatch, randomTensors } from "../support/reference/models";
 
 const SIZES: MemoryOptions = {

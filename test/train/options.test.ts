@@ -78,6 +78,25 @@ describe("resolveTrainOptions", () => {
     [flags({ beta: 0.04, klEstimator: "k1" }), /--kl-estimator is "k1", but its expected gradient in a loss is 0/],
     [flags({ klTarget: 0.1 }), /--kl-target is 0.1, but --beta is 0/],
     [flags({ advantageEstimator: "gae", usePeft: true }), /--use-peft is true, but a critic beside an adapter/],
+    [
+      flags({ advantageEstimator: "gae", critic: "shared", criticWarmupSteps: 2 }),
+      /--critic-warmup-steps is 2, but --critic shared/,
+    ],
+    [
+      flags({ advantageEstimator: "gae", criticWarmupSteps: 100 }),
+      /--critic-warmup-steps is 100, but --max-steps is 100/,
+    ],
+    [flags({ klPlacement: "reward" }), /--kl-placement is "?reward"?, but --beta is 0/],
+    [
+      flags({ dynamicSampling: true, numGenerations: 1, advantageEstimator: "reinforce" }),
+      /--num-generations is 1, but --dynamic/,
+    ],
+    [flags({ importanceSamplingCap: 0.5 }), /--importance-sampling-cap is 0.5, but .* must lie between/],
+    [flags({ groupFilterMax: 0 }), /--group-filter-max is 0, but then no group passes/],
+    [
+      flags({ promptsPerStep: 1024, numGenerations: 64, dynamicSampling: true, maxSamplingRounds: 64, maxSteps: 5000 }),
+      /--max-steps is 5000, but trajectories are numbered with 32 bits/,
+    ],
     [flags({ inFlightWeightUpdates: true }), /--in-flight-weight-updates is true, but --max-staleness is 0/],
     [flags({ numGenerations: 1 }), /--num-generations is 1, but grpo compares/],
     [flags({ delta: 1.1 }), /--delta is 1.1, but the dual clip must lie above/],

@@ -5,7 +5,7 @@ import { mean } from "../../rl/moments";
 import type { Heartbeat } from "../../rollout/scheduler";
 import type { TrainOptions } from "../options/options";
 import type { QuestionSelection } from "../questions/question-selection";
-import { type Collector, collect, type GradedTrajectory } from "./collect";
+import { type Collected, type Collector, collect, type GradedTrajectory } from "./collect";
 
 /** Trajectories that answer the same question. */
 export type Group = readonly GradedTrajectory[];
@@ -16,6 +16,8 @@ export interface RolloutBatch {
   readonly groups: readonly Group[];
   /** Those to train on. */
   readonly kept: readonly Group[];
+  /** Groups that passed the filter: at times more than are trained on. */
+  readonly passed: number;
   /** With the estimator remax: the reward of the greedy answer to each kept group's question. */
   readonly greedyRewards?: readonly number[];
   readonly rounds: number;
@@ -94,20 +96,25 @@ export async function sampleBatch(
       if (question !== undefined) selection.observe(question, right, group.length);
     }
     sampled.push(...collected.groups);
-    kept.push(...filterGroups(collected.groups, answerRewards, bounds).kept);
+    kept.push(...filterGroups(collected.groups.filter(isGraded), answerRewards, bounds).kept);
     metrics.push(collected.metrics);
     sampledTokens += collected.statistics.sampledTokens;
   }
+  const passed = kept.length;
   kept.splice(promptsPerStep);
-  const greedyRewards =
+  const greedy =
     options.advantageEstimator === "remax" && kept.length > 0
-      ? await greedyRewardsOf(collector, kept, options, { ...common, firstQuestion: promptsPerStep * rounds })
+      ? await greedyAnswers(collector, kept, options, { ...common, firstQuestion: promptsPerStep * rounds })
       : undefined;
+  sampledTokens += greedy?.statistics.sampledTokens ?? 0;
   return {
     step,
     groups: sampled,
     kept,
-    ...(greedyRewards && { greedyRewards }),
+    passed,
+    ...(greedy && {
+      greedyRewards: greedy.groups.map((group) => mean(group.map(({ grade }) => grade.numbers.reward))),
+    }),
     rounds: round,
     policyVersion: firstVersion,
     sampledTokens,
@@ -125,6 +132,11 @@ function groupBounds(
   return { low: low ?? -1, high: high ?? 2 };
 }
 
+/** A group whose grading failed for more than 40% of its trajectories says nothing (ZeroTIR). */
+function isGraded(group: Group): boolean {
+  return mean(group.map(({ grade }) => grade.numbers.verifier_failed)) <= 0.4;
+}
+
 function answerRewards(group: Group): number[] {
   return group.map(({ grade }) => grade.numbers.rule_rewards);
 }
@@ -135,15 +147,15 @@ function missing(wanted: number, kept: number, sampled: number): number {
   return Math.min(wanted, Math.ceil((wanted - kept) / passing));
 }
 
-/** The baseline of ReMax: the reward of the most probable tokens' answer to each question. */
-async function greedyRewardsOf(
+/** The baseline of ReMax is the reward of the most probable tokens' answer to each question. */
+function greedyAnswers(
   collector: Collector,
   groups: readonly Group[],
   options: BatchOptions,
   settings: { readonly step: number; readonly questionsPerStep: number; readonly firstQuestion: number },
-): Promise<number[]> {
+): Promise<Collected> {
   const questions = groups.flatMap((group) => group[0]?.question ?? []);
-  const greedy = await collect(collector, questions, {
+  return collect(collector, questions, {
     ...settings,
     samplesPerQuestion: 1,
     // One sample a question leaves the others' ids of the same question unused.
@@ -151,7 +163,6 @@ async function greedyRewardsOf(
     firstQuestion: settings.firstQuestion * options.numGenerations,
     sampling: samplingOf(options, 0),
   });
-  return greedy.groups.map((group) => mean(group.map(({ grade }) => grade.numbers.reward)));
 }
 
 function samplingOf({ topK, topP, minP, seed }: BatchOptions, temperature: number): SamplingSettings {

@@ -23,7 +23,12 @@ export const criticFields = {
     .int()
     .min(1)
     .default(1)
-    .meta(about("Critic", "optimizer steps of a separate critic per rollout batch, each on its part of it")),
+    .meta(
+      about(
+        "Critic",
+        "optimizer steps of a separate critic per rollout batch, each on its part of it; --num-iterations is the policy's alone",
+      ),
+    ),
   cliprangeValue: z
     .number()
     .gt(0)
@@ -32,3 +37,8 @@ export const criticFields = {
     .meta(about("Critic", "how far a value may move in one step before its loss is clipped; none: no clip")),
   vfCoef: z.number().min(0).default(0.1).meta(about("Critic", "weight of the value loss beside the policy's, shared")),
 };
+
+/** Whether the model that is trained has a value head too. */
+export function hasSharedCritic(options: { readonly advantageEstimator: string; readonly critic: string }): boolean {
+  return options.advantageEstimator === "gae" && options.critic === "shared";
+}

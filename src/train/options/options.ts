@@ -25,7 +25,7 @@ import { about, OptionSet } from "./option-set";
 
 /**
  * Options of reinforcement learning. Names are those of TRL's GRPOConfig where it has them, so that a run can be carried over;
- * defaults are TRL's too. Model and data set have none: a run names them, or a preset that does.
+ * defaults are TRL's too, but where a comment or a source says otherwise. Model and data set have none: a run names them, or a preset that does.
  */
 export const trainOptions = new OptionSet("train", {
   modelNameOrPath: z

@@ -3,6 +3,7 @@ import { datasetEntry } from "../../data/registry";
 import { UserError } from "../../model/user-error";
 import { selectRewards, UnknownReward } from "../../reward/selection";
 import { comparesGroup } from "../../rl/estimators";
+import { hasSharedCritic } from "./critic-fields";
 import { checkModelOptions } from "./model-options";
 import { nearest } from "./nearest";
 import type { OptionLayer, OptionSet } from "./option-set";
@@ -91,6 +92,32 @@ function refuseContradictions(options: TrainOptions): void {
     refuse("klTarget", "but --beta is 0, so there is nothing to steer; give the beta to begin with");
   if (advantageEstimator === "gae" && options.usePeft)
     refuse("usePeft", "but a critic beside an adapter is not implemented; take another --advantage-estimator");
+  if (options.criticWarmupSteps > 0 && hasSharedCritic(options))
+    refuse("criticWarmupSteps", "but --critic shared has no weights of its own that could learn first; set it to 0");
+  if (advantageEstimator === "gae" && options.criticWarmupSteps >= options.maxSteps)
+    refuse("criticWarmupSteps", `but --max-steps is ${options.maxSteps}, so the policy would never learn`);
+  if (options.klPlacement === "reward" && options.beta === 0)
+    refuse("klPlacement", "but --beta is 0, so nothing is taken from the reward; give a beta");
+  if (options.dynamicSampling && options.numGenerations < 2)
+    refuse(
+      "numGenerations",
+      "but --dynamic-sampling looks for groups with right and wrong answers; set it to 2 or more",
+    );
+  if (options.importanceSamplingCap < 1 || options.importanceSamplingFloor > 1)
+    refuse(
+      options.importanceSamplingCap < 1 ? "importanceSamplingCap" : "importanceSamplingFloor",
+      "but a sampler that equals the trainer has the weight 1, which must lie between floor and cap",
+    );
+  if (options.groupFilterMin === 1 || options.groupFilterMax === 0)
+    refuse(options.groupFilterMin === 1 ? "groupFilterMin" : "groupFilterMax", "but then no group passes");
+  const ids =
+    options.promptsPerStep * options.numGenerations * (options.dynamicSampling ? options.maxSamplingRounds : 1);
+  // Greedy answers of remax count as much again.
+  if ((options.maxSteps + 1) * ids * (advantageEstimator === "remax" ? 2 : 1) > 2 ** 32)
+    refuse(
+      "maxSteps",
+      `but trajectories are numbered with 32 bits, and a step of this run needs up to ${ids}; take fewer steps, or fewer --max-sampling-rounds`,
+    );
   if (options.inFlightWeightUpdates && options.maxStaleness === 0)
     refuse(
       "inFlightWeightUpdates",

@@ -121,7 +121,7 @@ const RULES: readonly Rule[] = [
   },
   {
     rows: 1,
-    applies: (row) => above(row["sampling/sampling_logp_difference/max"], 0),
+    applies: (row) => !above(row.staleness, 0) && above(row["sampling/sampling_logp_difference/max"], 0),
     sentence:
       "log-probs of sampling and training differ, which should be equal; zerotir doctor checks this adapter, and where the mean difference is above 0.01 --importance-sampling-mode token_truncate corrects for it",
   },

@@ -10,9 +10,10 @@ import type { ModelConfig } from "../../model/config";
 import { type FolderReader, readModelConfig } from "../../model/folder";
 import { Model, type ModelOptions } from "../../model/model";
 import { UserError } from "../../model/user-error";
+import { hasSharedCritic } from "../options/critic-fields";
 import { type DtypeOptions, type PeftOptions, trainedModelOptions } from "../options/model-options";
 import type { TrainOptions } from "../options/options";
-import { createLearner, hasSharedCritic } from "../update/learner";
+import { createLearner } from "../update/learner";
 import { createDecoder, MOST_ROWS } from "./policy";
 
 /** What a plan depends on beside the model. */

@@ -19,7 +19,7 @@ export const metricHelp = {
   grad_norm: "global norm of the gradient before clipping",
   learning_rate: "step size of this update",
   advantage_abs: "mean absolute advantage per token",
-  kl: "mean log-ratio of sampling to training policy per token",
+  kl: "mean log-ratio per token of the policy before the update to the one that is trained",
   entropy: "mean entropy of the sampling distribution per model token, in nats",
   "ratio/mean": "mean ratio of a token's probability under the policy that is trained to the one before the update",
   "ratio/min": "least such ratio",

@@ -16,6 +16,15 @@ export function adamwSettings(options: AdamWOptions, learningRate: number): Omit
   };
 }
 
+/** The same for reinforcement learning, which leaves updates out whose norm is above `--skip-grad-norm`. */
+export function updateSettings(
+  options: AdamWOptions & Pick<TrainOptions, "skipGradNorm">,
+  learningRate: number,
+): Omit<AdamWStep, "step"> {
+  const { skipGradNorm: skipNorm } = options;
+  return { ...adamwSettings(options, learningRate), ...(skipNorm !== null && { skipNorm }) };
+}
+
 /** The learning rate of a step of reinforcement learning whose highest is `peak`. */
 export function rateOfStep(
   options: Pick<TrainOptions, "lrSchedulerType" | "warmupSteps" | "maxSteps" | "minLrRate">,

@@ -5,8 +5,8 @@ import type { ValuePass } from "../../model/value-pass";
 import { explainedVariance, valueLoss } from "../../rl/value-loss";
 import type { TrainOptions } from "../options/options";
 import { microBatches } from "../supervised/pretraining";
-import { adamwSettings, rateOfStep } from "./adamw-settings";
-import type { WeightedSample } from "./optimizer-batch";
+import { rateOfStep, updateSettings } from "./adamw-settings";
+import { equalParts, type WeightedSample } from "./optimizer-batch";
 import { type PerSample, perSample, type Sample } from "./sample-values";
 
 /** Figures of the critic over a rollout batch. */
@@ -24,6 +24,7 @@ export interface CriticResult {
 }
 
 interface LossSums {
+  /** Of every token with weight 1. */
   loss: number;
   clipped: number;
   tokens: number;
@@ -72,7 +73,7 @@ export class Critic {
           this.options.cliprangeValue,
         );
         coefficients.set(own, at);
-        sums.loss += loss;
+        sums.loss += loss / weightOf(sample);
         sums.clipped += clipped;
         sums.tokens += end - at;
         at = end;
@@ -85,24 +86,21 @@ export class Critic {
   /** The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens of its part. @returns what they did */
   async update(samples: readonly WeightedSample[], before: PerSample, step: number): Promise<CriticResult> {
     const { criticMiniBatches, criticLearningRate } = this.options;
-    const settings = adamwSettings(this.options, rateOfStep(this.options, criticLearningRate, step));
+    const settings = updateSettings(this.options, rateOfStep(this.options, criticLearningRate, step));
     const norms: number[] = [];
     const sums: LossSums = { loss: 0, clipped: 0, tokens: 0 };
     if (this.own !== undefined)
-      for (const part of parts(samples, criticMiniBatches)) {
+      for (const part of equalParts(samples, criticMiniBatches)) {
         const tokens = part.reduce((sum, { sampledLogprobs }) => sum + sampledLogprobs.length, 0);
         this.pass.clearGradients();
-        const own = await this.accumulate(part, before, () => 1 / tokens);
-        sums.loss += own.loss * tokens;
-        sums.clipped += own.clipped;
-        sums.tokens += own.tokens;
+        await this.accumulate(part, before, () => 1 / tokens, sums);
         norms.push(await this.own.optimizer.update(this.pass.gradients, settings));
       }
     return { ...criticFigures(samples, before, sums), gradNorm: norms.length === 0 ? null : average(norms) };
   }
 }
 
-/** @param sums of the value loss, weighted by tokens */
+/** @param sums of the value loss, every token counted once */
 export function criticFigures(
   samples: readonly WeightedSample[],
   before: PerSample,
@@ -118,14 +116,6 @@ export function criticFigures(
     returnMean: average(returns),
     explainedVariance: explainedVariance(values, returns),
   };
-}
-
-/** A list in `count` parts of nearly equal length, in order; fewer where there are fewer items. */
-function parts<Item>(items: readonly Item[], count: number): Item[][] {
-  const size = Math.ceil(items.length / count);
-  return Array.from({ length: Math.ceil(items.length / Math.max(1, size)) }, (_, part) =>
-    items.slice(part * size, (part + 1) * size),
-  );
 }
 
 function average(values: readonly number[]): number {

@@ -7,6 +7,7 @@ import { readModel } from "../../model/peft";
 import type { TrainingPass } from "../../model/training";
 import { withValueHead } from "../../model/value-head";
 import { ValuePass } from "../../model/value-pass";
+import { hasSharedCritic } from "../options/critic-fields";
 import type { TrainOptions } from "../options/options";
 import { createTrainer, type LoadedModel, type TrainerOptions } from "../run/policy";
 import { Critic } from "./critic";
@@ -39,11 +40,6 @@ export interface LearnerParts {
     readonly own?: { readonly model: Model; readonly optimizer: Optimizer };
   };
   destroy(): void;
-}
-
-/** Whether the model that is trained has a value head too. */
-export function hasSharedCritic({ advantageEstimator, critic }: Pick<LearnerOptions, "advantageEstimator" | "critic">) {
-  return advantageEstimator === "gae" && critic === "shared";
 }
 
 /** Allocates the training half of a run for a model. */

@@ -25,7 +25,11 @@ export function lossOptions(options: TrainOptions, klCoefficient: number): LossO
   return {
     policy: policyObjective(options),
     ratioLevel: options.importanceSamplingLevel,
-    kl: { estimator: options.klEstimator, coefficient: options.klPlacement === "loss" ? klCoefficient : 0 },
+    // In the reward it is k1 that counts, so that is what is measured too.
+    kl:
+      options.klPlacement === "loss"
+        ? { estimator: options.klEstimator, coefficient: klCoefficient }
+        : { estimator: "k1", coefficient: 0 },
     entropyCoefficient: options.entropyCoefficient,
   };
 }

@@ -33,38 +33,42 @@ export function samplesOf(groups: readonly Group[]): Sample[] {
   return groups.flat().map(({ trajectory }) => toSample(trajectory));
 }
 
-/** Advantages over all groups, and the weight of each trajectory's tokens over its optimizer batch: `promptsPerMiniBatch` groups, or all. */
+/** Advantages over all groups, and the weight of each trajectory's tokens over its optimizer batch: about `promptsPerMiniBatch` groups, or all. */
 export function optimizerBatches(
   groups: readonly Group[],
   options: TrainOptions,
   inputs: AdvantageInputs = {},
 ): WeightedSample[][] {
   const { advantages, returns } = advantagesOf(groups, options, inputs);
-  const size = options.promptsPerMiniBatch ?? Math.max(1, groups.length);
-  const batches: WeightedSample[][] = [];
-  for (let begin = 0; begin < groups.length; begin += size) {
-    const members = groups.slice(begin, begin + size).flat();
-    const own = advantages.slice(begin, begin + size).flat();
-    const targets = returns?.slice(begin, begin + size).flat();
+  const places = groups.map((_, place) => place);
+  // Parts of nearly equal size: a single group that is left over must not make a whole update.
+  return equalParts(places, Math.ceil(groups.length / (options.promptsPerMiniBatch ?? groups.length))).map((part) => {
+    const members = part.flatMap((place) => groups[place] ?? []);
+    const own = part.flatMap((place) => advantages[place] ?? []);
+    const targets = returns && part.flatMap((place) => returns[place] ?? []);
     const samples = members.map(({ trajectory }) => toSample(trajectory));
     const weights = tokenWeights(
       samples.map(({ sampledLogprobs }) => sampledLogprobs.length),
       { mode: aggregationOf(options), lengthNorm: options.maxCompletionLength },
       members.map((graded) => masksOf(graded, options).length === 0),
     );
-    batches.push(
-      samples.map((sample, i) => {
-        const target = targets?.[i];
-        return {
-          ...sample,
-          advantages: own[i] ?? new Float64Array(),
-          ...(target !== undefined && { returns: target }),
-          weight: weights[i] ?? 0,
-        };
-      }),
-    );
-  }
-  return batches;
+    return samples.map((sample, i) => {
+      const target = targets?.[i];
+      return {
+        ...sample,
+        advantages: own[i] ?? new Float64Array(),
+        ...(target !== undefined && { returns: target }),
+        weight: weights[i] ?? 0,
+      };
+    });
+  });
+}
+
+/** A list in `count` parts in order, whose lengths differ by at most 1; fewer parts where there are fewer items. */
+export function equalParts<Item>(items: readonly Item[], count: number): Item[][] {
+  const parts = Math.min(count, items.length);
+  const begin = (part: number) => Math.floor((part * items.length) / parts);
+  return Array.from({ length: parts }, (_, part) => items.slice(begin(part), begin(part + 1)));
 }
 
 function advantagesOf(

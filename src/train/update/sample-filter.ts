@@ -14,7 +14,7 @@ export function masksOf(
   const facts = {
     correct: numbers.rule_rewards === 1,
     truncated,
-    answered: numbers.no_boxed === 0,
+    answered: grade.prediction !== null,
     codeBlocks: numbers.code_count,
     outputBlocks: numbers.output_count,
     openedBlocks: numbers.partial_code_count,

@@ -1,5 +1,6 @@
 /** What a rollout batch does to the weights: kept groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
 import { isUpdate } from "../../../kernels/optimizer";
+import { UserError } from "../../model/user-error";
 import { importanceWeights } from "../../rl/importance";
 import { logprobDifference } from "../../rl/logprob-difference";
 import { mean } from "../../rl/moments";
@@ -8,7 +9,7 @@ import { addTotals, emptyTotals, type ObjectiveTotals } from "../../rl/totals";
 import type { RolloutBatch } from "../batch/rollout-batch";
 import type { TrainOptions } from "../options/options";
 import { microBatches } from "../supervised/pretraining";
-import { adamwSettings, rateOfStep } from "./adamw-settings";
+import { rateOfStep, updateSettings } from "./adamw-settings";
 import { type CriticResult, criticFigures } from "./critic";
 import type { Learner } from "./learner";
 import { importanceOptions, lossOptions } from "./loss-settings";
@@ -22,7 +23,7 @@ export interface UpdateResult {
   /** Over all updates. */
   readonly totals: ObjectiveTotals;
   /** Means over the updates. */
-  readonly loss: number;
+  readonly loss: number | null;
   /** Null where the weights were not to change: nothing to train on, or the critic's first steps. */
   readonly gradNorm: number | null;
   /** Updates that were to change the weights, and how many of them did not, for their gradient's norm. */
@@ -37,7 +38,7 @@ export interface UpdateResult {
   /** Weights of the correction for the sampler; absent without one. */
   readonly importance?: { readonly min: number; readonly mean: number; readonly max: number };
   /** Mean |advantage| per sampled token. */
-  readonly advantageAbs: number;
+  readonly advantageAbs: number | null;
   /** By mask asked for, the share of the kept trajectories that it left out. */
   readonly masked: Readonly<Record<string, number>>;
   /** Mean advantage of its tokens by trajectory id; filtered trajectories have none. */
@@ -87,24 +88,22 @@ export async function update(
     .map((batch) => batch.filter(({ weight }) => weight !== 0))
     .filter((batch) => batch.length > 0);
   const learningRate = rateOfStep(options, options.learningRate, step);
-  const settings = {
-    ...adamwSettings(options, learningRate),
-    ...(options.skipGradNorm !== null && { skipNorm: options.skipGradNorm }),
-  };
+  const settings = updateSettings(options, learningRate);
   const onlyCritic = critic !== undefined && step <= options.criticWarmupSteps;
   const updates: Accumulated[] = [];
   const gradNorms: number[] = [];
   let skipped = 0;
   let criticResult: CriticResult | undefined;
   if (critic !== undefined && before.values !== undefined) {
+    // The critic is not sampled from, but a stop while it waits must find policy and critic at the same step.
     await beforeWeightsChange();
-    criticResult = await critic.update(samples, before.values, step);
+    criticResult = await critic.update(trained.flat(), before.values, step);
   }
   for (let iteration = 0; iteration < options.numIterations; iteration++)
     for (const batch of trained) {
       const accumulated = await accumulate(learner, batch, before, options, onlyCritic, onProgress);
       updates.push(accumulated);
-      if (onlyCritic && critic.own !== undefined) continue;
+      if (onlyCritic) continue;
       if (gradNorms.length === 0) await beforeWeightsChange();
       const gradNorm = accumulated.isSound ? await optimizer.update(pass.gradients, settings) : Number.NaN;
       gradNorms.push(gradNorm);
@@ -119,7 +118,7 @@ export async function update(
   const klMean = totals.tokens === 0 ? 0 : totals.klSum / totals.tokens;
   const result: UpdateResult = {
     totals,
-    loss: mean(updates.map((each) => each.totals.loss)),
+    loss: updates.length === 0 ? null : mean(updates.map((each) => each.totals.loss)),
     gradNorm: gradNorms.length === 0 ? null : mean(gradNorms),
     updates: gradNorms.length,
     skipped,
@@ -129,14 +128,17 @@ export async function update(
     logprobDifferenceMax: difference.maxAbsolute,
     ...(importanceOptions(options) && first && { importance: spreadOf(first.weights) }),
     advantageAbs:
-      samples.reduce((sum, { advantages }) => sum + advantages.reduce((a, value) => a + Math.abs(value), 0), 0) /
-      Math.max(1, tokens),
+      tokens === 0
+        ? null
+        : samples.reduce((sum, { advantages }) => sum + advantages.reduce((a, value) => a + Math.abs(value), 0), 0) /
+          tokens,
     masked: maskedShares(kept.flat(), options),
     advantages: new Map(samples.map(({ id, advantages }) => [id, mean([...advantages])] as const)),
     ...(before.reference && { kl: { mean: klMean, coefficient: kl.coefficient } }),
     ...(criticResult && { critic: withShared(criticResult, samples, before, updates) }),
   };
-  if (before.reference !== undefined && totals.tokens > 0) kl.adapt(klMean, samples.length);
+  // While the policy waits, its KL says nothing of beta.
+  if (before.reference !== undefined && totals.tokens > 0 && !onlyCritic) kl.adapt(klMean, samples.length);
   return result;
 }
 
@@ -149,7 +151,7 @@ async function valuesBefore(
   samples: readonly Sample[],
   options: TrainOptions,
 ): Promise<Before> {
-  return {
+  const before: Before = {
     old:
       importanceOptions(options) === undefined
         ? new Map(samples.map(({ id, sampledLogprobs }) => [id, sampledLogprobs]))
@@ -157,6 +159,18 @@ async function valuesBefore(
     reference: reference && (await logprobsOf(reference, samples, options.temperature)),
     values: await critic?.values(samples),
   };
+  refuseBroken("the reference model's log-probs", before.reference);
+  refuseBroken("the critic's values", before.values);
+  return before;
+}
+
+/** Neither model can mend itself, so going on would only repeat it. */
+function refuseBroken(what: string, values: PerSample | undefined): void {
+  for (const [id, list] of values ?? [])
+    if (!list.every(Number.isFinite))
+      throw new UserError(
+        `${what} of trajectory ${id} are not finite; go on from an earlier checkpoint with a smaller --learning-rate or --critic-learning-rate`,
+      );
 }
 
 /** -beta (l_old - l_ref) of every sampled token: the KL penalty of PPO and REINFORCE++. */
@@ -183,13 +197,13 @@ interface Accumulated {
   readonly value: { readonly loss: number; readonly clipped: number; readonly tokens: number } | undefined;
 }
 
-/** Accumulates the gradient of an optimizer batch over its micro-batches. @param onlyValues leaves the policy's part out of it */
+/** Accumulates the gradient of an optimizer batch over its micro-batches. @param isForwardOnly for the figures alone, while the policy waits for its critic */
 async function accumulate(
   { pass, kl, critic }: Learner,
   samples: readonly WeightedSample[],
   before: Before,
   options: TrainOptions,
-  onlyValues: boolean,
+  isForwardOnly: boolean,
   onProgress: (done: number, total: number) => void,
 ): Promise<Accumulated> {
   const settings = lossOptions(options, kl.coefficient);
@@ -243,12 +257,12 @@ async function accumulate(
       entropyCoefficients.set(loss.entropyCoefficients, begin);
       tokens.push({ ...values, coefficients: loss.coefficients });
       totals = addTotals(totals, loss.totals);
-      sampled.push(...sample.sampledLogprobs);
-      trained.push(...own);
-      if (importance !== undefined) weights.push(...importance);
+      for (const logprob of sample.sampledLogprobs) sampled.push(logprob);
+      for (const logprob of own) trained.push(logprob);
+      for (const weight of importance ?? []) weights.push(weight);
     }
     for (const entropy of entropies) entropySum += entropy;
-    if (!onlyValues) {
+    if (!isForwardOnly) {
       if (options.entropyCoefficient === 0) pass.backward(coefficients);
       else pass.backward(coefficients, entropyCoefficients);
     }
@@ -273,7 +287,7 @@ function withShared(
   const sum = (of: (value: (typeof shared)[number]) => number) => shared.reduce((total, each) => total + of(each), 0);
   return {
     ...criticFigures(samples, values, {
-      loss: sum(({ loss, tokens }) => loss * tokens),
+      loss: sum(({ loss }) => loss),
       clipped: sum(({ clipped }) => clipped),
       tokens: sum(({ tokens }) => tokens),
     }),

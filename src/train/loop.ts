@@ -93,7 +93,8 @@ export async function runTraining(
       questionsAhead(questions, asked.next_question, options),
     );
   const selection = new QuestionSelection(questions, options, asked, host.acceptsQuestion);
-  // Before the run folder is made: a reward function that cannot be loaded is the user's mistake.
+  // Before the run folder is cut back or made: a batch that cannot be used, or a reward function that cannot be loaded is the user's mistake.
+  const ahead = resumeFolder && (await batchAhead(resumeFolder, options));
   const rewards = await host.openRewards(options);
   if (state !== undefined) await tellChanges(trainOptions, options, host, events);
   const folder = await openRunFolder(options, configYaml, host, state);
@@ -109,7 +110,6 @@ export async function runTraining(
     eosTokenIds: eosTokenIds(loaded),
     options,
   };
-  const ahead = resumeFolder && (await batchAhead(resumeFolder));
   const batches = new BatchesAhead(
     (step, stop) =>
       sampleBatch(collector, selection, options, {

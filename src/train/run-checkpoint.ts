@@ -3,6 +3,7 @@ import { type FolderReader, readText, writeCheckpoint } from "../model/folder";
 import { UserError } from "../model/user-error";
 import { readBatch, writeBatch } from "./batch/batch-file";
 import type { RolloutBatch } from "./batch/rollout-batch";
+import type { TrainOptions } from "./options/options";
 import type { Run } from "./run";
 import { bestOf, missingMetric } from "./run/best-checkpoint";
 import { loadMoments, saveMoments, saveTraining } from "./run/checkpoint";
@@ -60,13 +61,25 @@ export async function restoreLearner(folder: FolderReader, learner: Learner, sta
   own.optimizer.step = state.critic_step ?? 0;
 }
 
-/** The batch that a checkpoint has ready for its next step. @throws UserError when its file is damaged */
-export async function batchAhead(folder: FolderReader): Promise<RolloutBatch | undefined> {
+/** The batch that a checkpoint has ready for its next step. @throws UserError when its file is damaged, or the estimator needs answers that it lacks */
+export async function batchAhead(
+  folder: FolderReader,
+  { advantageEstimator }: Pick<TrainOptions, "advantageEstimator">,
+): Promise<RolloutBatch | undefined> {
   const text = await readText(folder, BATCH);
   if (text === undefined) return undefined;
+  const batch = readWhole(text, `${folder.path}/${BATCH}`);
+  if (advantageEstimator === "remax" && batch.kept.length > 0 && batch.greedyRewards === undefined)
+    throw new UserError(
+      `${folder.path}: has a batch ready that was sampled without the greedy answers of --advantage-estimator remax; go on with the estimator that it had, or begin a new run from its weights with --model-name-or-path`,
+    );
+  return batch;
+}
+
+function readWhole(text: string, file: string): RolloutBatch {
   try {
     return readBatch(text);
   } catch {
-    throw new UserError(`${folder.path}/${BATCH}: not the file that was written; resume from an earlier checkpoint`);
+    throw new UserError(`${file}: not the file that was written; resume from an earlier checkpoint`);
   }
 }

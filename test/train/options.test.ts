@@ -82,6 +82,7 @@ describe("resolveTrainOptions", () => {
       flags({ advantageEstimator: "gae", critic: "shared", criticWarmupSteps: 2 }),
       /--critic-warmup-steps is 2, but --critic shared/,
     ],
+    [flags({ advantageEstimator: "gae", critic: "shared", vfCoef: 0 }), /--vf-coef is 0, but --critic shared learns/],
     [
       flags({ advantageEstimator: "gae", criticWarmupSteps: 100 }),
       /--critic-warmup-steps is 100, but --max-steps is 100/,

@@ -120,6 +120,23 @@ test("a run that is stopped while weights change under a rollout saves the step 
   expect((await tinyRun(root, "in flight", { values: rest })).summary).toMatchObject({ outcome: "finished", step: 6 });
 });
 
+test.each([
+  ["grpo", { advantageEstimator: "gae" }, /without a critic of its own .* go on with the options that it had/],
+  ["grpo", { advantageEstimator: "gae", critic: "shared" }, /without a critic on its trunk .* go on with the options/],
+  ["a batch ahead", { maxStaleness: 1, advantageEstimator: "remax" }, /without the greedy answers of .* remax/],
+])("a run with %s does not go on with %o, and stays as it was", async (name, values, message) => {
+  const before: Values = { ...SMALL, maxSteps: 3, saveSteps: 1, ...(name === "a batch ahead" && { maxStaleness: 1 }) };
+  const run = `other options ${name} ${JSON.stringify(values)}`;
+  await tinyRun(root, run, { values: before });
+  const folder = join(root, run);
+  const whole = await deterministicFiles(folder, 3);
+  const resumeFromCheckpoint = join(folder, "checkpoints/step_00002");
+  await expect(tinyRun(root, run, { values: { ...before, ...values, resumeFromCheckpoint } })).rejects.toThrow(
+    expect.objectContaining({ name: "UserError", message: expect.stringMatching(message) }),
+  );
+  expect(await deterministicFiles(folder, 3)).toEqual(whole);
+});
+
 describe("a run that is stopped by its signal", () => {
   /** The moments of step 4 at which it is stopped. */
   const moments: readonly (readonly [string, Values, "rollout" | "update" | "half an update"])[] = [

@@ -94,6 +94,8 @@ function refuseContradictions(options: TrainOptions): void {
     refuse("usePeft", "but a critic beside an adapter is not implemented; take another --advantage-estimator");
   if (options.criticWarmupSteps > 0 && hasSharedCritic(options))
     refuse("criticWarmupSteps", "but --critic shared has no weights of its own that could learn first; set it to 0");
+  if (options.vfCoef === 0 && hasSharedCritic(options))
+    refuse("vfCoef", "but --critic shared learns by nothing else; give a weight above 0, such as 0.1");
   if (advantageEstimator === "gae" && options.criticWarmupSteps >= options.maxSteps)
     refuse("criticWarmupSteps", `but --max-steps is ${options.maxSteps}, so the policy would never learn`);
   if (options.klPlacement === "reward" && options.beta === 0)

@@ -67,7 +67,12 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const { training } = options;
   const { checkpoint: stored, adapter, folder: whole } = await readModel(folder, find);
-  const checkpoint = training?.valueHead === true ? withValueHead(stored, "shared") : stored;
+  const needsHead = training?.valueHead === true;
+  if (needsHead && training?.base === undefined && stored.config.valueHead === undefined)
+    throw new UserError(
+      `${folder.path}: was trained without a critic on its trunk (--advantage-estimator gae --critic shared); go on with the options that it had, or begin a new run from its weights with --model-name-or-path`,
+    );
+  const checkpoint = needsHead ? withValueHead(stored, "shared") : stored;
   const { config, companions } = checkpoint;
   const { tokenizer } = await loadTokenizerOf(companions.has("tokenizer.json") ? folder : whole);
   refuseMismatch(folder.path, config, tokenizer, maxPositions, lengths);

@@ -5,6 +5,7 @@ import { Model } from "../../model/model";
 import { Optimizer } from "../../model/optimizer";
 import { readModel } from "../../model/peft";
 import type { TrainingPass } from "../../model/training";
+import { UserError } from "../../model/user-error";
 import { withValueHead } from "../../model/value-head";
 import { ValuePass } from "../../model/value-pass";
 import { hasSharedCritic } from "../options/critic-fields";
@@ -94,7 +95,7 @@ export async function openLearner(
     await own.model.load(
       resumeFolder === undefined
         ? withValueHead(await start(), "alone")
-        : await readCritic(criticFiles.reader(resumeFolder)),
+        : await readCritic(await criticFolder(resumeFolder)),
     );
   model.gpu.assertHealthy();
   const reference = frozen?.pass ?? (options.beta === 0 ? undefined : adapterOff(model, pass));
@@ -105,4 +106,13 @@ export async function openLearner(
     ...(reference && { reference }),
     ...(critic && { critic: new Critic(critic.pass, own, options) }),
   };
+}
+
+/** @throws UserError when the checkpoint is that of a run without a critic of its own */
+async function criticFolder(checkpoint: FolderReader): Promise<FolderReader> {
+  const critic = criticFiles.reader(checkpoint);
+  if (((await critic.list()) ?? []).length > 0) return critic;
+  throw new UserError(
+    `${checkpoint.path}: was trained without a critic of its own (--advantage-estimator gae --critic separate); go on with the options that it had, or begin a new run from its weights with --model-name-or-path`,
+  );
 }

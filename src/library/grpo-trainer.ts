@@ -6,7 +6,7 @@ import type { Environment, EnvironmentFactory } from "../rollout/environment";
 import type { TrainOptions } from "../train/options/options";
 import { resolveTrainOptions } from "../train/options/resolve-options";
 import type { TrainSummary } from "../train/run/events";
-import { checkArgs, namedRows, type Rows, type TrainerSettings } from "./settings";
+import { checkArgs, checkSettings, namedRows, type Rows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
 
 const DECIDED = {
@@ -15,6 +15,8 @@ const DECIDED = {
   dataset: "trainDataset",
   evalDataset: "evalDataset",
 } as const;
+
+const SETTINGS = [...TRAINER_SETTINGS, "evalDataset", "rewardFuncs", "environmentFactory", "tools"];
 
 /** Options of `zerotir train`, in camelCase. */
 export type GRPOArgs = Partial<Omit<TrainOptions, keyof typeof DECIDED>>;
@@ -55,6 +57,7 @@ export class GRPOTrainer extends Trainer<TrainOptions> {
 
   /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, a value out of range, or settings that contradict each other */
   constructor(settings: GRPOTrainerSettings) {
+    checkSettings("GRPOTrainer", settings, SETTINGS);
     const { model, trainDataset, evalDataset, args = {} } = settings;
     checkArgs(args, DECIDED);
     const environmentFactory = factoryOf(settings);
@@ -108,7 +111,8 @@ interface Rewards {
 }
 
 function rewardsOf({ rewardFuncs, environmentFactory }: GRPOTrainerSettings, hasEnvironment: boolean): Rewards {
-  const given = typeof rewardFuncs === "string" || typeof rewardFuncs === "function" ? [rewardFuncs] : rewardFuncs;
+  const isList = rewardFuncs === undefined || (typeof rewardFuncs === "object" && rewardFuncs !== null);
+  const given = isList ? rewardFuncs : [rewardFuncs];
   const functions: Record<string, CustomRewardFunction> = hasEnvironment ? { [ENVIRONMENT]: environmentReward } : {};
   if (given === undefined) return { names: environmentFactory === undefined ? undefined : [ENVIRONMENT], functions };
   const names = given.map((choice) => {

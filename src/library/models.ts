@@ -8,7 +8,7 @@ import {
   resolveSampleOptions,
   type SampleOptions,
 } from "../train/options/eval-options";
-import { checkArgs, namedRows, type Rows } from "./settings";
+import { checkArgs, checkSettings, namedRows, type Rows } from "./settings";
 
 /** Settings of {@link generate}. */
 export interface GenerateSettings {
@@ -31,6 +31,7 @@ export interface GenerateSettings {
  * @throws UserError (by its name) for what the user can repair
  */
 export async function generate(settings: GenerateSettings): Promise<AnswerSample[]> {
+  checkSettings("generate", settings, ["model", "prompts", "args", "environmentFactory", "signal", "onNotice"]);
   const { model, prompts, args = {}, environmentFactory, signal, onNotice = () => {} } = settings;
   checkArgs(args, { modelNameOrPath: "model", prompt: "prompts", promptIds: "prompts" });
   const options = resolveSampleOptions([
@@ -71,6 +72,7 @@ export interface EvaluateSettings {
  * @throws UserError (by its name) for what the user can repair
  */
 export async function evaluate(settings: EvaluateSettings): Promise<EvalReport> {
+  checkSettings("evaluate", settings, ["model", "dataset", "args", "signal", "onProgress", "onNotice"]);
   const { model, dataset, args = {}, signal, onProgress = () => {}, onNotice = () => {} } = settings;
   checkArgs(args, { modelNameOrPath: "model", dataset: "dataset" });
   const list = typeof dataset === "string" ? [dataset] : [...dataset];

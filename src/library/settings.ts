@@ -1,6 +1,7 @@
 /** What the settings of all trainers have in common. */
 
 import { UserError } from "../model/user-error";
+import { nearest } from "../train/options/nearest";
 import type { TrainEvents } from "../train/run/events";
 
 /** A row of a data set as a value; which columns it needs depends on the trainer. */
@@ -22,6 +23,9 @@ export interface TrainerSettings<Args> {
   readonly signal?: AbortSignal;
 }
 
+/** Names of {@link TrainerSettings}. */
+export const TRAINER_SETTINGS = ["model", "trainDataset", "args", "events", "signal"] as const;
+
 /** An option's value and the rows that it names. */
 export interface NamedRows {
   readonly name: string;
@@ -36,8 +40,22 @@ export function namedRows(setting: string, data: Rows): NamedRows {
   throw new UserError(`${setting}: expected a name, a path or a list of rows such as { prompt: "1+1", answer: "2" }`);
 }
 
-/** @throws UserError when `args` holds an option that a setting decides */
+/**
+ * Settings of a trainer or function, which a JavaScript program may spell as it likes.
+ * @throws UserError for one that does not exist, suggesting the nearest one
+ */
+export function checkSettings(what: string, settings: unknown, known: readonly string[]): void {
+  if (typeof settings !== "object" || settings === null)
+    throw new UserError(`${what}: expected an object of settings, such as { model: "nano-base", ... }`);
+  for (const name of Object.keys(settings))
+    if (!known.includes(name))
+      throw new UserError(`${what}: unknown setting ${name}; the nearest one is ${nearest(name, known)}`);
+}
+
+/** @throws UserError when `args` is no object, or holds an option that a setting decides */
 export function checkArgs(args: Readonly<Record<string, unknown>>, decided: Readonly<Record<string, string>>): void {
+  if (typeof args !== "object" || args === null || Array.isArray(args))
+    throw new UserError("args: expected an object of options, such as { maxSteps: 10 }");
   for (const [option, setting] of Object.entries(decided))
     if (args[option] !== undefined)
       throw new UserError(`args: ${option} stands beside args; give it as ${setting} of the trainer`);

@@ -3,7 +3,7 @@ import type { Embedded } from "../platform/node/embedded";
 import { resolveOptions } from "../train/options/resolve-options";
 import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/options/supervised-options";
 import type { TrainSummary } from "../train/run/events";
-import { checkArgs, namedRows, type TrainerSettings } from "./settings";
+import { checkArgs, checkSettings, namedRows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
 
 const DECIDED = { modelNameOrPath: "model", dataset: "trainDataset" } as const;
@@ -14,7 +14,8 @@ export type SFTArgs = Partial<Omit<SftOptions, keyof typeof DECIDED>>;
 export type DPOArgs = Partial<Omit<DpoOptions, keyof typeof DECIDED>>;
 
 /** Options of both commands from the settings, and the rows that they name. */
-function placed(settings: TrainerSettings<Readonly<Record<string, unknown>>>) {
+function placed(trainer: string, settings: TrainerSettings<Readonly<Record<string, unknown>>>) {
+  checkSettings(trainer, settings, TRAINER_SETTINGS);
   const { model, trainDataset, args = {} } = settings;
   checkArgs(args, DECIDED);
   const { name, rows } = namedRows("trainDataset", trainDataset);
@@ -35,7 +36,7 @@ export class SFTTrainer extends Trainer<SftOptions> {
 
   /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, or a value out of range */
   constructor(settings: TrainerSettings<SFTArgs>) {
-    const { layers, rows } = placed(settings);
+    const { layers, rows } = placed("SFTTrainer", settings);
     super(resolveOptions(sftOptions, layers), settings);
     this.#embedded = { rows };
   }
@@ -54,7 +55,7 @@ export class DPOTrainer extends Trainer<DpoOptions> {
 
   /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, or a value out of range */
   constructor(settings: TrainerSettings<DPOArgs>) {
-    const { layers, rows } = placed(settings);
+    const { layers, rows } = placed("DPOTrainer", settings);
     super(resolveOptions(dpoOptions, layers), settings);
     this.#embedded = { rows };
   }

@@ -156,6 +156,13 @@ function recorder(label: string, count: number): { log: RewardLog; logged(): Omi
       logExtra(column, values) {
         if (!Array.isArray(values) || values.length !== count)
           throw new UserError(`${label}: logExtra ${shown(column)} needs a list of ${count}, one for each completion`);
+        try {
+          JSON.stringify(values);
+        } catch {
+          throw new UserError(
+            `${label}: logExtra ${shown(column)} holds a value that JSON cannot, such as a BigInt or a circle; give texts or numbers`,
+          );
+        }
         extra[column] = values;
       },
       logMetric(name, value) {
@@ -181,5 +188,5 @@ function shown(value: unknown): string {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${shown(error)}`;
   const place = /([^/\\()\s]+\.[cm]?[jt]s):(\d+):\d+/.exec(error.stack ?? "");
-  return `threw ${error.name}: ${error.message}${place === null ? "" : ` (line ${place[2]} of ${place[1]})`}`;
+  return `threw ${error.name}: ${error.message.replace(/\s*\n\s*/g, " ")}${place === null ? "" : ` (line ${place[2]} of ${place[1]})`}`;
 }

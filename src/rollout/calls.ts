@@ -26,6 +26,11 @@ export function environmentProtocol(hasTools: boolean, turnEnds: readonly string
   return { opening: hasTools ? CALL_OPENING : null, program: (block) => block.trim(), turnEnds };
 }
 
+/** Whether {@link parseCall} finds a tool of this name. */
+export function isToolName(name: string): boolean {
+  return parseCall(`${name}()`)?.name === name;
+}
+
 /** The call in a block; undefined when it is none. */
 export function parseCall(block: string): ToolCall | undefined {
   const [, name, list] = /^([A-Za-z_$][\w$]*)\s*\((.*)\)\s*;?$/s.exec(block.trim()) ?? [];

@@ -5,7 +5,7 @@
  */
 import { UserError } from "../model/user-error";
 import { sanitise, wrapObservation } from "../sandbox/observation";
-import { environmentProtocol, NO_CALL, parseCall } from "./calls";
+import { environmentProtocol, isToolName, NO_CALL, parseCall } from "./calls";
 import {
   DEFAULT_TURN_ENDS,
   type Environment,
@@ -104,6 +104,10 @@ export async function openEnvironments(
 }
 
 function instanceOf(factory: EnvironmentFactory): Instance {
+  if (typeof factory !== "function" || /^class[\s{]/.test(Function.prototype.toString.call(factory)))
+    throw new UserError(
+      `environmentFactory is ${typeof factory === "function" ? "a class" : shown(factory)}, expected a function that makes an environment, such as () => new Guessing()`,
+    );
   let environment: Environment;
   try {
     environment = factory();
@@ -114,10 +118,28 @@ function instanceOf(factory: EnvironmentFactory): Instance {
     throw new UserError(`environmentFactory returned ${shown(environment)}, expected an object with a method reset`);
   const name = environment.constructor?.name ?? "";
   const label = name === "" || name === "Object" ? "the environment" : `environment ${name}`;
-  const { turnEnds } = environment;
+  const { step, reward, tools, turnEnds } = environment;
+  for (const [member, value] of Object.entries({ step, reward }))
+    if (value !== undefined && typeof value !== "function")
+      throw new UserError(`${label}: ${member} is ${shown(value)}, expected a function`);
+  if (tools !== undefined) checkTools(label, tools);
   if (turnEnds !== undefined && !(Array.isArray(turnEnds) && turnEnds.every((end) => typeof end === "string" && end)))
     throw new UserError(`${label}: turnEnds is ${shown(turnEnds)}, expected a list of texts that are not empty`);
   return { environment, label, steps: 0 };
+}
+
+/** @throws UserError for a tool that the model could not call */
+function checkTools(label: string, tools: unknown): void {
+  if (typeof tools !== "object" || tools === null)
+    throw new UserError(`${label}: tools is ${shown(tools)}, expected an object of functions by name`);
+  for (const [name, tool] of Object.entries(tools)) {
+    if (!isToolName(name))
+      throw new UserError(
+        `${label}: the tool ${shown(name)} cannot be called by the model; a name has letters, digits, _ and $, and begins with no digit`,
+      );
+    if (typeof tool !== "function")
+      throw new UserError(`${label}: tool ${name} is ${shown(tool)}, expected a function`);
+  }
 }
 
 function protocolOf(environment: Environment | undefined): TurnProtocol {
@@ -203,10 +225,19 @@ async function called(
   });
   if ("mistake" in outcome) return outcome;
   const { value } = outcome;
-  const text = typeof value === "string" ? value : value === undefined ? undefined : JSON.stringify(value);
+  const text = typeof value === "string" ? value : json(value);
   if (text === undefined)
     throw new UserError(`${what} returned ${shown(value)}, expected a text or a value that JSON can hold`);
   return { text };
+}
+
+/** Undefined for what JSON cannot hold. */
+function json(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 const NOTHING: Observation = { text: "", ids: new Uint32Array() };
@@ -251,11 +282,12 @@ async function withDeadline<Value>(what: string, timeoutMs: number, work: () => 
 }
 
 function thrown(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : shown(error);
+  return error instanceof Error ? `${error.name}: ${error.message.replace(/\s*\n\s*/g, " ")}` : shown(error);
 }
 
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (typeof value === "function") return "a function";
+  if (value instanceof Promise) return "a promise";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -213,6 +213,14 @@ describe("GRPOTrainer", () => {
     ["a function without a name", { rewardFuncs: unnamed }, /a function has no name to be logged by/],
     ["an unknown name", { rewardFuncs: "acuracy" }, /there is no such reward function; the nearest one is accuracy/],
     ["tools beside an environment", { tools: {}, environmentFactory: () => ({ reset() {} }) }, /are both given/],
+    [
+      "an unknown setting",
+      { rewardFunc: () => [1] },
+      /^GRPOTrainer: unknown setting rewardFunc; the nearest one is rewardFuncs$/,
+    ],
+    ["no options", { args: null }, /^args: expected an object of options/],
+    ["options as a text", { args: "maxSteps=1" }, /^args: expected an object of options/],
+    ["no reward functions", { rewardFuncs: null }, /^rewardFuncs: null is neither a name nor a function/],
     ["a number as data", { trainDataset: 5 }, /^trainDataset: expected a name, a path or a list of rows/],
   ])("%s is an error of the constructor", (_, settings, message) => {
     expect(() => new library.GRPOTrainer({ model: "nano-base", trainDataset: "nano", ...settings })).toThrow(

@@ -71,6 +71,12 @@ describe("a custom reward function", () => {
       "export default ({ completions }) =>\n  completions.map((text) => text.missing.length);",
       /throws\.mjs: threw TypeError: Cannot read .* \(line 2 of throws\.mjs\) for the prompt/,
     ],
+    ["lines", "export default () => { throw new Error('one\\n  two'); };", /lines\.mjs: threw Error: one two \(line 1/],
+    [
+      "extra",
+      "export default (batch, { logExtra }) => logExtra('n', [1, 2n, 3]);",
+      /logExtra "n" holds a value that JSON cannot/,
+    ],
     ["rejects", "export default async () => { throw 'no'; };", /rejects\.mjs: threw "no" for the prompt/],
     ["syntax", "export default (", /syntax\.mjs: cannot be loaded: /],
     [

@@ -345,6 +345,15 @@ describe("the user's mistakes end the run with a sentence", () => {
       /^environmentFactory threw Error: none left$/,
     ],
     ["a factory of something else", (() => "env") as never, /^environmentFactory returned "env", expected an object/],
+    ["a factory that promises one", (async () => ({ reset() {} })) as never, /^environmentFactory returned a promise/],
+    ["a class", class {} as never, /^environmentFactory is a class, expected a function that makes an environment/],
+    ["an environment itself", { reset() {} } as never, /^environmentFactory is an object, expected a function/],
+    ["a step that is no function", of({ step: 5 }), /step is 5, expected a function/],
+    ["a reward that is no function", of({ reward: 5 }), /reward is 5, expected a function/],
+    ["no tools", of({ tools: null }), /tools is null, expected an object of functions/],
+    ["a tool that is no function", of({ tools: { t: 5 } }), /tool t is 5, expected a function/],
+    ["a tool that no call can name", of({ tools: { "get-weather": () => 1 } }), /tool "get-weather" cannot be called/],
+    ["a tool's value beyond JSON", of({ tools: { t: () => 5n } }), /tool t returned 5, expected a text or a value/],
     ["turn ends of another type", of({ turnEnds: "\n" }), /turnEnds is "\\n", expected a list/],
   ])("%s", async (_, factory, message) => {
     const cast = saying("a```call\nt()\n```\n");

@@ -75,10 +75,9 @@ for (const preset of presets)
     seeds.map((seed) => run(preset, seed)),
   );
 
-console.log(
-  `| preset | accuracy, first 3 steps | last 5, seeds ${seeds.join(", ")} | gain | code ratio, first 3 to last 5 |`,
-);
-console.log("|---|--:|--:|--:|--:|");
+const columns = ["preset", "steps", "accuracy, first 3", `last 5, seeds ${seeds.join(", ")}`, "least gain"];
+console.log(`| ${columns.join(" | ")} | code ratio, first 3 to last 5 |`);
+console.log("|---|--:|--:|--:|--:|--:|");
 for (const [preset, ofSeeds] of runs) {
   const first = mean(ofSeeds.map((rows) => mean(column(rows.slice(0, 3), "rollout/rule_rewards"))));
   const last = ofSeeds.map((rows) => mean(column(rows.slice(-5), "rollout/rule_rewards")));
@@ -106,6 +105,6 @@ if (values.figure !== undefined && tool !== undefined && control !== undefined) 
     return file;
   });
   const plot = join(root, "scripts/plot-curves.mjs");
-  const title = "Accuracy with the tool and without";
+  const title = "Accuracy on nano";
   execFileSync(process.execPath, [plot, values.figure, title, "with Python,code ratio,without Python", ...files]);
 }

@@ -1,22 +1,19 @@
 /** What a rollout batch does to the weights: kept groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
 import { isUpdate } from "../../../kernels/optimizer";
-import { UserError } from "../../model/user-error";
-import { importanceWeights } from "../../rl/importance";
 import { logprobDifference } from "../../rl/logprob-difference";
 import { mean } from "../../rl/moments";
-import { trajectoryLoss } from "../../rl/objective";
 import { addTotals, emptyTotals, type ObjectiveTotals } from "../../rl/totals";
 import type { RolloutBatch } from "../batch/rollout-batch";
 import type { TrainOptions } from "../options/options";
-import { microBatches } from "../supervised/pretraining";
+import { type Accumulated, accumulate } from "./accumulate";
 import { rateOfStep, updateSettings } from "./adamw-settings";
+import { type Before, klRewards, valuesBefore } from "./before";
 import { type CriticResult, criticFigures } from "./critic";
 import type { Learner } from "./learner";
-import { importanceOptions, lossOptions } from "./loss-settings";
+import { importanceOptions } from "./loss-settings";
 import { optimizerBatches, samplesOf, type WeightedSample } from "./optimizer-batch";
 import { maskedShares } from "./sample-filter";
-import { logprobsOf, type PerSample, type Sample } from "./sample-values";
-import type { SkippedUpdate, TokenValues } from "./skipped-update";
+import type { SkippedUpdate } from "./skipped-update";
 
 /** What the updates on a rollout batch did. */
 export interface UpdateResult {
@@ -55,16 +52,6 @@ export interface UpdateHooks {
   beforeWeightsChange?(): Promise<unknown>;
   /** Awaited after an update that changed nothing, while its gradient is there. */
   onSkipped?(skipped: SkippedUpdate): Promise<unknown>;
-}
-
-/** What a batch's tokens are under the models of a run before anything changes. */
-interface Before {
-  /** l_old. */
-  readonly old: PerSample;
-  /** l_ref. */
-  readonly reference: PerSample | undefined;
-  /** V. */
-  readonly values: PerSample | undefined;
 }
 
 /** Computes advantages over the kept groups, and makes `numIterations` passes over their optimizer batches, one update for each. */
@@ -140,139 +127,6 @@ export async function update(
   // While the policy waits, its KL says nothing of beta.
   if (before.reference !== undefined && totals.tokens > 0 && !onlyCritic) kl.adapt(klMean, samples.length);
   return result;
-}
-
-/**
- * l_old is what the sampler recorded, unless a correction for it is asked for: then what the trainer computes before the first update, so that the correction has
- * two policies to compare.
- */
-async function valuesBefore(
-  { pass, reference, critic }: Learner,
-  samples: readonly Sample[],
-  options: TrainOptions,
-): Promise<Before> {
-  const before: Before = {
-    old:
-      importanceOptions(options) === undefined
-        ? new Map(samples.map(({ id, sampledLogprobs }) => [id, sampledLogprobs]))
-        : await logprobsOf(pass, samples, options.temperature),
-    reference: reference && (await logprobsOf(reference, samples, options.temperature)),
-    values: await critic?.values(samples),
-  };
-  refuseBroken("the reference model's log-probs", before.reference);
-  refuseBroken("the critic's values", before.values);
-  return before;
-}
-
-/** Neither model can mend itself, so going on would only repeat it. */
-function refuseBroken(what: string, values: PerSample | undefined): void {
-  for (const [id, list] of values ?? [])
-    if (!list.every(Number.isFinite))
-      throw new UserError(
-        `${what} of trajectory ${id} are not finite; go on from an earlier checkpoint with a smaller --learning-rate or --critic-learning-rate`,
-      );
-}
-
-/** -beta (l_old - l_ref) of every sampled token: the KL penalty of PPO and REINFORCE++. */
-function klRewards({ old, reference }: Before, coefficient: number): ReadonlyMap<number, Float64Array> {
-  return new Map(
-    [...old].map(([id, logprobs]) => {
-      const fixed = reference?.get(id) ?? new Float32Array();
-      return [id, Float64Array.from(logprobs, (logprob, t) => -coefficient * (logprob - (fixed[t] ?? Number.NaN)))];
-    }),
-  );
-}
-
-interface Accumulated {
-  readonly totals: ObjectiveTotals;
-  readonly entropySum: number;
-  readonly sampled: readonly number[];
-  readonly trained: readonly number[];
-  /** Of the correction for the sampler, one per token. */
-  readonly weights: readonly number[];
-  readonly tokens: readonly TokenValues[];
-  /** Whether all log-probs are finite; otherwise there is no gradient. */
-  readonly isSound: boolean;
-  /** Of a critic on the policy's trunk. */
-  readonly value: { readonly loss: number; readonly clipped: number; readonly tokens: number } | undefined;
-}
-
-/** Accumulates the gradient of an optimizer batch over its micro-batches. @param isForwardOnly for the figures alone, while the policy waits for its critic */
-async function accumulate(
-  { pass, kl, critic }: Learner,
-  samples: readonly WeightedSample[],
-  before: Before,
-  options: TrainOptions,
-  isForwardOnly: boolean,
-  onProgress: (done: number, total: number) => void,
-): Promise<Accumulated> {
-  const settings = lossOptions(options, kl.coefficient);
-  const correction = importanceOptions(options);
-  const batches = [...microBatches(samples, pass)];
-  pass.clearGradients();
-  let totals = emptyTotals();
-  let entropySum = 0;
-  const sampled: number[] = [];
-  const trained: number[] = [];
-  const weights: number[] = [];
-  const tokens: TokenValues[] = [];
-  let isSound = true;
-  for (const [index, batch] of batches.entries()) {
-    const { logprobs, entropies } = await pass.forward(batch, options.temperature);
-    const coefficients = new Float32Array(logprobs.length);
-    const entropyCoefficients = new Float32Array(logprobs.length);
-    let at = 0;
-    for (const sample of batch) {
-      const [begin, end] = [at, at + sample.sampledLogprobs.length];
-      const own = logprobs.subarray(begin, end);
-      const values = {
-        id: sample.id,
-        logprobs: own,
-        sampledLogprobs: sample.sampledLogprobs,
-        entropies: entropies.subarray(begin, end),
-        advantages: sample.advantages,
-      };
-      at = end;
-      if (!own.every(Number.isFinite)) {
-        isSound = false;
-        tokens.push({ ...values, coefficients: [] });
-        continue;
-      }
-      const oldLogprobs = before.old.get(sample.id) ?? sample.sampledLogprobs;
-      const importance = correction && importanceWeights(oldLogprobs, sample.sampledLogprobs, correction);
-      const referenceLogprobs = before.reference?.get(sample.id);
-      const loss = trajectoryLoss(
-        {
-          logprobs: own,
-          oldLogprobs,
-          advantages: sample.advantages,
-          weight: sample.weight,
-          entropies: values.entropies,
-          ...(importance && { importance }),
-          ...(referenceLogprobs && { referenceLogprobs }),
-        },
-        settings,
-      );
-      coefficients.set(loss.coefficients, begin);
-      entropyCoefficients.set(loss.entropyCoefficients, begin);
-      tokens.push({ ...values, coefficients: loss.coefficients });
-      totals = addTotals(totals, loss.totals);
-      for (const logprob of sample.sampledLogprobs) sampled.push(logprob);
-      for (const logprob of own) trained.push(logprob);
-      for (const weight of importance ?? []) weights.push(weight);
-    }
-    for (const entropy of entropies) entropySum += entropy;
-    if (!isForwardOnly) {
-      if (options.entropyCoefficient === 0) pass.backward(coefficients);
-      else pass.backward(coefficients, entropyCoefficients);
-    }
-    onProgress(index + 1, batches.length);
-  }
-  const value =
-    critic?.own === undefined && before.values !== undefined
-      ? await critic?.accumulate(samples, before.values, ({ weight }) => options.vfCoef * weight)
-      : undefined;
-  return { totals, entropySum, sampled, trained, weights, tokens, isSound, value };
 }
 
 /** The figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */

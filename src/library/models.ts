@@ -1,6 +1,7 @@
 /** Answers of a model, and figures over data sets. */
 import type { EvalReport } from "../cli/contexts";
 import type { AnswerSample } from "../eval/answer-sample";
+import { UserError } from "../model/user-error";
 import type { EnvironmentFactory } from "../rollout/environment";
 import {
   type EvalOptions,
@@ -8,7 +9,7 @@ import {
   resolveSampleOptions,
   type SampleOptions,
 } from "../train/options/eval-options";
-import { checkArgs, checkSettings, namedRows, type Rows } from "./settings";
+import { checkArgs, checkSettings, isList, namedRows, type Rows } from "./settings";
 
 /** Settings of {@link generate}. */
 export interface GenerateSettings {
@@ -33,6 +34,7 @@ export interface GenerateSettings {
 export async function generate(settings: GenerateSettings): Promise<AnswerSample[]> {
   checkSettings("generate", settings, ["model", "prompts", "args", "environmentFactory", "signal", "onNotice"]);
   const { model, prompts, args = {}, environmentFactory, signal, onNotice = () => {} } = settings;
+  if (!Array.isArray(prompts)) throw new UserError('prompts: expected a list of texts, such as ["1+1"]');
   checkArgs(args, { modelNameOrPath: "model", prompt: "prompts", promptIds: "prompts" });
   const options = resolveSampleOptions([
     { source: "args", spelling: "code", values: args },
@@ -75,6 +77,12 @@ export async function evaluate(settings: EvaluateSettings): Promise<EvalReport> 
   checkSettings("evaluate", settings, ["model", "dataset", "args", "signal", "onProgress", "onNotice"]);
   const { model, dataset, args = {}, signal, onProgress = () => {}, onNotice = () => {} } = settings;
   checkArgs(args, { modelNameOrPath: "model", dataset: "dataset" });
+  if (typeof model !== "string" && !Array.isArray(model))
+    throw new UserError("model: expected a folder or a name such as nano-base, or a list of them");
+  if (typeof dataset !== "string" && !isList(dataset))
+    throw new UserError(
+      'dataset: expected a benchmark, several of them, or rows such as { prompt: "1+1", answer: "2" }',
+    );
   const list = typeof dataset === "string" ? [dataset] : [...dataset];
   const names = list.filter((each) => typeof each === "string");
   const { name, rows } =

@@ -35,9 +35,13 @@ export interface NamedRows {
 /** @throws UserError when it is neither a text nor rows */
 export function namedRows(setting: string, data: Rows): NamedRows {
   if (typeof data === "string") return { name: data, rows: {} };
-  if (typeof data === "object" && data !== null && Symbol.iterator in data)
-    return { name: setting, rows: { [setting]: [...data] } };
+  if (isList(data)) return { name: setting, rows: { [setting]: [...data] } };
   throw new UserError(`${setting}: expected a name, a path or a list of rows such as { prompt: "1+1", answer: "2" }`);
+}
+
+/** Whether a setting can be gone through; its type says of what. */
+export function isList(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
 /**

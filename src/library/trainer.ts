@@ -4,6 +4,9 @@ import { UserError } from "../model/user-error";
 import type { TrainSummary } from "../train/run/events";
 import { allHandlers, type TrainerSettings } from "./settings";
 
+/** How weights may be saved. */
+const DTYPES = ["float32", "float16", "bfloat16"] as const;
+
 /** A run as the command of the same name makes it: same run folder, same files, same weights. */
 export abstract class Trainer<Options> {
   /** The resolved options. */
@@ -39,9 +42,12 @@ export abstract class Trainer<Options> {
    * @param folder a new or empty one
    * @throws UserError before `train` has saved a checkpoint, or when the folder is not empty
    */
-  async saveModel(folder: string, dtype: "float32" | "float16" | "bfloat16" = "float32"): Promise<void> {
+  async saveModel(folder: string, dtype: (typeof DTYPES)[number] = "float32"): Promise<void> {
     const model = this.#summary?.checkpoint;
     if (model === undefined) throw new UserError("saveModel: nothing has been trained and saved yet; call train first");
+    if (typeof folder !== "string" || folder === "")
+      throw new UserError('saveModel: expected a folder to write into, such as "models/mine"');
+    if (!DTYPES.includes(dtype)) throw new UserError(`saveModel: ${dtype} is none of ${DTYPES.join(", ")}`);
     const { exportInNode } = await import("../cli/export-runner");
     await exportInNode({ model, output: folder, dtype, adapterOnly: false });
   }

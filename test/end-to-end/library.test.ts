@@ -125,6 +125,8 @@ describe("GRPOTrainer", () => {
     }
     const answered = lines.filter(({ model_text: text }) => String(text).includes("boxed")).length;
     expect(rows[0]?.["rewards/answered"]).toBe(answered / 2);
+    await expect(trainer.saveModel(undefined as never)).rejects.toThrow("saveModel: expected a folder");
+    await expect(trainer.saveModel(join(folder, "int3"), "int3" as never)).rejects.toThrow("int3 is none of float32");
     await trainer.saveModel(join(folder, "saved"));
     expect(await fs.readdir(join(folder, "saved"))).toContain("model.safetensors");
     const saved = await library.generate({
@@ -224,6 +226,25 @@ describe("GRPOTrainer", () => {
     ["a number as data", { trainDataset: 5 }, /^trainDataset: expected a name, a path or a list of rows/],
   ])("%s is an error of the constructor", (_, settings, message) => {
     expect(() => new library.GRPOTrainer({ model: "nano-base", trainDataset: "nano", ...settings })).toThrow(
+      expect.objectContaining({ name: "UserError", message: expect.stringMatching(message) }),
+    );
+  });
+
+  test.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      "a text as prompts",
+      () => library.generate({ model: "nano-base", prompts: "1+1" as never }),
+      /^prompts: expected a list/,
+    ],
+    ["no data set", () => library.evaluate({ model: "nano-base" } as never), /^dataset: expected a benchmark/],
+    ["no model", () => library.evaluate({ dataset: "nano" } as never), /^model: expected a folder/],
+    [
+      "another spelling",
+      () => library.evaluate({ models: "nano-base", dataset: "nano" } as never),
+      /setting models; .* model$/,
+    ],
+  ])("%s is an error of the function", async (_, call, message) => {
+    await expect(call()).rejects.toThrow(
       expect.objectContaining({ name: "UserError", message: expect.stringMatching(message) }),
     );
   });

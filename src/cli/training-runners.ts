@@ -116,6 +116,11 @@ async function inRunFolder<Options extends Placeable>(
   const held = await (named === null ? holdNewRunFolder(newRunFolder(options.dataset, model)) : holdRunFolder(named));
   try {
     const placed = { ...options, outputDir: held.path, resumeFromCheckpoint: resumed?.checkpoint ?? null };
+    const damaged = resumed?.damaged ?? [];
+    if (damaged.length > 0)
+      events.onNotice(
+        `${damaged.join(", ")} in ${held.path}/checkpoints: not written to the end, or damaged, so the run goes on from ${resumed?.checkpoint}`,
+      );
     const watching = placed.reportTo === "tensorboard" ? tensorboardEvents(events, placed.outputDir) : events;
     return await withHost(announce, (host) => run(placed, host, watching), embedded);
   } finally {

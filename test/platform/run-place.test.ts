@@ -46,7 +46,11 @@ describe("resumePoint", () => {
     const [third, sixth] = [join(root, "a/checkpoints/step_00003"), join(root, "a/checkpoints/step_00006")];
     expect(await resumePoint(third, null)).toEqual({ checkpoint: third, runFolder: join(root, "a") });
     expect(await resumePoint(third, "b")).toEqual({ checkpoint: third, runFolder: "b" });
-    expect(await resumePoint("latest", join(root, "a"))).toEqual({ checkpoint: sixth, runFolder: join(root, "a") });
+    const point = { checkpoint: sixth, runFolder: join(root, "a") };
+    expect(await resumePoint("latest", join(root, "a"))).toEqual({ ...point, damaged: [] });
+    // A later one without its end.
+    await fs.mkdir(join(root, "a/checkpoints/step_00009"));
+    expect(await resumePoint("latest", join(root, "a"))).toEqual({ ...point, damaged: ["step_00009"] });
   });
 
   it("refuses what it cannot go on from", async () => {

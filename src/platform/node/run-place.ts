@@ -20,6 +20,8 @@ export function newRunFolder(dataset: string, model: string, now: Date = new Dat
 export interface ResumePoint {
   readonly checkpoint: string;
   readonly runFolder: string;
+  /** Of `latest`: checkpoints of later steps that cannot be gone on from. */
+  readonly damaged?: readonly string[];
 }
 
 /**
@@ -38,7 +40,7 @@ export async function resumePoint(resumeFrom: string, outputDir: string | null):
       throw new UserError(
         `${outputDir}: holds no complete checkpoint to go on from; start anew with another --output-dir`,
       );
-    return { checkpoint, runFolder: outputDir };
+    return { checkpoint, runFolder: outputDir, damaged: await laterThan(checkpoint) };
   }
   if (resumeFrom === "best") {
     if (outputDir === null)
@@ -73,6 +75,13 @@ async function bestCheckpointOf(runFolder: string): Promise<string> {
       `${checkpoint}: is the best checkpoint by ${file}, but not a complete one; name another, or latest`,
     );
   return checkpoint;
+}
+
+/** Names of checkpoints of later steps than a complete one: they were not written to their end, or are damaged. */
+async function laterThan(checkpoint: string): Promise<string[]> {
+  const stepOf = (name: string) => Number(/^step_(\d+)$/.exec(name)?.[1] ?? -1);
+  const names = await fs.readdir(dirname(checkpoint));
+  return names.filter((name) => stepOf(name) > stepOf(basename(checkpoint))).sort();
 }
 
 /** Says which process writes into a run folder. */

@@ -213,7 +213,6 @@ function checkTrainable(options: TrainOptions): void {
 /** Heartbeats of a batch. */
 function rolloutProgress(events: TrainEvents, step: number): Pick<BatchSettings, "onHeartbeat"> {
   const begun = performance.now();
-  events.onPhase("rollout", { step });
   return {
     onHeartbeat: ({ finished, waitingFor, waitingForPython, statistics }, total) =>
       events.onPhase("rollout", {

@@ -12,6 +12,7 @@ import { type UpdateResult, update } from "./update/update";
 export async function trainStep(run: Run, step: number): Promise<void> {
   const { options, events, learner, batches } = run;
   const begun = performance.now();
+  events.onPhase("rollout", { step });
   const batch = await batches.take(step);
   const selection = run.selection.state;
   if (options.maxStaleness > 0 && step < options.maxSteps) batches.start(step + 1);

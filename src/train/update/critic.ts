@@ -2,6 +2,7 @@
 import type { Model } from "../../model/model";
 import type { Optimizer } from "../../model/optimizer";
 import type { ValuePass } from "../../model/value-pass";
+import { mean } from "../../rl/moments";
 import { explainedVariance, valueLoss } from "../../rl/value-loss";
 import type { TrainOptions } from "../options/options";
 import { microBatches } from "../supervised/pretraining";
@@ -96,7 +97,7 @@ export class Critic {
         await this.accumulate(part, before, () => 1 / tokens, sums);
         norms.push(await this.own.optimizer.update(this.pass.gradients, settings));
       }
-    return { ...criticFigures(samples, before, sums), gradNorm: norms.length === 0 ? null : average(norms) };
+    return { ...criticFigures(samples, before, sums), gradNorm: norms.length === 0 ? null : mean(norms) };
   }
 }
 
@@ -112,12 +113,8 @@ export function criticFigures(
   return {
     loss: sums.loss / tokens,
     clipped: sums.clipped / tokens,
-    valueMean: average(values),
-    returnMean: average(returns),
+    valueMean: mean(values),
+    returnMean: mean(returns),
     explainedVariance: explainedVariance(values, returns),
   };
-}
-
-function average(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

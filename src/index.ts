@@ -9,6 +9,8 @@ export { type Checkpoint, type FolderReader, type FolderWriter, readCheckpoint, 
 export { decodeFloats, encodeFloats, type FloatType } from "./model/safetensors/dtype";
 export { type ByteSource, bytesSource, SafetensorsFile } from "./model/safetensors/read";
 export { encodeSafetensors, safetensorsChunks, type TensorToWrite } from "./model/safetensors/write";
+export { resolveTrainOptions } from "./options/resolve-options";
+export type { TrainOptions } from "./options/train-options";
 export { type Correlation, pearson, spearman } from "./report/statistics/correlation";
 export { type Aligned, align, type MetricsTable, parseMetrics } from "./report/statistics/metrics-table";
 export { type Relation, relate } from "./report/statistics/relation";
@@ -39,8 +41,6 @@ export type {
   StepResult,
   ToolValue,
 } from "./rollout/environment";
-export type { TrainOptions } from "./train/options/options";
-export { resolveTrainOptions } from "./train/options/resolve-options";
-export type { Sample, TrainEvents, TrainPlan, TrainSummary } from "./train/run/events";
-export type { EvaluationRow } from "./train/run/metrics";
-export { deterministicPart, type MetricsRow, metricHelp } from "./train/run/metrics";
+export type { Sample, TrainEvents, TrainPlan, TrainSummary } from "./session/events";
+export type { EvaluationRow } from "./session/metrics";
+export { deterministicPart, type MetricsRow, metricHelp } from "./session/metrics";

@@ -1,7 +1,8 @@
 /** `zerotir bench kernels`: every op's time against the roofline of the adapter it runs on. */
+
+import { UserError } from "../../src/base/errors";
 import type { BufferView } from "../../src/gpu/buffers";
 import type { GpuContext } from "../../src/gpu/context";
-import { UserError } from "../../src/gpu/errors";
 import { GpuTimer } from "../../src/gpu/timer";
 import { type KernelCase, Random } from "../cases";
 import { relativeError, Tensor } from "../tensor";

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { parse as parseYaml } from "yaml";
-import { UserError } from "../model/user-error";
-import { nearest } from "../train/options/nearest";
-import type { OptionLayer } from "../train/options/option-set";
+import { UserError } from "../base/errors";
+import { nearest } from "../base/nearest";
+import type { OptionLayer } from "../options/option-set";
 
 /** Commands that may have a section of their own in a config file. */
 export const SECTIONS = ["train", "pretrain", "sft", "dpo", "sample", "eval"] as const;

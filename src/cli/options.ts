@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import type * as z from "zod";
-import type { OptionInfo, OptionLayer, OptionSet } from "../train/options/option-set";
+import type { OptionInfo, OptionLayer, OptionSet } from "../options/option-set";
 import { readConfigFile } from "./config-file";
 import { type CliIo, jsonLine } from "./io";
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { UserError } from "../model/user-error";
-import { nearest } from "../train/options/nearest";
+import { UserError } from "../base/errors";
+import { nearest } from "../base/nearest";
 import type { CommandContext } from "./commands/context";
 import { dataCommand } from "./commands/data";
 import { evalCommand } from "./commands/eval";

@@ -3,17 +3,17 @@ import type { AnswerSample } from "../eval/answer-sample";
 import type { When2CallReport } from "../eval/choices/run";
 import type { TEvalReport } from "../eval/t-eval/run";
 import type { ExportDtype } from "../model/export";
+import type { EvalOptions, SampleOptions } from "../options/eval-options";
+import type { PlanOptions } from "../options/plan-options";
+import type { PretrainOptions } from "../options/pretrain-options";
+import type { DpoOptions, SftOptions } from "../options/supervised-options";
+import type { TrainOptions } from "../options/train-options";
+import type { EvalReport, RunnerContext, TrainingContext } from "../run/context";
 import type { PythonEngine } from "../sandbox/engine";
 import type { EngineName } from "../sandbox/engine-names";
+import type { TrainSummary } from "../session/events";
 import type { Tokenizer } from "../text/tokenizer";
-import type { EvalOptions, SampleOptions } from "../train/options/eval-options";
-import type { TrainOptions } from "../train/options/options";
-import type { PlanOptions } from "../train/options/plan-options";
-import type { PretrainOptions } from "../train/options/pretrain-options";
-import type { DpoOptions, SftOptions } from "../train/options/supervised-options";
-import type { TrainSummary } from "../train/run/events";
-import type { MemoryPlan } from "../train/run/memory-plan";
-import type { EvalReport, RunnerContext, TrainingContext } from "./contexts";
+import type { MemoryPlan } from "../train/memory-plan";
 import type { CliIo } from "./io";
 
 /** What `eval --bench` found. */

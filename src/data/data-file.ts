@@ -1,5 +1,5 @@
 /** Bytes of a data file, wherever it lies, as chunks and as lines of text. */
-import { UserError } from "./user-error";
+import { UserError } from "../base/errors";
 
 /** Random access to a file: on disk, in memory. */
 export interface DataFile {

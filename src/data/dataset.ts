@@ -1,9 +1,10 @@
 /** What a data set is to the rest of the program: rows in memory, in the order of the files. */
+
+import { UserError } from "../base/errors";
 import type { DataFile } from "./data-file";
 import { readRecords } from "./records";
 import { type DatasetEntry, type DatasetRole, type DatasetSplit, datasetEntry } from "./registry";
 import { type ColumnChoice, type DatasetRow, toRow } from "./rows";
-import { UserError } from "./user-error";
 
 /** Which rows are wanted. */
 export interface DatasetRequest extends ColumnChoice {
@@ -102,4 +103,12 @@ function columnsOf(record: unknown, choice: ColumnChoice, split: DatasetSplit | 
     promptColumn: choice.promptColumn ?? present(split?.promptColumn),
     answerColumn: choice.answerColumn ?? present(split?.answerColumn),
   };
+}
+
+/** What a data set is called in the names of figures: a file without folder and ending. */
+export function benchmarkName(dataset: string): string {
+  return (dataset.split(/[/\\]/).findLast((part) => part !== "") ?? dataset).replace(
+    /\.(?:jsonl?|parquet)(?:\.gz)?$/,
+    "",
+  );
 }

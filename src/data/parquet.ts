@@ -1,7 +1,7 @@
 /** Rows of a parquet file, one row group at a time. hyparquet and its decompressors are loaded when the first such file is opened. */
 import type { AsyncBuffer } from "hyparquet";
+import { UserError } from "../base/errors";
 import type { DataFile } from "./data-file";
-import { UserError } from "./user-error";
 
 /** A row group of usual files has at most this many rows; larger ones are read in parts. */
 const ROWS_AT_ONCE = 8192;

@@ -1,7 +1,8 @@
 /** The records of a data file, whatever its format: JSONL, one JSON document, either of them as gzip, or parquet. */
+
+import { UserError } from "../base/errors";
 import { type DataFile, isParquet, textLines, textPieces } from "./data-file";
 import { parquetRecords } from "./parquet";
-import { UserError } from "./user-error";
 
 /** One record as it stands in the file, and where: `gsm8k.jsonl, line 3`. */
 export interface LocatedRecord {

@@ -1,7 +1,8 @@
 /** A record of any known schema becomes a question with its right answer. */
+
+import { UserError } from "../base/errors";
 import { afterHashes, lastBoxed } from "./final-answer";
 import type { LocatedRecord } from "./records";
-import { UserError } from "./user-error";
 
 /** A question, its right answer or answers, and everything else that the record said. */
 export interface DatasetRow {

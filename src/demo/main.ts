@@ -1,8 +1,8 @@
 /** The page: a form, a training worker, and a view of what it tells. */
 import * as Comlink from "comlink";
+import type { TrainOptions } from "../options/train-options";
 import { requestBrowserAdapter } from "../platform/browser/adapter";
 import { openSandboxFrame } from "../sandbox/browser/frame";
-import type { TrainOptions } from "../train/options/options";
 import { byId } from "./dom";
 import { demoOptions } from "./options";
 import { RunView } from "./run-view";

@@ -1,6 +1,6 @@
-import { camelCase } from "../train/options/option-set";
-import { type TrainOptions, trainOptions } from "../train/options/options";
-import { resolveTrainOptions } from "../train/options/resolve-options";
+import { camelCase } from "../options/option-set";
+import { resolveTrainOptions } from "../options/resolve-options";
+import { type TrainOptions, trainOptions } from "../options/train-options";
 
 /** Short names that the address takes beside those of `zerotir train`. */
 const SHORT = new Map([

@@ -1,5 +1,5 @@
-import type { Phase, PhaseDetail, TrainEvents, TrainSummary } from "../train/run/events";
-import type { MetricsRow } from "../train/run/metrics";
+import type { Phase, PhaseDetail, TrainEvents, TrainSummary } from "../session/events";
+import type { MetricsRow } from "../session/metrics";
 import { percent, ShareChart } from "./charts";
 import { byId, element, showText, within } from "./dom";
 import { sampleCard } from "./sample-view";

@@ -1,4 +1,4 @@
-import type { Sample, SampleSegment } from "../train/run/events";
+import type { Sample, SampleSegment } from "../session/events";
 import { element } from "./dom";
 
 const LABELS: Record<SampleSegment["kind"], { readonly label: string; readonly kind: string }> = {

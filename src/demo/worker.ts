@@ -1,9 +1,9 @@
 /** The training worker: everything but the drawing. It outlives a pause, so the run's files stay here. */
 import * as Comlink from "comlink";
+import { type TrainOptions, trainOptions } from "../options/train-options";
 import { type BrowserTrainingHost, browserTrainingHost } from "../platform/browser/training-host";
+import type { TrainEvents, TrainSummary } from "../session/events";
 import { runTraining } from "../train/loop";
-import { type TrainOptions, trainOptions } from "../train/options/options";
-import type { TrainEvents, TrainSummary } from "../train/run/events";
 
 /** One start, or one continuation. Plain data: it crosses to the worker. */
 export interface TrainRequest {

@@ -1,4 +1,4 @@
-import type { Sample } from "../train/run/events";
+import type { Sample } from "../session/events";
 
 /** A trajectory to be shown, with its completion as numbers. */
 export interface AnswerSample extends Sample {

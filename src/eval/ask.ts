@@ -1,13 +1,13 @@
 /** Answers to single questions. */
 
+import { UserError } from "../base/errors";
 import { readModelConfig } from "../model/folder";
 import { configFolder } from "../model/peft";
-import { UserError } from "../model/user-error";
+import type { SampleOptions } from "../options/eval-options";
+import type { TrainingHost } from "../session/host";
+import type { QuestionRow } from "../session/prompts";
+import { toSample } from "../session/transcript";
 import type { Tokenizer } from "../text/tokenizer";
-import { toSample } from "../train/batch/samples";
-import type { SampleOptions } from "../train/options/eval-options";
-import type { QuestionRow } from "../train/questions/prompts";
-import type { TrainingHost } from "../train/run/host";
 import type { AnswerSample } from "./answer-sample";
 import { openSession } from "./session";
 

@@ -1,11 +1,11 @@
 /** Benchmarks by name or file. */
 
-import { benchmarkName } from "../train/evaluation";
-import { hashText } from "../train/nano/random";
-import type { QuestionRow } from "../train/questions/prompts";
-import { type DatasetOptions, requestOf } from "../train/questions/questions";
-import { syntheticBenchmark } from "../train/questions/synthetic-questions";
-import type { TrainingHost } from "../train/run/host";
+import { hashText } from "../base/random";
+import { benchmarkName } from "../data/dataset";
+import type { TrainingHost } from "../session/host";
+import type { QuestionRow } from "../session/prompts";
+import { type DatasetOptions, requestOf } from "../session/questions";
+import { syntheticBenchmark } from "../session/synthetic-questions";
 
 export interface Benchmark {
   /** A column or row of the tables; unique within an evaluation. */

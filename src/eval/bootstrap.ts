@@ -1,5 +1,5 @@
 /** Percentile intervals by the bootstrap (Efron 1979), seeded. */
-import { CounterRandom } from "../train/nano/random";
+import { CounterRandom } from "../base/random";
 
 /** Bounds of a 95% interval. */
 export type Interval = readonly [low: number, high: number];

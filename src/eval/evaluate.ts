@@ -1,6 +1,6 @@
 /** Models x N_max x benchmarks: every sample asked for once, and the figures of each combination. */
-import type { TrainingHost } from "../train/run/host";
-import type { RunFiles } from "../train/run/run-folder";
+import type { TrainingHost } from "../session/host";
+import type { RunFiles } from "../session/run-folder";
 import { type Benchmark, type BenchmarkOptions, openBenchmarks } from "./benchmarks";
 import { figuresOf } from "./figures";
 import { publishedFigures } from "./published";

@@ -1,5 +1,5 @@
 /** The figures of one benchmark from its samples. */
-import { mean } from "../rl/moments";
+import { mean } from "../base/statistics";
 import { type Interval, intervalOverSamples, intervalsOverQuestions } from "./bootstrap";
 import { majorityIsRight, passAtK } from "./estimators";
 import { type PassRates, passRates } from "./pass-rates";

@@ -1,8 +1,8 @@
 /** A checkpoint on this machine as the target of an evaluation. */
 import type { GpuContext } from "../gpu/context";
-import { checkPrompts, collect, type GradedTrajectory } from "../train/batch/collect";
-import { toSample } from "../train/batch/samples";
-import type { TrainingHost } from "../train/run/host";
+import { checkPrompts, collect, type GradedTrajectory } from "../session/collect";
+import type { TrainingHost } from "../session/host";
+import { toSample } from "../session/transcript";
 import type { Answer } from "./samples";
 import { openSession, type Session, type SessionOptions, samplingOf } from "./session";
 import type { Target } from "./target";

@@ -1,5 +1,5 @@
 /** How often a model solves each of some prompts: what a run of RL on them would start from. */
-import { mean } from "../rl/moments";
+import { mean } from "../base/statistics";
 
 /** The distribution of alpha, a prompt's share of right answers among K. */
 export interface PassRates {

@@ -1,6 +1,6 @@
 /** Whether an output folder may be gone on with. */
-import { UserError } from "../model/user-error";
-import type { RunFiles } from "../train/run/run-folder";
+import { UserError } from "../base/errors";
+import type { RunFiles } from "../session/run-folder";
 import type { Benchmark } from "./benchmarks";
 import type { TargetPlan } from "./target";
 

@@ -1,6 +1,6 @@
 /** The samples of an evaluation: found again after a kill, each at most once. */
-import { UserError } from "../model/user-error";
-import type { RunFiles } from "../train/run/run-folder";
+import { UserError } from "../base/errors";
+import type { RunFiles } from "../session/run-folder";
 import { keyText, type Outcome, parseSampleLine, type SampleKey } from "./samples";
 
 export const SAMPLES = "samples.jsonl";

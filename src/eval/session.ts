@@ -1,11 +1,11 @@
 /** A model opened for questions. */
 import type { GpuContext } from "../gpu/context";
-import { type Collected, type Collector, type CollectSettings, collect } from "../train/batch/collect";
-import type { EvalOptions, SampleOptions } from "../train/options/eval-options";
-import { promptFrame } from "../train/questions/prompt-frame";
-import type { QuestionRow } from "../train/questions/prompts";
-import type { TrainingHost } from "../train/run/host";
-import { createDecoder, eosTokenIds, loadModel } from "../train/run/policy";
+import type { EvalOptions, SampleOptions } from "../options/eval-options";
+import { type Collected, type Collector, type CollectSettings, collect } from "../session/collect";
+import type { TrainingHost } from "../session/host";
+import { createDecoder, eosTokenIds, loadModel } from "../session/loaded-model";
+import { promptFrame } from "../session/prompt-frame";
+import type { QuestionRow } from "../session/prompts";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
 export type SessionOptions = Omit<

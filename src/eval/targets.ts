@@ -1,7 +1,7 @@
 /** From the options of `eval` to what it asks. */
 import type { GpuContext } from "../gpu/context";
-import type { EvalOptions } from "../train/options/eval-options";
-import type { TrainingHost } from "../train/run/host";
+import type { EvalOptions } from "../options/eval-options";
+import type { TrainingHost } from "../session/host";
 import { openEndpointTarget } from "./endpoint/target";
 import { openLocalTarget } from "./local-target";
 import type { TargetPlan } from "./target";

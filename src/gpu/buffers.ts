@@ -3,7 +3,7 @@
  * has no memory query.
  */
 
-import { UserError } from "./errors";
+import { UserError } from "../base/errors";
 
 /** A range of a GPU buffer, bound as one binding. `offset` and `size` are in bytes. */
 export interface BufferView {

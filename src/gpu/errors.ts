@@ -1,15 +1,11 @@
-/** Error classes of the GPU layer. */
-
-/** A mistake the user can mend: the command line prints the message alone, without a stack trace. */
-export class UserError extends Error {
-  override readonly name = "UserError";
-}
+/** What a device reports. */
+import { ExpectedError } from "../base/errors";
 
 /** Which kind of trouble a device reported. */
 export type GpuErrorKind = "validation" | "out-of-memory" | "internal" | "device-lost";
 
 /** An error the device reported after the fact. Results computed since are not to be trusted. */
-export class GpuError extends Error {
+export class GpuError extends ExpectedError {
   override readonly name = "GpuError";
   readonly kind: GpuErrorKind;
 

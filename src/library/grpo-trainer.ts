@@ -1,11 +1,11 @@
-import type { TrainingContext } from "../cli/contexts";
-import { UserError } from "../model/user-error";
+import { UserError } from "../base/errors";
+import { resolveTrainOptions } from "../options/resolve-options";
+import type { TrainOptions } from "../options/train-options";
 import type { Embedded } from "../platform/node/embedded";
 import type { CustomRewardFunction } from "../reward/custom";
 import type { Environment, EnvironmentFactory } from "../rollout/environment";
-import type { TrainOptions } from "../train/options/options";
-import { resolveTrainOptions } from "../train/options/resolve-options";
-import type { TrainSummary } from "../train/run/events";
+import type { TrainingContext } from "../run/context";
+import type { TrainSummary } from "../session/events";
 import { checkArgs, checkSettings, namedRows, type Rows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
 
@@ -91,7 +91,7 @@ export class GRPOTrainer extends Trainer<TrainOptions> {
   }
 
   protected override async run(context: TrainingContext): Promise<TrainSummary> {
-    const { trainInNode } = await import("../cli/training-runners");
+    const { trainInNode } = await import("../run/train");
     return trainInNode(this.options, context, this.#embedded);
   }
 }

@@ -1,14 +1,15 @@
 /** Answers of a model, and figures over data sets. */
-import type { EvalReport } from "../cli/contexts";
+
+import { UserError } from "../base/errors";
 import type { AnswerSample } from "../eval/answer-sample";
-import { UserError } from "../model/user-error";
-import type { EnvironmentFactory } from "../rollout/environment";
 import {
   type EvalOptions,
   resolveEvalOptions,
   resolveSampleOptions,
   type SampleOptions,
-} from "../train/options/eval-options";
+} from "../options/eval-options";
+import type { EnvironmentFactory } from "../rollout/environment";
+import type { EvalReport } from "../run/context";
 import { checkArgs, checkSettings, isList, namedRows, type Rows } from "./settings";
 
 /** Settings of {@link generate}. */
@@ -40,7 +41,7 @@ export async function generate(settings: GenerateSettings): Promise<AnswerSample
     { source: "args", spelling: "code", values: args },
     { source: "generate", spelling: "code", values: { modelNameOrPath: model, prompt: [...prompts] } },
   ]);
-  const { sampleInNode } = await import("../cli/question-runners");
+  const { sampleInNode } = await import("../run/ask");
   const samples: AnswerSample[] = [];
   await sampleInNode(
     options,
@@ -100,7 +101,7 @@ export async function evaluate(settings: EvaluateSettings): Promise<EvalReport> 
       values: { modelNameOrPath: typeof model === "string" ? [model] : [...model], dataset: name },
     },
   ]);
-  const { evalInNode } = await import("../cli/question-runners");
+  const { evalInNode } = await import("../run/ask");
   return evalInNode(
     options,
     { signal: signal ?? new AbortController().signal, announce: onNotice, onProgress },

@@ -1,8 +1,8 @@
 /** What the settings of all trainers have in common. */
 
-import { UserError } from "../model/user-error";
-import { nearest } from "../train/options/nearest";
-import type { TrainEvents } from "../train/run/events";
+import { UserError } from "../base/errors";
+import { nearest } from "../base/nearest";
+import type { TrainEvents } from "../session/events";
 
 /** A row of a data set as a value; which columns it needs depends on the trainer. */
 export type Row = Readonly<Record<string, unknown>>;

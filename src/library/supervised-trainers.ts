@@ -1,8 +1,8 @@
-import type { TrainingContext } from "../cli/contexts";
+import { resolveOptions } from "../options/resolve-options";
+import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../options/supervised-options";
 import type { Embedded } from "../platform/node/embedded";
-import { resolveOptions } from "../train/options/resolve-options";
-import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../train/options/supervised-options";
-import type { TrainSummary } from "../train/run/events";
+import type { TrainingContext } from "../run/context";
+import type { TrainSummary } from "../session/events";
 import { checkArgs, checkSettings, namedRows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
 
@@ -42,7 +42,7 @@ export class SFTTrainer extends Trainer<SftOptions> {
   }
 
   protected override async run(context: TrainingContext): Promise<TrainSummary> {
-    const { sftInNode } = await import("../cli/training-runners");
+    const { sftInNode } = await import("../run/train");
     return sftInNode(this.options, context, this.#embedded);
   }
 }
@@ -61,7 +61,7 @@ export class DPOTrainer extends Trainer<DpoOptions> {
   }
 
   protected override async run(context: TrainingContext): Promise<TrainSummary> {
-    const { dpoInNode } = await import("../cli/training-runners");
+    const { dpoInNode } = await import("../run/train");
     return dpoInNode(this.options, context, this.#embedded);
   }
 }

@@ -1,7 +1,8 @@
 /** What all trainers do: train once, then save. */
-import type { TrainingContext } from "../cli/contexts";
-import { UserError } from "../model/user-error";
-import type { TrainSummary } from "../train/run/events";
+
+import { UserError } from "../base/errors";
+import type { TrainingContext } from "../run/context";
+import type { TrainSummary } from "../session/events";
 import { allHandlers, type TrainerSettings } from "./settings";
 
 /** How weights may be saved. */
@@ -48,7 +49,7 @@ export abstract class Trainer<Options> {
     if (typeof folder !== "string" || folder === "")
       throw new UserError('saveModel: expected a folder to write into, such as "models/mine"');
     if (!DTYPES.includes(dtype)) throw new UserError(`saveModel: ${dtype} is none of ${DTYPES.join(", ")}`);
-    const { exportInNode } = await import("../cli/export-runner");
+    const { exportInNode } = await import("../run/export");
     await exportInNode({ model, output: folder, dtype, adapterOnly: false });
   }
 }

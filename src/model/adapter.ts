@@ -1,8 +1,9 @@
 /** Low-rank adapters (LoRA, Hu et al. 2021): W x becomes W x + (alpha / rank) B A x, where only A and B are trained. */
+
+import { UserError } from "../base/errors";
 import type { GpuContext } from "../gpu/context";
 import type { ParameterLayout } from "./parameters";
 import { type Parameter, type Placement, type Segment, SegmentPlanner, type TensorLayout } from "./segments";
-import { UserError } from "./user-error";
 import { ParameterValues } from "./values";
 
 /** Linear layers that may have an adapter, by their names in a checkpoint. */

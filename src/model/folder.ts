@@ -1,3 +1,4 @@
+import { UserError } from "../base/errors";
 import {
   classNameOf,
   type ModelConfig,
@@ -10,7 +11,6 @@ import { shown } from "./json-reader";
 import { type ByteSource, SafetensorsFile } from "./safetensors/read";
 import { repeatedKey } from "./safetensors/repeated-key";
 import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
-import { UserError } from "./user-error";
 
 /** A folder of files, wherever it is. Names are plain: no folder may be reached from within it. */
 export interface FolderReader {

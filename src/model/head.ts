@@ -3,13 +3,13 @@
  * and training call the same three functions on the same pipelines, so their log-probs are the same bits.
  */
 import { type LogitsShape, type SamplingSettings, sample, tokenLogProb } from "../../kernels/sampling";
+import { UserError } from "../base/errors";
 import type { BufferView } from "../gpu/buffers";
 import { aligned, type Chunk, FinalNorm, from, ROW_ALIGNMENT } from "./final-norm";
 import type { Model } from "./model";
 import { project } from "./projection";
 import type { Parameter } from "./segments";
 import type { SequenceRows } from "./sequence-upload";
-import { UserError } from "./user-error";
 
 /** Threshold below every logit: nothing is cut. */
 export const KEEP_ALL = -3.4e38;

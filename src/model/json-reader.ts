@@ -1,4 +1,4 @@
-import { UserError } from "./user-error";
+import { UserError } from "../base/errors";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

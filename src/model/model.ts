@@ -2,6 +2,7 @@
 import { embedding } from "../../kernels/embedding";
 import { storeHalves } from "../../kernels/store_halves";
 import type { WeightStorage } from "../../kernels/weight_storage";
+import { UserError } from "../base/errors";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { Activations } from "./activations";
@@ -13,7 +14,6 @@ import { ParameterLayout } from "./parameters";
 import type { ModelParts } from "./parts";
 import { rotationTable } from "./rotations";
 import type { SequenceTables } from "./sequences";
-import { UserError } from "./user-error";
 import { ParameterValues } from "./values";
 
 /** How a model is kept on the GPU. */

@@ -1,4 +1,6 @@
 /** LoRA adapters in folders as PEFT writes them: adapter_config.json and adapter_model.safetensors. */
+
+import { UserError } from "../base/errors";
 import { type AdapterConfig, type AdapterTarget, adapterTargets } from "./adapter";
 import { type ModelConfig, type ParameterShape, parameterShapes } from "./config";
 import {
@@ -13,7 +15,6 @@ import {
 import { type JsonObject, JsonReader } from "./json-reader";
 import { SafetensorsFile } from "./safetensors/read";
 import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
-import { UserError } from "./user-error";
 
 export const ADAPTER_CONFIG = "adapter_config.json";
 const ADAPTER_WEIGHTS = "adapter_model.safetensors";

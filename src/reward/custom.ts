@@ -1,9 +1,10 @@
 /** Reward functions of the user's: what they are given, and what they may return. The signature is TRL's, as one object. */
+
+import { UserError } from "../base/errors";
 import { type GradeResult, withRewards } from "./grade";
 import type { GradeJob, RewardScope } from "./job";
 import type { GradedGroup, RewardPool } from "./pool";
 import type { CustomReward } from "./selection";
-import { UserError } from "./user-error";
 
 /** What a function is told of a trajectory beside its text. */
 export type TrajectoryFacts = Omit<GradeJob, "modelText" | "gold">;

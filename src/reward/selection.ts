@@ -1,7 +1,8 @@
 /** From the names and weights of `--reward-funcs` and `--reward-weights` to the functions that a run uses. */
+
+import { UserError } from "../base/errors";
 import { builtInRewards, isBuiltInReward } from "./functions/built-in";
 import type { WeightedReward } from "./grade";
-import { UserError } from "./user-error";
 
 /** A reward function of the user's: an export of a file, or a value that the embedding program holds under `name`. */
 export interface CustomReward {

@@ -1,5 +1,5 @@
 /** Baselines and scales: one advantage per trajectory from the rewards of the batch. */
-import { mean, sampleStandardDeviation } from "./moments";
+import { mean, sampleStandardDeviation } from "../base/statistics";
 
 /** One number per trajectory, in groups of trajectories that answer the same prompt. Groups may differ in size. */
 export type Grouped = readonly (readonly number[])[];

@@ -1,4 +1,4 @@
-import { mean } from "./moments";
+import { mean } from "../base/statistics";
 
 /** A group is kept when low + 1e-6 < mean answer reward < high - 1e-6. ZeroTIR: 0.05 and 0.8; DAPO: 0 and 1. */
 export interface GroupBounds {
@@ -10,8 +10,9 @@ const MARGIN = 1e-6;
 
 /** Whether a group with these answer rewards (0 or 1 each) lies inside the bounds. An empty group does not. */
 export function keepsGroup(answerRewards: readonly number[], bounds: GroupBounds): boolean {
+  if (answerRewards.length === 0) return false;
   const centre = mean(answerRewards);
-  return answerRewards.length > 0 && centre > bounds.low + MARGIN && centre < bounds.high - MARGIN;
+  return centre > bounds.low + MARGIN && centre < bounds.high - MARGIN;
 }
 
 export interface FilteredGroups<T> {

@@ -1,5 +1,5 @@
 /** The critic's part of the loss, token by token. */
-import { mean } from "./moments";
+import { mean } from "../base/statistics";
 
 /** Sampled tokens of one trajectory. All lists have one entry per token. */
 export interface ValuedTrajectory {
@@ -71,8 +71,11 @@ export function explainedVariance(values: ArrayLike<number>, returns: ArrayLike<
 }
 
 function variance(numbers: readonly number[]): number {
-  const centre = mean(numbers);
-  return mean(numbers.map((number) => (number - centre) ** 2));
+  const centre = mean(numbers, 0);
+  return mean(
+    numbers.map((number) => (number - centre) ** 2),
+    0,
+  );
 }
 
 function finite(value: number | undefined, name: string, t: number): number {

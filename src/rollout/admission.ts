@@ -1,4 +1,4 @@
-import { UserError } from "../model/user-error";
+import { UserError } from "../base/errors";
 import { lastPromptPage } from "./batch";
 import type { Decoder } from "./decoder";
 import { PagePool, planPages } from "./pages";

@@ -3,7 +3,7 @@
  * of another type, no answer within the deadline. Only what a tool throws is an observation: the model chose its arguments. A deadline never becomes an
  * observation, for then tokens would depend on time.
  */
-import { UserError } from "../model/user-error";
+import { UserError } from "../base/errors";
 import { sanitise, wrapObservation } from "../sandbox/observation";
 import { environmentProtocol, isToolName, NO_CALL, parseCall } from "./calls";
 import {

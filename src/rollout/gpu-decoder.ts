@@ -1,13 +1,13 @@
 /** The scheduler's decoder on the GPU: one forward pass and one draw per batch, in one submit, with the tokens read back behind. */
 import { kvCopy } from "../../kernels/kv_copy";
 import type { SamplingSettings } from "../../kernels/sampling";
+import { UserError } from "../base/errors";
 import type { BufferView } from "../gpu/buffers";
 import { Activations } from "../model/activations";
 import { ROW_ALIGNMENT } from "../model/final-norm";
 import { HeadWorkspace, STATISTICS_BYTES } from "../model/head";
 import type { Model } from "../model/model";
 import { SequenceTables } from "../model/sequences";
-import { UserError } from "../model/user-error";
 import type { Decoder, RowBatch, SampledTokens } from "./decoder";
 
 /** Sizes of a decoder's buffers. */

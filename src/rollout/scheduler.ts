@@ -1,4 +1,4 @@
-import { UserError } from "../model/user-error";
+import { UserError } from "../base/errors";
 import { Admission } from "./admission";
 import { type ExpectedToken, planBatch } from "./batch";
 import type { Decoder, SampledTokens } from "./decoder";

@@ -1,6 +1,6 @@
+import { UserError } from "../base/errors";
 import { TextStream } from "./text-stream";
 import type { DecodeOptions, Tokenizer } from "./tokenizer";
-import { UserError } from "./user-error";
 
 /** The special tokens under the names that chat templates of such folders use. */
 export const CHARACTER_TOKENS = { sep_token: "S", eos_token: "E", pad_token: "P", unk_token: "U" } as const;

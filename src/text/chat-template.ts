@@ -1,7 +1,7 @@
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { UserError } from "../base/errors";
 import { CHARACTER_TOKENS, isCharacterConfig } from "./character-tokenizer";
 import { formatDate } from "./format-date";
-import { UserError } from "./user-error";
 
 /** One turn of a conversation. Templates may read further keys, such as `tool_calls`. */
 export interface ChatMessage {

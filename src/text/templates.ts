@@ -1,5 +1,5 @@
+import { UserError } from "../base/errors";
 import type { ChatTemplate } from "./chat-template";
-import { UserError } from "./user-error";
 
 /** How a question becomes the text of a prompt, and what ends an answer to it. */
 export interface PromptTemplate {

@@ -1,5 +1,5 @@
+import { UserError } from "../base/errors";
 import { byteLevelBytes } from "./byte-level";
-import { UserError } from "./user-error";
 
 /** The parts of a parsed tokenizer.json and tokenizer_config.json that the tokenizer needs, checked. */
 export interface TokenizerFiles {

@@ -1,8 +1,8 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { UserError } from "../base/errors";
 import { exactPreTokenizer } from "./pre-tokenizer";
 import { TextStream } from "./text-stream";
 import { bytesPerToken, readTokenizerFiles, type TokenizerFiles } from "./tokenizer-json";
-import { UserError } from "./user-error";
 
 export interface DecodeOptions {
   /** Leaves special tokens out of the text (default false). */

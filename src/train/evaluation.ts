@@ -1,10 +1,10 @@
 /** Accuracy and code use on held-out questions, greedy and sampled: the table before and after a run, and by step. */
 
-import { mean } from "../rl/moments";
-import { type Collector, collect } from "./batch/collect";
-import type { QuestionRow } from "./questions/prompts";
-import type { SummaryRow } from "./run/events";
-import type { EvaluationRow, FreeMetricName } from "./run/metrics";
+import { mean } from "../base/statistics";
+import { type Collector, collect } from "../session/collect";
+import type { SummaryRow } from "../session/events";
+import type { EvaluationRow } from "../session/metrics";
+import type { QuestionRow } from "../session/prompts";
 
 /** Shares in [0, 1]. */
 export interface EvaluationFigures {
@@ -75,29 +75,6 @@ export function evaluationRow(
     [`eval/${benchmark}/code_ratio`]: figures.sampledCodeRatio,
     ...(samples === 1 ? {} : { [`eval/${benchmark}/pass@${samples}`]: figures.sampledPass }),
   };
-}
-
-/** What a data set is called in the names of figures: a file without folder and ending. */
-export function benchmarkName(dataset: string): string {
-  return (dataset.split(/[/\\]/).findLast((part) => part !== "") ?? dataset).replace(
-    /\.(?:jsonl?|parquet)(?:\.gz)?$/,
-    "",
-  );
-}
-
-/** Markdown with a column per evaluated step and a row per figure, in percent, as training reports print their trajectories. */
-export function trajectoryTable(rows: readonly EvaluationRow[]): string {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name): name is FreeMetricName =>
-    name.startsWith("eval/"),
-  );
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const percent = (value: number | null | undefined) => (typeof value === "number" ? (100 * value).toFixed(2) : "");
-  return [
-    line(["step", ...rows.map(({ step }) => String(step))]),
-    line(["---", ...rows.map(() => "--:")]),
-    ...names.map((name) => line([name.slice("eval/".length), ...rows.map((row) => percent(row[name]))])),
-    "",
-  ].join("\n");
 }
 
 /** The two evaluations as rows of the closing table; no rows where neither was made. */

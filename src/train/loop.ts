@@ -1,31 +1,31 @@
 /** The training loop of reinforcement learning: what is opened before the first step, the steps, and what is closed after the last. */
 
+import { UserError } from "../base/errors";
 import { parameterCount } from "../model/config";
 import { configFolder } from "../model/peft";
-import { UserError } from "../model/user-error";
-import { BatchesAhead } from "./batch/batches-ahead";
-import { type Collector, checkPrompts } from "./batch/collect";
-import { type BatchSettings, sampleBatch } from "./batch/rollout-batch";
+import { hasSharedCritic } from "../options/critic-fields";
+import { type TrainOptions, trainOptions } from "../options/train-options";
+import { type Collector, checkPrompts } from "../session/collect";
+import type { TrainEvents, TrainSummary } from "../session/events";
+import type { TrainingHost } from "../session/host";
+import { createDecoder, eosTokenIds, loadModel } from "../session/loaded-model";
+import { afterTraining } from "../session/next-commands";
+import { findResume, openRunFolder, restoreState, tellChanges } from "../session/opening";
+import { promptFrame } from "../session/prompt-frame";
+import type { QuestionRow, QuestionSource } from "../session/prompts";
+import { openQuestions } from "../session/questions";
+import { checkpointName } from "../session/run-folder";
+import { BatchesAhead } from "./batches-ahead";
 import { summaryTable } from "./evaluation";
-import { hasSharedCritic } from "./options/critic-fields";
-import { type TrainOptions, trainOptions } from "./options/options";
-import { promptFrame } from "./questions/prompt-frame";
-import type { QuestionRow, QuestionSource } from "./questions/prompts";
-import { QuestionSelection } from "./questions/question-selection";
-import { openQuestions } from "./questions/questions";
+import { Health } from "./health";
+import { createLearner, openLearner } from "./learner";
+import { memoryByKind, memoryLine, sizesFor } from "./memory-plan";
+import { QuestionSelection } from "./question-selection";
+import { type BatchSettings, sampleBatch } from "./rollout-batch";
 import type { PlacedTrainOptions, Run } from "./run";
-import type { TrainEvents, TrainSummary } from "./run/events";
-import { Health } from "./run/health";
-import type { TrainingHost } from "./run/host";
-import { memoryByKind, memoryLine, sizesFor } from "./run/memory-plan";
-import { afterTraining } from "./run/next-commands";
-import { findResume, openRunFolder, restoreState, tellChanges } from "./run/opening";
-import { createDecoder, eosTokenIds, loadModel } from "./run/policy";
-import { checkpointName } from "./run/run-folder";
 import { batchAhead, restoreLearner, saveRun } from "./run-checkpoint";
 import { evaluateHeldOut } from "./run-evaluation";
 import { trainStep } from "./train-step";
-import { createLearner, openLearner } from "./update/learner";
 
 export type { PlacedTrainOptions } from "./run";
 

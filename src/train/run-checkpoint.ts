@@ -1,15 +1,16 @@
 /** The checkpoints of a run of reinforcement learning: model and moments, and all else that its next step depends on. */
+
+import { UserError } from "../base/errors";
 import { type FolderReader, readText, writeCheckpoint } from "../model/folder";
-import { UserError } from "../model/user-error";
-import { readBatch, writeBatch } from "./batch/batch-file";
-import type { RolloutBatch } from "./batch/rollout-batch";
-import type { TrainOptions } from "./options/options";
+import type { TrainOptions } from "../options/train-options";
+import { bestOf, missingMetric } from "../session/best-checkpoint";
+import { loadMoments, saveMoments, saveTraining } from "../session/checkpoint";
+import type { TrainerState } from "../session/trainer-state";
+import { readBatch, writeBatch } from "./batch-file";
+import { criticFiles } from "./critic-files";
+import type { Learner } from "./learner";
+import type { RolloutBatch } from "./rollout-batch";
 import type { Run } from "./run";
-import { bestOf, missingMetric } from "./run/best-checkpoint";
-import { loadMoments, saveMoments, saveTraining } from "./run/checkpoint";
-import type { TrainerState } from "./run/trainer-state";
-import { criticFiles } from "./update/critic-files";
-import type { Learner } from "./update/learner";
 
 /** A batch that was sampled ahead of its step. */
 const BATCH = "batch_ahead.json";

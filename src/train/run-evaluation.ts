@@ -1,7 +1,9 @@
 /** The evaluations of a run: before, after, and by step. */
-import { benchmarkName, type EvaluationFigures, evaluate, evaluationRow } from "./evaluation";
+
+import { benchmarkName } from "../data/dataset";
+import type { EvaluationRow } from "../session/metrics";
+import { type EvaluationFigures, evaluate, evaluationRow } from "./evaluation";
 import type { Run } from "./run";
-import type { EvaluationRow } from "./run/metrics";
 
 /** The figures after a step; null where there is nothing to measure on, or the run was stopped. */
 export async function evaluateHeldOut(run: Run, step: number): Promise<EvaluationFigures | null> {

@@ -1,19 +1,20 @@
 /** Everything that a run of reinforcement learning holds open. */
 
-import type { BatchesAhead } from "./batch/batches-ahead";
-import type { Collector } from "./batch/collect";
-import type { RolloutBatch } from "./batch/rollout-batch";
+import type { TrainOptions } from "../options/train-options";
+import type { BestCheckpoint } from "../session/best-checkpoint";
+import type { Collector } from "../session/collect";
+import type { TrainEvents } from "../session/events";
+import type { LoadedModel } from "../session/loaded-model";
+import type { EvaluationRow, MetricsRow } from "../session/metrics";
+import type { QuestionSource } from "../session/prompts";
+import type { RunFolder } from "../session/run-folder";
+import type { SelectionState } from "../session/trainer-state";
+import type { BatchesAhead } from "./batches-ahead";
 import type { EvaluationFigures } from "./evaluation";
-import type { TrainOptions } from "./options/options";
-import type { QuestionSource } from "./questions/prompts";
-import type { QuestionSelection, SelectionState } from "./questions/question-selection";
-import type { BestCheckpoint } from "./run/best-checkpoint";
-import type { TrainEvents } from "./run/events";
-import type { Health } from "./run/health";
-import type { EvaluationRow, MetricsRow } from "./run/metrics";
-import type { LoadedModel } from "./run/policy";
-import type { RunFolder } from "./run/run-folder";
-import type { Learner } from "./update/learner";
+import type { Health } from "./health";
+import type { Learner } from "./learner";
+import type { QuestionSelection } from "./question-selection";
+import type { RolloutBatch } from "./rollout-batch";
 
 /** Options of a run whose folder has been decided. */
 export type PlacedTrainOptions = Omit<TrainOptions, "outputDir"> & { readonly outputDir: string };

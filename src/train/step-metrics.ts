@@ -1,14 +1,14 @@
 /** The metrics row of a step from what its parts did. */
 
+import { mean, sampleStandardDeviation } from "../base/statistics";
 import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
-import { mean, sampleStandardDeviation } from "../rl/moments";
 import { objectiveMetrics } from "../rl/totals";
-import type { GradedTrajectory } from "./batch/collect";
-import type { Group, RolloutBatch } from "./batch/rollout-batch";
-import type { MetricsRow } from "./run/metrics";
-import type { CriticResult } from "./update/critic";
-import type { UpdateResult } from "./update/update";
+import type { GradedTrajectory, Group } from "../session/collect";
+import type { MetricsRow } from "../session/metrics";
+import type { CriticResult } from "./critic";
+import type { RolloutBatch } from "./rollout-batch";
+import type { UpdateResult } from "./update";
 
 /** Seconds of the parts of a step. */
 export interface StepTimes {
@@ -75,8 +75,14 @@ export function stepMetrics(
     "tools/timeouts": ended("timeout"),
     // Programs that did not come to their own end: stopped at a limit of time or output, or dead with their process.
     "tools/killed": ended("timeout", "output_limit", "crash"),
-    "tools/run_ms": mean(calls.map(({ ms }) => ms)),
-    "tools/queue_ms": mean(calls.map(({ queueMs }) => queueMs)),
+    "tools/run_ms": mean(
+      calls.map(({ ms }) => ms),
+      0,
+    ),
+    "tools/queue_ms": mean(
+      calls.map(({ queueMs }) => queueMs),
+      0,
+    ),
     "sampling/sampling_logp_difference/mean": result.logprobDifferenceMean,
     "sampling/sampling_logp_difference/max": result.logprobDifferenceMax,
     ...importanceMetrics(result),

@@ -1,13 +1,13 @@
 /** One step: the rollout batch, the update, and what is told and written of them. */
 import { rolloutLine } from "../rollout/records";
-import type { RolloutBatch } from "./batch/rollout-batch";
-import { chooseSamples, toSample } from "./batch/samples";
+import type { MetricsRow } from "../session/metrics";
+import { chooseSamples, toSample } from "../session/transcript";
+import type { RolloutBatch } from "./rollout-batch";
 import type { Run } from "./run";
-import type { MetricsRow } from "./run/metrics";
-import { type Examination, examine, writeSnapshot } from "./run/snapshot";
 import { evaluateStep } from "./run-evaluation";
+import { type Examination, examine, writeSnapshot } from "./snapshot";
 import { gradingNotices, stepMetrics } from "./step-metrics";
-import { type UpdateResult, update } from "./update/update";
+import { type UpdateResult, update } from "./update";
 
 export async function trainStep(run: Run, step: number): Promise<void> {
   const { options, events, learner, batches } = run;

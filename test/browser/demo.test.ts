@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/sandbox/engine";
 import { createNodeSandbox } from "../../src/sandbox/node/pool";
-import type { Sample } from "../../src/train/run/events";
+import type { Sample } from "../../src/session/events";
 import { launchChromium, type TestBrowser } from "./chromium";
 import { serveBuiltDemo, serveDemo } from "./demo-server";
 import { downloadRun, metricsOf, rolloutsOf, trainInNode } from "./runs";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeReport } from "../../src/cli/view/report-file";
-import { serveRun } from "../../src/cli/view/server";
+import { writeReport } from "../../src/run/view/report-file";
+import { serveRun } from "../../src/run/view/server";
 import { launchChromium, type TestBrowser } from "./chromium";
 import { HOSTILE, hostileRun } from "./hostile-run";
 

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { demoOptions } from "../../src/demo/options";
+import { trainOptions } from "../../src/options/train-options";
 import { tarFiles } from "../../src/platform/node/adapter-tar";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
 import { withoutTime } from "../../src/rollout/records";
+import type { TrainEvents } from "../../src/session/events";
+import { deterministicPart, type MetricsRow } from "../../src/session/metrics";
 import { runTraining } from "../../src/train/loop";
-import { trainOptions } from "../../src/train/options/options";
-import type { TrainEvents } from "../../src/train/run/events";
-import { deterministicPart, type MetricsRow } from "../../src/train/run/metrics";
 
 /** A run folder's files by name. */
 export type RunFiles = ReadonlyMap<string, Uint8Array>;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { doctor } from "../../src/cli/commands/doctor";
+import { doctor } from "../../src/run/doctor";
 
 function capture() {
   const out: string[] = [];
@@ -8,8 +8,8 @@ function capture() {
 }
 
 const breaks = vi.hoisted(() => ({ exactness: false }));
-vi.mock("../../src/eval/exactness", async (load) => {
-  const real = await load<typeof import("../../src/eval/exactness")>();
+vi.mock("../../src/diagnostics/exactness", async (load) => {
+  const real = await load<typeof import("../../src/diagnostics/exactness")>();
   const checkExactness: typeof real.checkExactness = async (gpu) =>
     breaks.exactness ? { tokens: 195, unequal: 1 } : real.checkExactness(gpu);
   return { ...real, checkExactness };

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import type { EvalReport } from "../../src/cli/contexts";
+import { UserError } from "../../src/base/errors";
 import { runCli } from "../../src/cli/program";
 import type { Runners } from "../../src/cli/runners";
 import { publishedFigures } from "../../src/eval/published";
-import { UserError } from "../../src/model/user-error";
-import type { EvalOptions, SampleOptions } from "../../src/train/options/eval-options";
-import type { TrainOptions } from "../../src/train/options/options";
+import type { EvalOptions, SampleOptions } from "../../src/options/eval-options";
+import type { TrainOptions } from "../../src/options/train-options";
+import type { EvalReport } from "../../src/run/context";
 import { hostileSample, playRun, testIo, testRunners } from "./support";
 
 let root: string;

@@ -1,6 +1,6 @@
 import type { CliIo, Output } from "../../src/cli/io";
 import type { Runners } from "../../src/cli/runners";
-import type { Sample, TrainEvents, TrainSummary } from "../../src/train/run/events";
+import type { Sample, TrainEvents, TrainSummary } from "../../src/session/events";
 
 /** An output that keeps what is written. */
 export class Capture implements Output {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { toRollout } from "../../src/cli/view/record";
+import { toRollout } from "../../src/run/view/record";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 
 const folder = join(import.meta.dirname, "../../checkpoints/nano-base");

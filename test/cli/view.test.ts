@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program";
-import { writeReport } from "../../src/cli/view/report-file";
-import { type ServedRun, serveRun } from "../../src/cli/view/server";
-import { viewInNode } from "../../src/cli/view/view-runner";
 import { RUN_ELEMENT } from "../../src/report/html/embed";
 import type { RunData } from "../../src/report/html/run-data";
+import { writeReport } from "../../src/run/view/report-file";
+import { type ServedRun, serveRun } from "../../src/run/view/server";
+import { viewInNode } from "../../src/run/view/view";
 import { hostileRun } from "../browser/hostile-run";
 import { testIo, testRunners } from "./support";
 

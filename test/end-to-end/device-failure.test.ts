@@ -1,7 +1,7 @@
 /** What happens when the device fails in the middle of a run: a clear end, and nothing left running. */
 import { expect, test } from "vitest";
-import { withHost } from "../../src/cli/question-runners";
-import type { TrainingHost } from "../../src/train/run/host";
+import { withHost } from "../../src/run/ask";
+import type { TrainingHost } from "../../src/session/host";
 
 const childProcesses = () => process.getActiveResourcesInfo().filter((name) => name === "ProcessWrap").length;
 

@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { trainOptions } from "../../src/options/train-options";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
+import type { MetricsRow } from "../../src/session/metrics";
 import { runTraining } from "../../src/train/loop";
-import { trainOptions } from "../../src/train/options/options";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
-import type { MetricsRow } from "../../src/train/run/metrics";
 
 let root: string;
 beforeAll(async () => {

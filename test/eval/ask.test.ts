@@ -1,8 +1,8 @@
 /** `sample` in Node: prompts as token ids, greedy completions, text as it comes. */
 import { expect, test } from "vitest";
-import { sampleInNode } from "../../src/cli/question-runners";
 import type { AnswerSample } from "../../src/eval/answer-sample";
-import { resolveSampleOptions } from "../../src/train/options/eval-options";
+import { resolveSampleOptions } from "../../src/options/eval-options";
+import { sampleInNode } from "../../src/run/ask";
 
 async function sample(values: Record<string, unknown>): Promise<{ samples: AnswerSample[]; streamed: string }> {
   const samples: AnswerSample[] = [];

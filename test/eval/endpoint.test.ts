@@ -9,8 +9,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { retryAfter } from "../../src/eval/endpoint/client";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
+import { evalOptions, resolveEvalOptions } from "../../src/options/eval-options";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import { evalOptions, resolveEvalOptions } from "../../src/train/options/eval-options";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 const KEY = "sk-very-secret-0123456789";

@@ -7,9 +7,9 @@ import { ask } from "../../src/eval/ask";
 import { runEvaluation } from "../../src/eval/evaluate";
 import type { EvaluationReport } from "../../src/eval/report";
 import { targetPlans } from "../../src/eval/targets";
+import { evalOptions, resolveEvalOptions, sampleOptions } from "../../src/options/eval-options";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import { evalOptions, resolveEvalOptions, sampleOptions } from "../../src/train/options/eval-options";
-import type { Sample } from "../../src/train/run/events";
+import type { Sample } from "../../src/session/events";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 let root: string;

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parityInNode } from "../../src/cli/parity-runner";
 import { writeCheckpoint } from "../../src/model/folder";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
+import { parityInNode } from "../../src/run/parity";
 import { CONFIGS, largestDifference, Numbers, randomTensors, relativeNormError } from "../support/reference/models";
 import { ReferenceModel } from "../support/reference/transformer";
 

@@ -7,7 +7,7 @@ import { type Answer, type SampleKey, sampleLine } from "../../src/eval/samples"
 import { MemoryRunFiles } from "../../src/platform/browser/memory-files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { gradeTrajectory } from "../../src/reward/grade";
-import type { RunFiles } from "../../src/train/run/run-folder";
+import type { RunFiles } from "../../src/session/run-folder";
 
 let root: string;
 beforeAll(async () => {

@@ -3,8 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { exportInNode } from "../../src/cli/export-runner";
-import { parityTensors } from "../../src/eval/parity";
+import { parityTensors } from "../../src/diagnostics/parity";
 import { parameterShapes, writeModelConfig } from "../../src/model/config";
 import { exportModel } from "../../src/model/export";
 import { readCheckpoint, writeCheckpoint } from "../../src/model/folder";
@@ -12,6 +11,7 @@ import { readModel, writeAdapter } from "../../src/model/peft";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { withValueHead } from "../../src/model/value-head";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
+import { exportInNode } from "../../src/run/export";
 import { CONFIGS, largestDifference, modelContext, Numbers, randomTensors } from "../support/reference/models";
 
 const config = CONFIGS["qwen2, tied, biases"];

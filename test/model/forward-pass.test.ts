@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { adapterTargets } from "../../src/model/adapter";
 import { ForwardPass } from "../../src/model/forward-pass";
+import { countScored, microBatches } from "../../src/model/micro-batches";
 import { TrainingPass } from "../../src/model/training";
-import { countScored, microBatches } from "../../src/train/supervised/pretraining";
 import {
   bitsOf,
   CONFIGS,

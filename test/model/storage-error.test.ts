@@ -6,9 +6,9 @@ import { type Checkpoint, readCheckpoint } from "../../src/model/folder";
 import { Model } from "../../src/model/model";
 import { SequenceScorer } from "../../src/model/sequence-scorer";
 import { nodeFolder } from "../../src/platform/node/files";
+import { nanoDocuments } from "../../src/supervised/documents";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
-import { buildNanoTokenizerConfig, buildNanoTokenizerJson } from "../../src/train/nano/tokenizer";
-import { nanoDocuments } from "../../src/train/supervised/documents";
+import { buildNanoTokenizerConfig, buildNanoTokenizerJson } from "../support/nano-tokenizer";
 import { modelContext, Numbers } from "../support/reference/models";
 import { RowRunner } from "../support/reference/rows";
 

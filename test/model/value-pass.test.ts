@@ -4,12 +4,12 @@ import { adapterTargets } from "../../src/model/adapter";
 import { type ModelConfig, VALUE_HEAD } from "../../src/model/config";
 import type { CheckpointTensor } from "../../src/model/folder";
 import { initialWeights } from "../../src/model/initialise";
+import { countScored, microBatches } from "../../src/model/micro-batches";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass, type TrainingSequence } from "../../src/model/training";
 import { ValuePass } from "../../src/model/value-pass";
 import { valueLoss } from "../../src/rl/value-loss";
-import { countScored, microBatches } from "../../src/train/supervised/pretraining";
 import {
   bitsOf,
   CONFIGS,

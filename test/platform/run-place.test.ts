@@ -4,12 +4,12 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { trainInNode } from "../../src/cli/training-runners";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
 import { MARKER, writeFolder } from "../../src/platform/node/files";
 import { lockText } from "../../src/platform/node/lock";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
-import type { TrainEvents } from "../../src/train/run/events";
+import { trainInNode } from "../../src/run/train";
+import type { TrainEvents } from "../../src/session/events";
 
 const silent: TrainEvents = {
   onPlan() {},

@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { tensorboardEvents } from "../../src/cli/tensorboard";
 import { crc32c } from "../../src/report/tensorboard/crc32c";
 import { restartEvent, scalarsEvent, versionEvent } from "../../src/report/tensorboard/event";
 import { record } from "../../src/report/tensorboard/record";
-import type { TrainEvents, TrainPlan } from "../../src/train/run/events";
+import { tensorboardEvents } from "../../src/run/tensorboard";
+import type { TrainEvents, TrainPlan } from "../../src/session/events";
 
 /** Debian's, which has its packages: another python3 may come first on the path. */
 const PYTHON = "/usr/bin/python3";

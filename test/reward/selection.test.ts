@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { gradingPlan } from "../../src/options/reward-options";
 import { selectRewards } from "../../src/reward/selection";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
-import { gradingPlan } from "../../src/train/options/reward-options";
 
 describe("choosing reward functions", () => {
   it("takes names, files and exports, each with its weight", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { mean, sampleStandardDeviation } from "../../src/base/statistics";
 import { groupAdvantages } from "../../src/rl/advantages";
-import { mean, sampleStandardDeviation } from "../../src/rl/moments";
 
 function expectClose(actual: readonly (readonly number[])[], expected: readonly (readonly number[])[], digits = 12) {
   expect(actual.map((group) => group.length)).toEqual(expected.map((group) => group.length));
@@ -11,7 +11,8 @@ function expectClose(actual: readonly (readonly number[])[], expected: readonly 
 describe("moments", () => {
   it("by hand", () => {
     expect(mean([1, 2, 6])).toBe(3);
-    expect(mean([])).toBe(0);
+    expect(mean([], 0)).toBe(0);
+    expect(() => mean([])).toThrow("an empty list has no mean");
     expect(sampleStandardDeviation([1, 2, 6])).toBeCloseTo(Math.sqrt(7), 15);
     expect(sampleStandardDeviation([4])).toBe(0);
   });

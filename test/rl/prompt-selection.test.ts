@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import { observed, PRIOR, selectPrompts } from "../../src/rl/prompt-selection";
-import { CounterRandom } from "../../src/train/nano/random";
 
 const uniform = (seed: number) => {
   const random = new CounterRandom(seed, 0);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { UserError } from "../../src/base/errors";
 import { CharacterTokenizer } from "../../src/text/character-tokenizer";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
-import { UserError } from "../../src/text/user-error";
 
 const config = { char_ords: [48, 49, 44, 0x1f600] };
 

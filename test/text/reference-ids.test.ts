@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { nodeFolder } from "../../src/platform/node/files";
-import { loadTokenizerOf } from "../../src/train/run/policy";
+import { loadTokenizerOf } from "../../src/session/loaded-model";
 import reference from "./reference-ids.json" with { type: "json" };
 
 const MODELS = resolve(import.meta.dirname, "../../../shared/models");

@@ -3,9 +3,9 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pretrainOptions } from "../../src/train/options/pretrain-options";
-import { resolveOptions } from "../../src/train/options/resolve-options";
-import { runPretraining } from "../../src/train/supervised/pretrain-run";
+import { pretrainOptions } from "../../src/options/pretrain-options";
+import { resolveOptions } from "../../src/options/resolve-options";
+import { runPretraining } from "../../src/supervised/pretrain-run";
 import { deterministicFiles, prepare, tinyHost, tinyRun } from "./tiny-run";
 
 let root = "";

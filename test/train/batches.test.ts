@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import type { PythonEngine } from "../../src/sandbox/engine";
 import { createMockEngine } from "../../src/sandbox/mock";
-import { readBatch, writeBatch } from "../../src/train/batch/batch-file";
-import type { RolloutBatch } from "../../src/train/batch/rollout-batch";
+import { readBatch, writeBatch } from "../../src/train/batch-file";
+import type { RolloutBatch } from "../../src/train/rollout-batch";
 import { calculate, deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
 import { resumePoint } from "../../src/platform/node/run-place";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
-import { type BestCheckpoint, bestOf, missingMetric, readBest } from "../../src/train/run/best-checkpoint";
-import type { MetricsRow } from "../../src/train/run/metrics";
+import { type BestCheckpoint, bestOf, missingMetric, readBest } from "../../src/session/best-checkpoint";
+import type { MetricsRow } from "../../src/session/metrics";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

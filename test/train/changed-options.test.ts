@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { changedOptions } from "../../src/train/options/changed-options";
-import { trainOptions } from "../../src/train/options/options";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
+import { changedOptions } from "../../src/options/changed-options";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { trainOptions } from "../../src/options/train-options";
 
 const options = (values: Readonly<Record<string, unknown>>) =>
   resolveTrainOptions([{ source: "the test", spelling: "file", values: { preset: "nano", ...values } }]);

@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { tensorboardEvents } from "../../src/cli/tensorboard";
 import { holdNewRunFolder, newRunFolder } from "../../src/platform/node/run-place";
-import { allEvents, type TrainEvents } from "../../src/train/run/events";
-import { isTiming } from "../../src/train/run/metrics";
+import { tensorboardEvents } from "../../src/run/tensorboard";
+import { allEvents, type TrainEvents } from "../../src/session/events";
+import { isTiming } from "../../src/session/metrics";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 const HOUR = 3_600_000;

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
-import { type DagShares, dagRow } from "../../src/train/dag/rows";
-import { evalOptions, resolveEvalOptions } from "../../src/train/options/eval-options";
-import { resolveOptions } from "../../src/train/options/resolve-options";
-import { sftOptions } from "../../src/train/options/supervised-options";
-import type { MetricsRow } from "../../src/train/run/metrics";
-import { runSft } from "../../src/train/supervised/sft-run";
+import { evalOptions, resolveEvalOptions } from "../../src/options/eval-options";
+import { resolveOptions } from "../../src/options/resolve-options";
+import { sftOptions } from "../../src/options/supervised-options";
+import type { MetricsRow } from "../../src/session/metrics";
+import { runSft } from "../../src/supervised/sft-run";
+import { type DagShares, dagRow } from "../../src/tasks/dag/rows";
 import { tinyHost } from "./tiny-run";
 
 const NANO_BASE = join(import.meta.dirname, "../../checkpoints/nano-base");

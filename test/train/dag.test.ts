@@ -1,11 +1,11 @@
 /** Graph problems: checked by a reader of the notation that shares nothing with their maker. */
 import { describe, expect, test } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import { verifyAnswer } from "../../src/reward/verify";
-import { type DagProblem, dagProblem } from "../../src/train/dag/problem";
-import { dagRange, dagRow, parseRange } from "../../src/train/dag/rows";
-import { dagKinds, dagSolution } from "../../src/train/dag/solution";
-import { CounterRandom } from "../../src/train/nano/random";
-import { syntheticBenchmark, syntheticQuestions } from "../../src/train/questions/synthetic-questions";
+import { syntheticBenchmark, syntheticQuestions } from "../../src/session/synthetic-questions";
+import { type DagProblem, dagProblem } from "../../src/tasks/dag/problem";
+import { dagRange, dagRow, parseRange } from "../../src/tasks/dag/rows";
+import { dagKinds, dagSolution } from "../../src/tasks/dag/solution";
 import { tinyTokenizer } from "./tiny-run";
 
 const RANGE = { least: 1, most: 6 };

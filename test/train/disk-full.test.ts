@@ -4,10 +4,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UserError } from "../../src/model/user-error";
+import { UserError } from "../../src/base/errors";
 import { latestCheckpoint } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import type { RunFiles } from "../../src/train/run/run-folder";
+import type { RunFiles } from "../../src/session/run-folder";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

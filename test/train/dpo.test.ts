@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resolveOptions } from "../../src/train/options/resolve-options";
-import { dpoOptions } from "../../src/train/options/supervised-options";
-import type { MetricsRow } from "../../src/train/run/metrics";
-import { runDpo } from "../../src/train/supervised/dpo-run";
+import { resolveOptions } from "../../src/options/resolve-options";
+import { dpoOptions } from "../../src/options/supervised-options";
+import type { MetricsRow } from "../../src/session/metrics";
+import { runDpo } from "../../src/supervised/dpo-run";
 import { prepare, tinyHost } from "./tiny-run";
 
 let root: string;

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { trajectoryTable } from "../../src/train/evaluation";
+import { trajectoryTable } from "../../src/session/metrics";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

@@ -2,11 +2,11 @@
 import { ForwardPass } from "../../src/model/forward-pass";
 import type { Model } from "../../src/model/model";
 import { TrainingPass } from "../../src/model/training";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
+import type { TrainOptions } from "../../src/options/train-options";
 import { gradeTrajectory } from "../../src/reward/grade";
-import type { GradedTrajectory } from "../../src/train/batch/collect";
-import type { TrainOptions } from "../../src/train/options/options";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
-import type { ScoringPass } from "../../src/train/update/reference";
+import type { GradedTrajectory } from "../../src/session/collect";
+import type { ScoringPass } from "../../src/train/reference";
 import { someJob } from "../reward/job";
 import { modelContext, modelOf, Numbers, randomTensors } from "../support/reference/models";
 import { TINY } from "./tiny-run";

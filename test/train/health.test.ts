@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { Health } from "../../src/train/run/health";
-import type { MetricsRow } from "../../src/train/run/metrics";
+import type { MetricsRow } from "../../src/session/metrics";
+import { Health } from "../../src/train/health";
 
 type Figures = Omit<MetricsRow, "step">;
 

@@ -1,10 +1,12 @@
 /** The memory plan against what is allocated, and the sizes that it chooses. */
 import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/base/errors";
 import { adapterTargets } from "../../src/model/adapter";
 import type { ModelConfig } from "../../src/model/config";
 import { Model, type ModelOptions } from "../../src/model/model";
-import { UserError } from "../../src/model/user-error";
-import { hasSharedCritic } from "../../src/train/options/critic-fields";
+import { hasSharedCritic } from "../../src/options/critic-fields";
+import { createDecoder } from "../../src/session/loaded-model";
+import { createLearner } from "../../src/train/learner";
 import {
   fitMemory,
   type MemoryOptions,
@@ -12,9 +14,7 @@ import {
   memoryLine,
   parseMemory,
   planMemory,
-} from "../../src/train/run/memory-plan";
-import { createDecoder } from "../../src/train/run/policy";
-import { createLearner } from "../../src/train/update/learner";
+} from "../../src/train/memory-plan";
 import { CONFIGS, modelContext, randomBatch, randomTensors } from "../support/reference/models";
 
 const SIZES: MemoryOptions = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { DocumentSource } from "../../src/train/supervised/documents";
-import { mixedDocuments, parseMixture } from "../../src/train/supervised/mixture";
+import type { DocumentSource } from "../../src/supervised/documents";
+import { mixedDocuments, parseMixture } from "../../src/supervised/mixture";
 
 /** Documents of one length, all of the same id. */
 function source(id: number, length: number): DocumentSource {

@@ -1,24 +1,24 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import { wrapObservation } from "../../src/sandbox/observation";
-import { loadTokenizer } from "../../src/text/load-tokenizer";
-import { buildNanoCorpus, corpusTokens, encodeNanoDocument } from "../../src/train/nano/corpus";
-import { type NanoDocument, nanoDocument, nanoTextRows } from "../../src/train/nano/documents";
-import { evaluateExpression } from "../../src/train/nano/expression";
+import { buildNanoCorpus, corpusTokens, encodeNanoDocument } from "../../src/tasks/nano/corpus";
+import { type NanoDocument, nanoDocument, nanoTextRows } from "../../src/tasks/nano/documents";
+import { evaluateExpression } from "../../src/tasks/nano/expression";
 import {
   nanoBenchmarkProblem,
   nanoBenchmarks,
   nanoDataset,
   nanoProblems,
   splitOf,
-} from "../../src/train/nano/problems";
-import { CounterRandom } from "../../src/train/nano/random";
+} from "../../src/tasks/nano/problems";
+import { loadTokenizer } from "../../src/text/load-tokenizer";
 import {
   buildNanoTokenizerConfig,
   buildNanoTokenizerJson,
   NANO_STRINGS,
   tokenizerFileText,
-} from "../../src/train/nano/tokenizer";
+} from "../support/nano-tokenizer";
 
 const tokenizer = loadTokenizer(buildNanoTokenizerJson(), buildNanoTokenizerConfig());
 const folder = new URL("../../checkpoints/nano-base/", import.meta.url);

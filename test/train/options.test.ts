@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { evalOptions, resolveSampleOptions, sampleOptions } from "../../src/train/options/eval-options";
-import { editDistance, nearest } from "../../src/train/options/nearest";
-import { trainOptions } from "../../src/train/options/options";
-import { presetNames } from "../../src/train/options/preset-texts";
-import { presetOptions } from "../../src/train/options/presets";
-import { pretrainOptions } from "../../src/train/options/pretrain-options";
-import { resolveOptions, resolveTrainOptions } from "../../src/train/options/resolve-options";
+import { editDistance, nearest } from "../../src/base/nearest";
+import { evalOptions, resolveSampleOptions, sampleOptions } from "../../src/options/eval-options";
+import { presetNames } from "../../src/options/preset-texts";
+import { presetOptions } from "../../src/options/presets";
+import { pretrainOptions } from "../../src/options/pretrain-options";
+import { resolveOptions, resolveTrainOptions } from "../../src/options/resolve-options";
+import { trainOptions } from "../../src/options/train-options";
 
 const file = (values: Record<string, unknown>) => ({ source: "run.yaml", spelling: "file", values }) as const;
 const flags = (values: Record<string, unknown>) => ({ source: "command line", spelling: "flag", values }) as const;

@@ -3,12 +3,12 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parityTensors } from "../../src/eval/parity";
+import { parityTensors } from "../../src/diagnostics/parity";
 import { readModel } from "../../src/model/peft";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { encodeSafetensors } from "../../src/model/safetensors/write";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
 import { nodeFolder } from "../../src/platform/node/files";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
 import { modelContext } from "../support/reference/models";
 import { deterministicFiles, prepare, TINY, tinyRun } from "./tiny-run";
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { presetNames } from "../../src/train/options/preset-texts";
+import { presetNames } from "../../src/options/preset-texts";
 import { prepare, tinyRun } from "./tiny-run";
 
 let root: string;

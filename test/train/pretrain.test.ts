@@ -3,12 +3,12 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pretrainOptions } from "../../src/train/options/pretrain-options";
-import { resolveOptions } from "../../src/train/options/resolve-options";
-import type { MetricsRow } from "../../src/train/run/metrics";
-import { fileDocuments } from "../../src/train/supervised/documents";
-import { runPretraining } from "../../src/train/supervised/pretrain-run";
-import { takeDocuments } from "../../src/train/supervised/pretraining";
+import { pretrainOptions } from "../../src/options/pretrain-options";
+import { resolveOptions } from "../../src/options/resolve-options";
+import type { MetricsRow } from "../../src/session/metrics";
+import { fileDocuments } from "../../src/supervised/documents";
+import { runPretraining } from "../../src/supervised/pretrain-run";
+import { takeDocuments } from "../../src/supervised/pretraining";
 import { deterministicFiles, prepare, tinyHost, tinyTokenizer } from "./tiny-run";
 
 let root: string;

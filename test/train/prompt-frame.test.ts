@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { promptFrame } from "../../src/train/questions/prompt-frame";
+import { promptFrame } from "../../src/session/prompt-frame";
 
 const chat = { promptTemplate: "chat", systemPrompt: null } as const;
 const files = new Map([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { splitOf } from "../../src/train/nano/problems";
-import { fileRows } from "../../src/train/questions/prompts";
-import { syntheticQuestions } from "../../src/train/questions/synthetic-questions";
+import { fileRows } from "../../src/session/prompts";
+import { syntheticQuestions } from "../../src/session/synthetic-questions";
+import { splitOf } from "../../src/tasks/nano/problems";
 
 const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `q${i}`, answer: `${i}` }));
 const take = (source: { train(index: number): { prompt: string } }, from: number, to: number) =>

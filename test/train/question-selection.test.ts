@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fileRows, type QuestionRow } from "../../src/train/questions/prompts";
-import { QuestionSelection } from "../../src/train/questions/question-selection";
+import { fileRows, type QuestionRow } from "../../src/session/prompts";
+import { QuestionSelection } from "../../src/train/question-selection";
 
 const options = {
   seed: 3,

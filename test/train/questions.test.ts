@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Dataset } from "../../src/data/dataset";
-import { resolveTrainOptions } from "../../src/train/options/resolve-options";
-import { openQuestions } from "../../src/train/questions/questions";
-import type { TrainingHost } from "../../src/train/run/host";
+import { resolveTrainOptions } from "../../src/options/resolve-options";
+import type { TrainingHost } from "../../src/session/host";
+import { openQuestions } from "../../src/session/questions";
 
 const refused = (): never => {
   throw new Error("not to be used here");

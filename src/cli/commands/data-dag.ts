@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../../model/user-error";
-import { type DagSplit, MOST_OPERATIONS, type OperationRange } from "../../train/dag/problem";
-import { type DagRow, type DagShares, dagRow, parseRange } from "../../train/dag/rows";
-import { dagKinds } from "../../train/dag/solution";
+import { UserError } from "../../base/errors";
+import { type DagSplit, MOST_OPERATIONS, type OperationRange } from "../../tasks/dag/problem";
+import { type DagRow, type DagShares, dagRow, parseRange } from "../../tasks/dag/rows";
+import { dagKinds } from "../../tasks/dag/solution";
 import { jsonLine } from "../io";
 import { plainText } from "../render/text";
 import type { CommandContext } from "./context";

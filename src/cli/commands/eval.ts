@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { evalOptions, resolveEvalOptions } from "../../train/options/eval-options";
+import { evalOptions, resolveEvalOptions } from "../../options/eval-options";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { evaluationLines } from "../render/evaluation";

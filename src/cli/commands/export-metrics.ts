@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
+import { exportToMlflow, type MlflowReport } from "../../run/tracking/mlflow";
+import { MlflowClient } from "../../run/tracking/mlflow-client";
+import { readTrackedRun } from "../../run/tracking/tracked-run";
+import { exportToWandb } from "../../run/tracking/wandb";
 import { type CliIo, jsonLine } from "../io";
 import { plainText } from "../render/text";
-import { exportToMlflow, type MlflowReport } from "../tracking/mlflow";
-import { MlflowClient } from "../tracking/mlflow-client";
-import { readTrackedRun } from "../tracking/tracked-run";
-import { exportToWandb } from "../tracking/wandb";
 import type { CommandContext } from "./context";
 import { jsonOption } from "./device-options";
 import { number } from "./tool-options";

@@ -1,6 +1,6 @@
 /** The rows of `grade --in`: predictions with their gold answers. */
-import { UserError } from "../../model/user-error";
-import { parseJsonRows } from "../json-rows";
+import { UserError } from "../../base/errors";
+import { parseJsonRows } from "../../run/json-rows";
 
 /** A row of the file. */
 export interface GradeCase {

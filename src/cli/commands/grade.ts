@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { type GradingProfile, gradingProfiles, type Verdict, verifyAnswer } from "../../reward/verify";
 import { type CliIo, jsonLine } from "../io";
 import { plainText } from "../render/text";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { planOptions } from "../../train/options/plan-options";
-import { resolveOptions } from "../../train/options/resolve-options";
-import { type MemoryKind, type MemoryPlan, size } from "../../train/run/memory-plan";
+import { planOptions } from "../../options/plan-options";
+import { resolveOptions } from "../../options/resolve-options";
+import { type MemoryKind, type MemoryPlan, size } from "../../train/memory-plan";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { alignColumns } from "../render/charts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { resolveSampleOptions, sampleOptions } from "../../train/options/eval-options";
+import { resolveSampleOptions, sampleOptions } from "../../options/eval-options";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { sampleLines } from "../render/sample";

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
+import { nearest } from "../../base/nearest";
 import type { FigureRun } from "../../report/figures/run";
 import { type CurveFit, fitCurves, type NoFit } from "../../report/statistics/fit";
 import {
@@ -13,7 +14,6 @@ import {
   parseMetrics,
 } from "../../report/statistics/metrics-table";
 import { FEWEST_POINTS, relate } from "../../report/statistics/relation";
-import { nearest } from "../../train/options/nearest";
 
 /** What is asked of a run. */
 export interface StatsQuestion {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import type { FigureRun } from "../../report/figures/run";
 import { scatterFigure } from "../../report/figures/scatter";
 import { trajectoriesFigure } from "../../report/figures/trajectories";
@@ -89,7 +89,7 @@ async function writeFigures(reports: readonly StatsReport[], { svg, png }: Stats
     ["trajectories", trajectoriesFigure(runs)],
   ] as const) {
     if (svg !== undefined) await write(svg, `${name}.svg`, text);
-    if (png !== undefined) await write(png, `${name}.png`, await (await import("../png")).pngOf(text));
+    if (png !== undefined) await write(png, `${name}.png`, await (await import("../../run/png")).pngOf(text));
   }
   return written;
 }

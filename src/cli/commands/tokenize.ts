@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
+import { type JsonRow, readJsonRows } from "../../run/json-rows";
 import type { Tokenizer } from "../../text/tokenizer";
 import { jsonLine } from "../io";
-import { type JsonRow, readJsonRows } from "../json-rows";
 import { plainText } from "../render/text";
 import type { CommandContext } from "./context";
 

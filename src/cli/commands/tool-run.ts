@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { DEFAULT_LIMITS, type PythonEngine, type PythonResult } from "../../sandbox/engine";
 import { extractCode } from "../../sandbox/observation";
 import {

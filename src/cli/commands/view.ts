@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { jsonLine } from "../io";
 import { plainText } from "../render/text";
 import type { CommandContext } from "./context";

@@ -1,4 +1,4 @@
-import type { MetricsRow } from "../../train/run/metrics";
+import type { MetricsRow } from "../../session/metrics";
 import { sparkline } from "./charts";
 import type { Style } from "./style";
 import { figure, percent } from "./text";

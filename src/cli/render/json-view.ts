@@ -1,5 +1,5 @@
-import type { Phase, PhaseDetail, Sample, TrainEvents, TrainPlan, TrainSummary } from "../../train/run/events";
-import type { MetricsRow } from "../../train/run/metrics";
+import type { Phase, PhaseDetail, Sample, TrainEvents, TrainPlan, TrainSummary } from "../../session/events";
+import type { MetricsRow } from "../../session/metrics";
 import { jsonLine, type Output } from "../io";
 
 /**

@@ -1,4 +1,4 @@
-import type { Sample, SampleSegment } from "../../train/run/events";
+import type { Sample, SampleSegment } from "../../session/events";
 import type { Colour, Style } from "./style";
 import { figure, plainText, shorten } from "./text";
 

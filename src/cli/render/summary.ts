@@ -1,5 +1,5 @@
-import type { SummaryRow, TrainSummary } from "../../train/run/events";
-import type { EvaluationRow, FreeMetricName } from "../../train/run/metrics";
+import type { SummaryRow, TrainSummary } from "../../session/events";
+import type { EvaluationRow, FreeMetricName } from "../../session/metrics";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText } from "./text";

@@ -1,5 +1,5 @@
 import type { TEvalReport } from "../../eval/t-eval/run";
-import type { EvalReport } from "../contexts";
+import type { EvalReport } from "../../run/context";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

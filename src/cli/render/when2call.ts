@@ -1,6 +1,6 @@
 import { behaviours } from "../../eval/choices/metrics";
 import type { When2CallReport } from "../../eval/choices/run";
-import type { EvalReport } from "../contexts";
+import type { EvalReport } from "../../run/context";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

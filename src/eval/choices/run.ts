@@ -1,14 +1,15 @@
 /** When2Call on a checkpoint: rows in, log-likelihoods of their answers, figures out. */
+
+import { UserError } from "../../base/errors";
 import { type FolderReader, readCheckpoint } from "../../model/folder";
 import { Model } from "../../model/model";
 import { SequenceScorer } from "../../model/sequence-scorer";
-import { UserError } from "../../model/user-error";
+import type { EvalOptions } from "../../options/eval-options";
+import type { TrainingHost } from "../../session/host";
+import { LOGITS_BYTES, loadTokenizerOf, refuseMismatch } from "../../session/loaded-model";
+import { requestOf } from "../../session/questions";
+import type { RunFiles } from "../../session/run-folder";
 import { chatTemplate } from "../../text/chat-template";
-import type { EvalOptions } from "../../train/options/eval-options";
-import { requestOf } from "../../train/questions/questions";
-import type { TrainingHost } from "../../train/run/host";
-import { LOGITS_BYTES, loadTokenizerOf, refuseMismatch } from "../../train/run/policy";
-import type { RunFiles } from "../../train/run/run-folder";
 import {
   type Behaviour,
   behaviours,

@@ -1,7 +1,7 @@
 /** Rows of When2Call's test file, their prompts, and the score of each of their answers. */
 
+import { UserError } from "../../base/errors";
 import type { SequenceScorer } from "../../model/sequence-scorer";
-import { UserError } from "../../model/user-error";
 import type { ChatTemplate } from "../../text/chat-template";
 import type { Tokenizer } from "../../text/tokenizer";
 import { type Behaviour, behaviours, type ScoredChoices } from "./metrics";

@@ -1,5 +1,5 @@
 /** Requests to an OpenAI-compatible server: at a bounded rate, again when the server is not ready, and never with the key in a message. */
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { GarbledAnswer, type Piece, pieces } from "./stream";
 
 /** The server did not answer in spite of all repetitions. What was sampled before stays. */

@@ -1,17 +1,17 @@
 /** A model behind an OpenAI-compatible address as the target of an evaluation, with the tool loop of the rollouts. */
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
+import { mix32 } from "../../base/random";
 import type { RewardPool } from "../../reward/pool";
 import { observe, runPython } from "../../rollout/tool";
 import type { FinishReason, ToolRecord } from "../../rollout/trajectory";
 import { type TurnEvent, TurnMachine } from "../../rollout/turns";
 import type { PythonEngine } from "../../sandbox/engine";
 import { observationPolicy, preparedFor } from "../../sandbox/policies";
+import { MAX_OUTPUT_BYTES } from "../../session/collect";
+import type { TrainingHost } from "../../session/host";
+import { promptFrame } from "../../session/prompt-frame";
+import { withDeadline } from "../../session/tool-deadline";
 import type { PromptTemplate } from "../../text/templates";
-import { MAX_OUTPUT_BYTES } from "../../train/batch/collect";
-import { withDeadline } from "../../train/batch/tool-deadline";
-import { mix32 } from "../../train/nano/random";
-import { promptFrame } from "../../train/questions/prompt-frame";
-import type { TrainingHost } from "../../train/run/host";
 import type { Answer } from "../samples";
 import type { SessionOptions } from "../session";
 import type { AnswerSettings, Asked, Target } from "../target";

@@ -1,5 +1,5 @@
 /** The files of T-Eval (arXiv 2312.14033): which there are, and their samples. */
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import type { ChatMessage } from "../../text/chat-template";
 import { type Fields, isFields } from "./lenient-json";
 

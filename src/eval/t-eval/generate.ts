@@ -1,10 +1,11 @@
 /** Greedy answers of a checkpoint to T-Eval's conversations, by its own chat template. */
+
+import { UserError } from "../../base/errors";
 import { readCheckpoint } from "../../model/folder";
-import { UserError } from "../../model/user-error";
+import type { EvalOptions } from "../../options/eval-options";
+import type { TrainingHost } from "../../session/host";
+import { loadTokenizerOf } from "../../session/loaded-model";
 import { chatTemplate } from "../../text/chat-template";
-import type { EvalOptions } from "../../train/options/eval-options";
-import type { TrainingHost } from "../../train/run/host";
-import { loadTokenizerOf } from "../../train/run/policy";
 import { openSession } from "../session";
 import type { TEvalSample } from "./files";
 

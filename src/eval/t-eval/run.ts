@@ -1,7 +1,7 @@
 /** T-Eval over predictions that a file holds or a model makes. */
-import { UserError } from "../../model/user-error";
-import type { TrainingHost } from "../../train/run/host";
-import type { RunFiles } from "../../train/run/run-folder";
+import { UserError } from "../../base/errors";
+import type { TrainingHost } from "../../session/host";
+import type { RunFiles } from "../../session/run-folder";
 import { type SentenceEncoder, spellingEncoder } from "./encoder";
 import { type TEvalFigures, tEvalFigures } from "./figures";
 import { predictionKey, type TEvalSample, tEvalFiles, tEvalPredictions, tEvalSamples, tEvalSets } from "./files";

@@ -1,5 +1,5 @@
 /** From a sample of T-Eval with its prediction to scores of abilities. */
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { type SentenceEncoder, similarityOf } from "./encoder";
 import type { TEvalSample } from "./files";
 import { type Fields, isFields, lenientJson } from "./lenient-json";

@@ -1,5 +1,5 @@
+import { UserError } from "../../base/errors";
 import { shown } from "../json-reader";
-import { UserError } from "../user-error";
 import { TYPE_BYTES } from "./dtype";
 import { repeatedKey } from "./repeated-key";
 

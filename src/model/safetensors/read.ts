@@ -1,4 +1,4 @@
-import { UserError } from "../user-error";
+import { UserError } from "../../base/errors";
 import { decodeFloats, isFloatType } from "./dtype";
 import { parseHeader, type SafetensorsHeader } from "./header";
 

@@ -1,5 +1,5 @@
+import { UserError } from "../../base/errors";
 import { type OpenDevice, openDevice } from "../../gpu/device";
-import { UserError } from "../../gpu/errors";
 import { isSoftwareAdapter } from "../../gpu/profile";
 
 /**

@@ -1,6 +1,6 @@
+import { UserError } from "../../base/errors";
 import type { FolderReader } from "../../model/folder";
 import { bytesSource } from "../../model/safetensors/read";
-import { UserError } from "../../model/user-error";
 
 /** HTTP cannot list a folder, so these names are asked for: what a model of one weights file consists of. */
 const MODEL_FILES = [

@@ -1,6 +1,6 @@
 import type { FolderReader } from "../../model/folder";
 import { bytesSource } from "../../model/safetensors/read";
-import type { RunFiles } from "../../train/run/run-folder";
+import type { RunFiles } from "../../session/run-folder";
 import { tarBlob } from "./tar";
 
 /** As on disk: lists the lengths of a folder's files and is written last, so that Node resumes from a downloaded checkpoint. */

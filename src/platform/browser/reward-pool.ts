@@ -1,8 +1,8 @@
+import { UserError } from "../../base/errors";
 import { type CustomRewardFunction, callsOf, gradeGroupBy, rewardLabel } from "../../reward/custom";
 import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
 import type { RewardPool } from "../../reward/pool";
 import type { CustomReward } from "../../reward/selection";
-import { UserError } from "../../reward/user-error";
 import { type SpawnWorker, WorkerPool } from "../../reward/worker-pool";
 import type { GradeRequest } from "./reward-worker";
 

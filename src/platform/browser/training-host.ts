@@ -1,16 +1,17 @@
 /** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in a frame of the page, files in memory, grading in a worker. */
+
+import { UserError } from "../../base/errors";
 import { memoryFile } from "../../data/data-file";
 import { namedSplit, readRows } from "../../data/dataset";
 import { hubFiles } from "../../data/hub";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import type { FolderReader } from "../../model/folder";
-import { UserError } from "../../model/user-error";
+import { gradingPlan } from "../../options/reward-options";
 import type { CustomRewardFunction } from "../../reward/custom";
 import { createBrowserSandbox } from "../../sandbox/browser/engine";
 import { createNoEngine } from "../../sandbox/mock";
-import { gradingPlan } from "../../train/options/reward-options";
-import type { TrainingHost } from "../../train/run/host";
+import type { TrainingHost } from "../../session/host";
 import { openBrowserDevice } from "./adapter";
 import { httpBytes, httpFolder, httpText } from "./http-folder";
 import { MemoryRunFiles } from "./memory-files";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { UserError } from "../../base/errors";
 import { type OpenDevice, openDevice, type Toggles } from "../../gpu/device";
-import { UserError } from "../../gpu/errors";
 import { isSoftwareAdapter } from "../../gpu/profile";
 import {
   CARRIER,

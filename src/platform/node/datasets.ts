@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
+import { UserError } from "../../base/errors";
+import { nearest } from "../../base/nearest";
 import type { DataFile } from "../../data/data-file";
 import { type Dataset, type DatasetRequest, namedSplit, preferred, readRows } from "../../data/dataset";
 import { HUB_ENDPOINT, hubFiles } from "../../data/hub";
 import { type DatasetSplit, datasets } from "../../data/registry";
-import { UserError } from "../../model/user-error";
-import { nearest } from "../../train/options/nearest";
 import { checkCached, download } from "./download";
 import { nodeFolder } from "./files";
 

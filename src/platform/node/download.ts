@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { explained, isAlive, syncFolder, writeSynced } from "./files";
 
 export interface DownloadOptions {

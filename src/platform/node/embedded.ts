@@ -1,9 +1,10 @@
 /** What a program that uses the library gives as values, where the command line names files. */
+
+import { UserError } from "../../base/errors";
 import type { Dataset, DatasetRequest } from "../../data/dataset";
 import { toRow } from "../../data/rows";
-import { UserError } from "../../model/user-error";
 import type { CustomRewardFunction } from "../../reward/custom";
-import type { TrainingHost } from "../../train/run/host";
+import type { TrainingHost } from "../../session/host";
 
 export interface Embedded {
   /** Functions that `rewardFuncs` names. */

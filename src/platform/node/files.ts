@@ -1,9 +1,9 @@
 import { constants, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { UserError } from "../../base/errors";
 import type { FolderReader, FolderWriter } from "../../model/folder";
 import type { ByteSource } from "../../model/safetensors/read";
-import { UserError } from "../../model/user-error";
 
 /**
  * The file that says a folder was written to its end: JSON with the byte length of every other file. It is written last and

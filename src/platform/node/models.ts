@@ -1,11 +1,11 @@
 /** A model's folder in Node: one that is shipped, a path, or a repository of the Hugging Face hub, whose files are fetched when they are read. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { UserError } from "../../base/errors";
 import { HUB_ENDPOINT, type HubFile, type HubModel, hubModelFile, hubModelInfo } from "../../data/hub";
 import { type FolderReader, readText } from "../../model/folder";
-import { UserError } from "../../model/user-error";
 import { packageRoot } from "../../sandbox/node/paths";
-import type { ModelFetching } from "../../train/run/host";
+import type { ModelFetching } from "../../session/host";
 import { cacheFolder, type DataEnvironment, isSet } from "./datasets";
 import { download } from "./download";
 import { nodeFolder } from "./files";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { UserError } from "../../model/user-error";
+import { UserError } from "../../base/errors";
 import { type CustomRewardFunction, callsOf, gradeGroupBy, type RewardBatch, rewardLabel } from "../../reward/custom";
 import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
 import type { RewardPool } from "../../reward/pool";

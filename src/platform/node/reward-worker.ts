@@ -1,8 +1,8 @@
 /** Entry of a reward thread; built to dist/workers/reward.js. */
 import { parentPort } from "node:worker_threads";
+import { UserError } from "../../base/errors";
 import { type CustomRewardFunction, callReward } from "../../reward/custom";
 import { gradeTrajectory } from "../../reward/grade";
-import { UserError } from "../../reward/user-error";
 import type { RewardReply, RewardRequest, ScoreRequest, ScoreResult } from "./reward-protocol";
 
 const port = parentPort;

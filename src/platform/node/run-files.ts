@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { RunFiles } from "../../train/run/run-folder";
+import type { RunFiles } from "../../session/run-folder";
 import { explained, explainedFully, isMissing, nodeFolder, syncFolder, writeFolder, writeSynced } from "./files";
 
 /** A run folder on disk. */

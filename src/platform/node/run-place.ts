@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "../../model/user-error";
-import { BEST, readBest } from "../../train/run/best-checkpoint";
-import { checkpointName } from "../../train/run/run-folder";
+import { UserError } from "../../base/errors";
+import { BEST, readBest } from "../../session/best-checkpoint";
+import { checkpointName } from "../../session/run-folder";
 import { explained, isComplete, isMissing, latestCheckpoint } from "./files";
 import { livingOwner, lockText } from "./lock";
 

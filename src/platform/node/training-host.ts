@@ -3,13 +3,13 @@
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
+import { UserError } from "../../base/errors";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
-import { UserError } from "../../model/user-error";
+import { gradingPlan } from "../../options/reward-options";
 import { createNoEngine } from "../../sandbox/mock";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
-import { gradingPlan } from "../../train/options/reward-options";
-import type { TrainingHost } from "../../train/run/host";
+import type { TrainingHost } from "../../session/host";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { type DownloadProgress, openDataset } from "./datasets";
 import { type Embedded, embeddedDataset, embeddedText } from "./embedded";

@@ -1,0 +1,8 @@
+/** Figures as people read them. */
+
+/** Bytes with a unit of 1000s: `999 B`, `1.2 kB`, `34.5 MB`. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const [size, unit] = bytes < 1e6 ? [1e3, "kB"] : bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
+  return `${(bytes / size).toFixed(1)} ${unit}`;
+}

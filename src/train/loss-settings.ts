@@ -1,0 +1,61 @@
+/** What the options say of the loss, in the terms of src/rl. */
+
+import type { TrainOptions } from "../options/train-options";
+import type { Aggregation } from "../rl/aggregation";
+import type { ImportanceOptions } from "../rl/importance";
+import type { LossOptions } from "../rl/objective";
+import type { PolicyObjective } from "../rl/policy-term";
+
+const AGGREGATIONS: Record<TrainOptions["lossType"], Aggregation> = {
+  dapo: "token-mean",
+  bnpo: "token-mean",
+  cispo: "token-mean",
+  grpo: "seq-mean-token-mean",
+  sapo: "seq-mean-token-mean",
+  policy_gradient: "token-mean",
+  dr_grpo: "seq-mean-token-sum-norm",
+};
+
+/** How token losses become one: --loss-aggregation, or what the loss type says. */
+export function aggregationOf(options: TrainOptions): Aggregation {
+  return options.lossAggregation ?? AGGREGATIONS[options.lossType];
+}
+
+/** @param klCoefficient beta of the step; in the loss where it is not in the reward */
+export function lossOptions(options: TrainOptions, klCoefficient: number): LossOptions {
+  return {
+    policy: policyObjective(options),
+    ratioLevel: options.importanceSamplingLevel,
+    // In the reward it is k1 that counts, so that is what is measured too.
+    kl:
+      options.klPlacement === "loss"
+        ? { estimator: options.klEstimator, coefficient: klCoefficient }
+        : { estimator: "k1", coefficient: 0 },
+    entropyCoefficient: options.entropyCoefficient,
+  };
+}
+
+/** The correction for a sampler whose log-probs differ; undefined for none. */
+export function importanceOptions(options: TrainOptions): ImportanceOptions | undefined {
+  const { importanceSamplingCap: cap, importanceSamplingFloor: floor, maxStaleness } = options;
+  const mode = options.importanceSamplingMode ?? (maxStaleness > 0 ? "token_truncate" : "off");
+  return mode === "off" ? undefined : { mode, cap, floor };
+}
+
+function policyObjective(options: TrainOptions): PolicyObjective {
+  const bounds = { epsilonLow: options.epsilon, epsilonHigh: options.epsilonHigh ?? options.epsilon };
+  switch (options.lossType) {
+    case "cispo":
+      return { kind: "cispo", ...bounds };
+    case "sapo":
+      return {
+        kind: "sapo",
+        temperaturePositive: options.sapoTemperaturePos,
+        temperatureNegative: options.sapoTemperatureNeg,
+      };
+    case "policy_gradient":
+      return { kind: "policy_gradient" };
+    default:
+      return { kind: "clip", ...bounds, ...(options.delta === null ? {} : { dualClip: options.delta }) };
+  }
+}

@@ -17,24 +17,26 @@ const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST, spel
 
 /** Creates buffers, numbers them and counts their bytes. */
 export class BufferAllocator {
-  private nextId = 1;
-  private readonly sizes = new Map<GPUBuffer, number>();
+  #nextId = 1;
+  readonly #sizes = new Map<GPUBuffer, number>();
   /** Bytes of all live buffers. */
   allocatedBytes = 0;
   /** The highest value that `allocatedBytes` has had. */
   peakBytes = 0;
+  readonly #device: GPUDevice;
+  readonly #limits: { maxStorageBufferBindingSize: number; maxBufferSize: number };
 
-  constructor(
-    private readonly device: GPUDevice,
-    private readonly limits: { maxStorageBufferBindingSize: number; maxBufferSize: number },
-  ) {}
+  constructor(device: GPUDevice, limits: { maxStorageBufferBindingSize: number; maxBufferSize: number }) {
+    this.#device = device;
+    this.#limits = limits;
+  }
 
   /**
    * A storage buffer of `bytes` (rounded up to 16, so that vec4 bindings always fit), filled with zeros.
    * @throws UserError when one binding cannot hold it on this adapter.
    */
   storage(label: string, bytes: number): BufferView {
-    const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
+    const limit = Math.min(this.#limits.maxStorageBufferBindingSize, this.#limits.maxBufferSize);
     if (bytes > limit)
       throw new UserError(
         `${label} needs ${bytes} bytes, and one buffer of this adapter holds ${limit}: use a smaller batch or length, or an adapter with larger bindings`,
@@ -45,25 +47,25 @@ export class BufferAllocator {
   /** A buffer with any usage flags. */
   create(label: string, bytes: number, usage: number): BufferView {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
-    const buffer = this.device.createBuffer({ label, size, usage });
-    this.sizes.set(buffer, size);
+    const buffer = this.#device.createBuffer({ label, size, usage });
+    this.#sizes.set(buffer, size);
     this.allocatedBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.allocatedBytes);
-    return { buffer, id: this.nextId++, offset: 0, size };
+    return { buffer, id: this.#nextId++, offset: 0, size };
   }
 
   /** Bytes of live buffers, under the labels they were made with. */
   bytesByLabel(): Map<string, number> {
     const bytes = new Map<string, number>();
-    for (const [{ label }, size] of this.sizes) bytes.set(label, (bytes.get(label) ?? 0) + size);
+    for (const [{ label }, size] of this.#sizes) bytes.set(label, (bytes.get(label) ?? 0) + size);
     return bytes;
   }
 
   /** Frees the buffer behind a view. */
   destroy(view: BufferView): void {
-    const size = this.sizes.get(view.buffer);
+    const size = this.#sizes.get(view.buffer);
     if (size === undefined) return;
-    this.sizes.delete(view.buffer);
+    this.#sizes.delete(view.buffer);
     this.allocatedBytes -= size;
     view.buffer.destroy();
   }

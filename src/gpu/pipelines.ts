@@ -11,16 +11,19 @@ export interface Pipeline {
 
 /** Caches pipelines by their whole WGSL text. */
 export class PipelineCache {
-  private readonly pipelines = new Map<string, Pipeline>();
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #device: GPUDevice;
 
-  constructor(private readonly device: GPUDevice) {}
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
 
   /**
    * The pipeline of `code`: entry point `main`, binding 0 the uniform parameters with a dynamic offset, storage bindings from 1 on.
    * Errors in the WGSL are raised by the device as uncaptured errors, which end the run.
    */
   get(label: string, code: string, accesses: readonly BindingAccess[], parameterBytes: number): Pipeline {
-    const known = this.pipelines.get(code);
+    const known = this.#pipelines.get(code);
     if (known !== undefined) return known;
     const uniform: GPUBindGroupLayoutEntry = {
       binding: 0,
@@ -34,18 +37,18 @@ export class PipelineCache {
         buffer: { type: access === "read" ? "read-only-storage" : "storage" },
       }),
     );
-    const layout = this.device.createBindGroupLayout({ label, entries: [uniform, ...storage] });
-    const pipeline = this.device.createComputePipeline({
+    const layout = this.#device.createBindGroupLayout({ label, entries: [uniform, ...storage] });
+    const pipeline = this.#device.createComputePipeline({
       label,
-      layout: this.device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-      compute: { module: this.device.createShaderModule({ label, code }), entryPoint: "main" },
+      layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module: this.#device.createShaderModule({ label, code }), entryPoint: "main" },
     });
-    const made = { id: this.pipelines.size, pipeline, layout };
-    this.pipelines.set(code, made);
+    const made = { id: this.#pipelines.size, pipeline, layout };
+    this.#pipelines.set(code, made);
     return made;
   }
 
   get size(): number {
-    return this.pipelines.size;
+    return this.#pipelines.size;
   }
 }

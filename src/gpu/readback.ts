@@ -6,17 +6,26 @@ const MAP_READ_COPY_DST = 0x01 | 0x08;
 
 /** See the file's header. */
 export class ReadbackRing {
-  private readonly free = new Map<number, BufferView[]>();
+  readonly #free = new Map<number, BufferView[]>();
 
-  private pending = 0;
+  #pending = 0;
+  readonly #allocator: BufferAllocator;
+  readonly #recorder: Recorder;
+  readonly #assertHealthy: () => void;
+  readonly #whileWaiting: (isWaiting: () => boolean) => void;
 
   /** @param whileWaiting is called when waiting begins, with a function that says whether it still goes on; see {@link GpuContext} */
   constructor(
-    private readonly allocator: BufferAllocator,
-    private readonly recorder: Recorder,
-    private readonly assertHealthy: () => void,
-    private readonly whileWaiting: (isWaiting: () => boolean) => void,
-  ) {}
+    allocator: BufferAllocator,
+    recorder: Recorder,
+    assertHealthy: () => void,
+    whileWaiting: (isWaiting: () => boolean) => void,
+  ) {
+    this.#allocator = allocator;
+    this.#recorder = recorder;
+    this.#assertHealthy = assertHealthy;
+    this.#whileWaiting = whileWaiting;
+  }
 
   /**
    * Records a copy of `bytes` of `view`, submits everything recorded so far, and resolves with the bytes once the GPU has got there.
@@ -24,24 +33,24 @@ export class ReadbackRing {
    */
   async read(view: BufferView, bytes: number, offset = 0): Promise<ArrayBuffer> {
     const size = Math.max(256, 2 ** Math.ceil(Math.log2(Math.max(1, bytes))));
-    const pool = this.free.get(size) ?? [];
-    this.free.set(size, pool);
-    const target = pool.pop() ?? this.allocator.create("readback", size, MAP_READ_COPY_DST);
+    const pool = this.#free.get(size) ?? [];
+    this.#free.set(size, pool);
+    const target = pool.pop() ?? this.#allocator.create("readback", size, MAP_READ_COPY_DST);
     const copied = Math.ceil(bytes / 4) * 4;
-    if (copied > 0) this.recorder.copy(view, target, copied, offset);
-    this.recorder.submit();
-    this.recorder.counters.readbacks++;
-    this.assertHealthy();
-    if (this.pending++ === 0) this.whileWaiting(() => this.pending > 0);
+    if (copied > 0) this.#recorder.copy(view, target, copied, offset);
+    this.#recorder.submit();
+    this.#recorder.counters.readbacks++;
+    this.#assertHealthy();
+    if (this.#pending++ === 0) this.#whileWaiting(() => this.#pending > 0);
     try {
       await target.buffer.mapAsync(1, 0, size);
     } finally {
-      this.pending--;
+      this.#pending--;
     }
     const data = target.buffer.getMappedRange(0, size).slice(0, bytes);
     target.buffer.unmap();
     pool.push(target);
-    this.assertHealthy();
+    this.#assertHealthy();
     return data;
   }
 

@@ -23,104 +23,103 @@ const SLOTS = 2048;
 /** See the file's header. One recorder per device; recording is synchronous. */
 export class Recorder {
   readonly counters: Counters = { dispatches: 0, submits: 0, passes: 0, copies: 0, readbacks: 0, bindGroups: 0 };
-  private readonly parameters: BufferView;
-  private readonly staging = new Uint8Array(SLOT_BYTES * SLOTS);
-  private readonly bindGroups = new Map<string, GPUBindGroup>();
-  private usedSlots = 0;
-  private encoder: GPUCommandEncoder | undefined;
-  private pass: GPUComputePassEncoder | undefined;
-  private boundPipeline = -1;
-  private timestamps: GPUComputePassTimestampWrites | undefined;
+  readonly #parameters: BufferView;
+  readonly #staging = new Uint8Array(SLOT_BYTES * SLOTS);
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  #usedSlots = 0;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #boundPipeline = -1;
+  #timestamps: GPUComputePassTimestampWrites | undefined;
+  readonly #device: GPUDevice;
 
-  constructor(
-    private readonly device: GPUDevice,
-    allocator: BufferAllocator,
-  ) {
-    this.parameters = allocator.create("parameters of dispatches", SLOT_BYTES * SLOTS, 0x40 | 0x08); // UNIFORM | COPY_DST
+  constructor(device: GPUDevice, allocator: BufferAllocator) {
+    this.#device = device;
+    this.#parameters = allocator.create("parameters of dispatches", SLOT_BYTES * SLOTS, 0x40 | 0x08); // UNIFORM | COPY_DST
   }
 
   /** Adds one dispatch. `parameters` is the uniform block, at most 256 bytes; `views` are bindings 1, 2, ... in order. */
   dispatch(pipeline: Pipeline, views: readonly BufferView[], parameters: Uint8Array, grid: Grid): void {
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
-    if (this.usedSlots === SLOTS) this.submit();
-    const pass = this.openPass();
-    const offset = this.usedSlots++ * SLOT_BYTES;
-    this.staging.set(parameters, offset);
-    if (this.boundPipeline !== pipeline.id) {
+    if (this.#usedSlots === SLOTS) this.submit();
+    const pass = this.#openPass();
+    const offset = this.#usedSlots++ * SLOT_BYTES;
+    this.#staging.set(parameters, offset);
+    if (this.#boundPipeline !== pipeline.id) {
       pass.setPipeline(pipeline.pipeline);
-      this.boundPipeline = pipeline.id;
+      this.#boundPipeline = pipeline.id;
     }
-    pass.setBindGroup(0, this.bindGroup(pipeline, views), [offset]);
+    pass.setBindGroup(0, this.#bindGroup(pipeline, views), [offset]);
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.counters.dispatches++;
   }
 
   /** Copies bytes between buffers, after the dispatches recorded so far. */
   copy(from: BufferView, to: BufferView, bytes: number, fromOffset = 0, toOffset = 0): void {
-    const encoder = this.closePass();
+    const encoder = this.#closePass();
     encoder.copyBufferToBuffer(from.buffer, from.offset + fromOffset, to.buffer, to.offset + toOffset, bytes);
     this.counters.copies++;
   }
 
   /** Sets a range of a buffer to zero, after the dispatches recorded so far. */
   clear(view: BufferView, bytes = view.size): void {
-    this.closePass().clearBuffer(view.buffer, view.offset, bytes);
+    this.#closePass().clearBuffer(view.buffer, view.offset, bytes);
   }
 
   /** The next pass writes its beginning and end into the two entries of a timestamp query set. */
   timeNextPass(querySet: GPUQuerySet): void {
-    this.closePass();
-    this.timestamps = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+    this.#closePass();
+    this.#timestamps = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
   }
 
   /** Puts the two timestamps of a timed pass into a buffer of 16 bytes with QUERY_RESOLVE usage. */
   resolveTimestamps(querySet: GPUQuerySet, to: BufferView): void {
-    this.closePass().resolveQuerySet(querySet, 0, 2, to.buffer, to.offset);
+    this.#closePass().resolveQuerySet(querySet, 0, 2, to.buffer, to.offset);
   }
 
   /** Sends everything recorded so far to the queue. */
   submit(): void {
-    if (this.encoder === undefined) return;
-    const encoder = this.closePass();
-    if (this.usedSlots > 0)
-      this.device.queue.writeBuffer(this.parameters.buffer, 0, this.staging, 0, this.usedSlots * SLOT_BYTES);
-    this.device.queue.submit([encoder.finish()]);
+    if (this.#encoder === undefined) return;
+    const encoder = this.#closePass();
+    if (this.#usedSlots > 0)
+      this.#device.queue.writeBuffer(this.#parameters.buffer, 0, this.#staging, 0, this.#usedSlots * SLOT_BYTES);
+    this.#device.queue.submit([encoder.finish()]);
     this.counters.submits++;
-    this.encoder = undefined;
-    this.usedSlots = 0;
+    this.#encoder = undefined;
+    this.#usedSlots = 0;
   }
 
-  private openPass(): GPUComputePassEncoder {
-    if (this.pass !== undefined) return this.pass;
-    this.encoder ??= this.device.createCommandEncoder();
-    this.pass = this.encoder.beginComputePass(this.timestamps && { timestampWrites: this.timestamps });
-    this.timestamps = undefined;
-    this.boundPipeline = -1;
+  #openPass(): GPUComputePassEncoder {
+    if (this.#pass !== undefined) return this.#pass;
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#pass = this.#encoder.beginComputePass(this.#timestamps && { timestampWrites: this.#timestamps });
+    this.#timestamps = undefined;
+    this.#boundPipeline = -1;
     this.counters.passes++;
-    return this.pass;
+    return this.#pass;
   }
 
-  private closePass(): GPUCommandEncoder {
-    this.pass?.end();
-    this.pass = undefined;
-    this.encoder ??= this.device.createCommandEncoder();
-    return this.encoder;
+  #closePass(): GPUCommandEncoder {
+    this.#pass?.end();
+    this.#pass = undefined;
+    this.#encoder ??= this.#device.createCommandEncoder();
+    return this.#encoder;
   }
 
-  private bindGroup(pipeline: Pipeline, views: readonly BufferView[]): GPUBindGroup {
+  #bindGroup(pipeline: Pipeline, views: readonly BufferView[]): GPUBindGroup {
     let key = `${pipeline.id}`;
     for (const view of views) key += `|${view.id},${view.offset},${view.size}`;
-    const known = this.bindGroups.get(key);
+    const known = this.#bindGroups.get(key);
     if (known !== undefined) return known;
     const storage = views.map((view, index) => ({
       binding: index + 1,
       resource: { buffer: view.buffer, offset: view.offset, size: view.size },
     }));
-    const made = this.device.createBindGroup({
+    const made = this.#device.createBindGroup({
       layout: pipeline.layout,
-      entries: [{ binding: 0, resource: { buffer: this.parameters.buffer, offset: 0, size: SLOT_BYTES } }, ...storage],
+      entries: [{ binding: 0, resource: { buffer: this.#parameters.buffer, offset: 0, size: SLOT_BYTES } }, ...storage],
     });
-    this.bindGroups.set(key, made);
+    this.#bindGroups.set(key, made);
     this.counters.bindGroups++;
     return made;
   }

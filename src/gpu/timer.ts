@@ -6,12 +6,14 @@ const QUERY_RESOLVE_COPY_SRC = 0x0200 | 0x0004;
 
 /** Times one pass at a time: timestamps are written at the borders of a pass only. */
 export class GpuTimer {
-  private readonly querySet: GPUQuerySet;
-  private readonly resolved: BufferView;
+  readonly #querySet: GPUQuerySet;
+  readonly #resolved: BufferView;
+  readonly #gpu: GpuContext;
 
-  private constructor(private readonly gpu: GpuContext) {
-    this.querySet = gpu.device.createQuerySet({ type: "timestamp", count: 2 });
-    this.resolved = gpu.allocator.create("timestamps", 16, QUERY_RESOLVE_COPY_SRC);
+  private constructor(gpu: GpuContext) {
+    this.#gpu = gpu;
+    this.#querySet = gpu.device.createQuerySet({ type: "timestamp", count: 2 });
+    this.#resolved = gpu.allocator.create("timestamps", 16, QUERY_RESOLVE_COPY_SRC);
   }
 
   /** A timer, or undefined on a device without timestamp queries. */
@@ -24,17 +26,17 @@ export class GpuTimer {
    * Where timestamps are quantised (browsers, Dawn's `safe` profile: 65.536 microseconds) record enough work.
    */
   async milliseconds(record: () => void): Promise<number> {
-    const { recorder, readback } = this.gpu;
+    const { recorder, readback } = this.#gpu;
     recorder.submit();
-    recorder.timeNextPass(this.querySet);
+    recorder.timeNextPass(this.#querySet);
     record();
-    recorder.resolveTimestamps(this.querySet, this.resolved);
-    const [begin = 0n, end = 0n] = new BigUint64Array(await readback.read(this.resolved, 16));
+    recorder.resolveTimestamps(this.#querySet, this.#resolved);
+    const [begin = 0n, end = 0n] = new BigUint64Array(await readback.read(this.#resolved, 16));
     return Number(end - begin) / 1e6;
   }
 
   destroy(): void {
-    this.querySet.destroy();
-    this.gpu.allocator.destroy(this.resolved);
+    this.#querySet.destroy();
+    this.#gpu.allocator.destroy(this.#resolved);
   }
 }

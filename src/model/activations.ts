@@ -35,58 +35,62 @@ export class Activations {
   readonly layers: readonly LayerActivations[];
   /** [rows, rank]: workspace of an adapter. */
   readonly low: BufferView | undefined;
-  private readonly owned: BufferView[] = [];
+  readonly #owned: BufferView[] = [];
+  readonly #gpu: GpuContext;
+  readonly #labelPrefix: string;
 
   constructor(
-    private readonly gpu: GpuContext,
+    gpu: GpuContext,
     config: ModelConfig,
     readonly rows: number,
     readonly retention: Retention,
     adapterRank = 0,
-    private readonly labelPrefix = "",
+    labelPrefix = "",
   ) {
-    const hidden = () => this.allocate("layer input", config.hiddenSize);
+    this.#gpu = gpu;
+    this.#labelPrefix = labelPrefix;
+    const hidden = () => this.#allocate("layer input", config.hiddenSize);
     if (retention === "nothing") {
       const [even, odd] = [hidden(), hidden()];
       this.inputs = Array.from({ length: config.layerCount + 1 }, (_, layer) => (layer % 2 === 0 ? even : odd));
     } else this.inputs = Array.from({ length: config.layerCount + 1 }, hidden);
-    this.low = adapterRank === 0 ? undefined : this.allocate("adapter", adapterRank);
-    const shared = retention === "everything" ? undefined : this.layer(config);
-    this.layers = Array.from({ length: config.layerCount }, () => shared ?? this.layer(config));
+    this.low = adapterRank === 0 ? undefined : this.#allocate("adapter", adapterRank);
+    const shared = retention === "everything" ? undefined : this.#layer(config);
+    this.layers = Array.from({ length: config.layerCount }, () => shared ?? this.#layer(config));
   }
 
   destroy(): void {
-    for (const view of this.owned) this.gpu.allocator.destroy(view);
+    for (const view of this.#owned) this.#gpu.allocator.destroy(view);
   }
 
-  private allocate(name: string, width: number): BufferView {
-    const view = this.gpu.allocator.storage(`${this.labelPrefix}activations (${name})`, this.rows * width * 4);
-    this.owned.push(view);
+  #allocate(name: string, width: number): BufferView {
+    const view = this.#gpu.allocator.storage(`${this.#labelPrefix}activations (${name})`, this.rows * width * 4);
+    this.#owned.push(view);
     return view;
   }
 
-  private layer(config: ModelConfig): LayerActivations {
+  #layer(config: ModelConfig): LayerActivations {
     const queries = config.headCount * config.headDim;
     const projected = queries + 2 * config.kvHeadCount * config.headDim;
     return {
-      attentionNormed: this.allocate("attention norm", config.hiddenSize),
-      attentionRstd: this.allocate("attention rstd", 1),
-      qkv: this.allocate("query, key, value", projected),
+      attentionNormed: this.#allocate("attention norm", config.hiddenSize),
+      attentionRstd: this.#allocate("attention rstd", 1),
+      qkv: this.#allocate("query, key, value", projected),
       ...(config.qkNorm
         ? {
-            normedQkv: this.allocate("normalised query, key", projected),
-            queryRstd: this.allocate("query rstd", config.headCount),
-            keyRstd: this.allocate("key rstd", config.kvHeadCount),
+            normedQkv: this.#allocate("normalised query, key", projected),
+            queryRstd: this.#allocate("query rstd", config.headCount),
+            keyRstd: this.#allocate("key rstd", config.kvHeadCount),
           }
         : {}),
-      q: this.allocate("query", queries),
-      attentionOut: this.allocate("attention", queries),
-      logSumExp: this.allocate("log-sum-exp", config.headCount),
-      middle: this.allocate("after attention", config.hiddenSize),
-      mlpNormed: this.allocate("mlp norm", config.hiddenSize),
-      mlpRstd: this.allocate("mlp rstd", 1),
-      gateUp: this.allocate("gate, up", 2 * config.intermediateSize),
-      activated: this.allocate("swiglu", config.intermediateSize),
+      q: this.#allocate("query", queries),
+      attentionOut: this.#allocate("attention", queries),
+      logSumExp: this.#allocate("log-sum-exp", config.headCount),
+      middle: this.#allocate("after attention", config.hiddenSize),
+      mlpNormed: this.#allocate("mlp norm", config.hiddenSize),
+      mlpRstd: this.#allocate("mlp rstd", 1),
+      gateUp: this.#allocate("gate, up", 2 * config.intermediateSize),
+      activated: this.#allocate("swiglu", config.intermediateSize),
     };
   }
 }

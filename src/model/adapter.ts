@@ -49,8 +49,8 @@ export class AdapterLayout implements TensorLayout {
   readonly segments: readonly Segment[];
   /** Rows of A in memory: the rank, filled up to a multiple of 4. */
   readonly filledRank: number;
-  private readonly placements = new Map<string, Placement>();
-  private readonly pieces = new Map<Parameter, LowRank[]>();
+  readonly #placements = new Map<string, Placement>();
+  readonly #pieces = new Map<Parameter, LowRank[]>();
 
   /** @throws UserError when the rank or the targets cannot be */
   constructor(
@@ -66,27 +66,27 @@ export class AdapterLayout implements TensorLayout {
     this.filledRank = 4 * Math.ceil(rank / 4);
     const planner = new SegmentPlanner({ maxBindingBytes, storage: "f32", trained: true });
     for (let layer = 0; layer < model.config.layerCount; layer++)
-      for (const target of adapterTargets) if (targets.includes(target)) this.add(model, planner, layer, target);
+      for (const target of adapterTargets) if (targets.includes(target)) this.#add(model, planner, layer, target);
     planner.endMatrices();
     this.segments = planner.segments;
   }
 
   get tensors(): Iterable<Placement> {
-    return this.placements.values();
+    return this.#placements.values();
   }
 
   find(hfName: string): Placement {
-    const placement = this.placements.get(hfName);
+    const placement = this.#placements.get(hfName);
     if (placement === undefined) throw new Error(`${hfName} is no tensor of this adapter`);
     return placement;
   }
 
   /** What is added to the product with a parameter of the model. */
   of(parameter: Parameter): readonly LowRank[] {
-    return this.pieces.get(parameter) ?? [];
+    return this.#pieces.get(parameter) ?? [];
   }
 
-  private add(model: ParameterLayout, planner: SegmentPlanner, layer: number, target: AdapterTarget): void {
+  #add(model: ParameterLayout, planner: SegmentPlanner, layer: number, target: AdapterTarget): void {
     const module = `model.layers.${layer}.${MODULES[target]}.${target}`;
     const { parameter, shape, rowBegin } = model.find(`${module}.weight`);
     const [rows = 0, columns = 0] = shape;
@@ -97,13 +97,13 @@ export class AdapterLayout implements TensorLayout {
       throw new UserError(
         `an adapter of rank ${rank} is larger than a binding of this adapter's GPU; choose a smaller rank`,
       );
-    this.pieces.set(parameter, [...this.of(parameter), { down, up, rowBegin }]);
+    this.#pieces.set(parameter, [...this.of(parameter), { down, up, rowBegin }]);
     for (const [name, parameter, shape] of [
       ["lora_A", down, [rank, columns]],
       ["lora_B", up, [rows, rank]],
     ] as const) {
       const hfName = `${module}.${name}.weight`;
-      this.placements.set(hfName, { hfName, shape, parameter, rowBegin: 0, columnBegin: 0 });
+      this.#placements.set(hfName, { hfName, shape, parameter, rowBegin: 0, columnBegin: 0 });
     }
   }
 }

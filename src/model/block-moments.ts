@@ -13,15 +13,19 @@ export interface MomentSegment {
 }
 
 export class BlockMoments {
-  private readonly segments: readonly MomentSegment[];
+  readonly #segments: readonly MomentSegment[];
+  readonly #gpu: GpuContext;
+  readonly #kind: MomentKind;
 
   constructor(
-    private readonly gpu: GpuContext,
+    gpu: GpuContext,
     readonly layout: TensorLayout,
-    private readonly kind: MomentKind,
+    kind: MomentKind,
     labelPrefix: string,
   ) {
-    this.segments = layout.segments.map(({ length }, index) => {
+    this.#gpu = gpu;
+    this.#kind = kind;
+    this.#segments = layout.segments.map(({ length }, index) => {
       const label = `${labelPrefix}AdamW ${kind} moment, segment ${index}`;
       const blocks = momentBlocks(length);
       return {
@@ -33,8 +37,8 @@ export class BlockMoments {
 
   /** The buffers of one segment. */
   segment(index: number): MomentSegment {
-    const segment = this.segments[index];
-    if (segment === undefined) throw new RangeError(`the ${this.kind} moment has no segment ${index}`);
+    const segment = this.#segments[index];
+    if (segment === undefined) throw new RangeError(`the ${this.#kind} moment has no segment ${index}`);
     return segment;
   }
 
@@ -48,9 +52,9 @@ export class BlockMoments {
         values[segment]?.set(data.subarray(begin, end), at);
     }
     values.forEach((segment, index) => {
-      const stored = encodeMoments(this.kind, segment);
-      this.gpu.write(this.segment(index).bytes, stored.bytes);
-      this.gpu.write(this.segment(index).scales, stored.scales);
+      const stored = encodeMoments(this.#kind, segment);
+      this.#gpu.write(this.segment(index).bytes, stored.bytes);
+      this.#gpu.write(this.segment(index).scales, stored.scales);
     });
   }
 
@@ -62,11 +66,11 @@ export class BlockMoments {
       const views = this.segment(segment);
       const first = Math.floor(at / MOMENT_BLOCK);
       const blocks = momentBlocks(at + end - begin) - first;
-      const bytes = await this.gpu.readback.readUints(views.bytes, (blocks * MOMENT_BLOCK) / 4, first * MOMENT_BLOCK);
-      const words = await this.gpu.readback.readUints(views.scales, blocks, first * 4);
+      const bytes = await this.#gpu.readback.readUints(views.bytes, (blocks * MOMENT_BLOCK) / 4, first * MOMENT_BLOCK);
+      const words = await this.#gpu.readback.readUints(views.scales, blocks, first * 4);
       const scales = new Float32Array(words.buffer, words.byteOffset, words.length);
       const offset = at - first * MOMENT_BLOCK;
-      const values = decodeMoments(this.kind, { bytes, scales }, offset + end - begin);
+      const values = decodeMoments(this.#kind, { bytes, scales }, offset + end - begin);
       data.set(values.subarray(offset), begin);
     }
     return withRowsOf(data, width.held, width.given);
@@ -82,6 +86,7 @@ export class BlockMoments {
   }
 
   destroy(): void {
-    for (const { bytes, scales } of this.segments) for (const view of [bytes, scales]) this.gpu.allocator.destroy(view);
+    for (const { bytes, scales } of this.#segments)
+      for (const view of [bytes, scales]) this.#gpu.allocator.destroy(view);
   }
 }

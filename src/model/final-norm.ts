@@ -22,14 +22,16 @@ export class FinalNorm {
   /** [chunkRows, hidden]: the result. */
   readonly normed: BufferView;
   readonly rstd: BufferView;
+  readonly #model: Model;
 
   /** @param chunkRows a multiple of {@link ROW_ALIGNMENT} */
   constructor(
-    private readonly model: Model,
+    model: Model,
     capacity: number,
     readonly chunkRows: number,
     label: string,
   ) {
+    this.#model = model;
     const { gpu, config } = model;
     const allocate = (name: string, elements: number) => gpu.allocator.storage(`${label} (${name})`, elements * 4);
     this.rowIndex = allocate("row index", capacity);
@@ -46,7 +48,7 @@ export class FinalNorm {
 
   /** Gathers a chunk of the row index out of `hiddenStates` and normalises it. */
   forward(hiddenStates: BufferView, { begin, count }: Chunk): void {
-    const { gpu, config, weights, layout } = this.model;
+    const { gpu, config, weights, layout } = this.#model;
     const rowIndex = from(this.rowIndex, begin * 4);
     gatherRows(gpu, { rowIndex, x: hiddenStates, y: this.hidden }, { count, width: config.hiddenSize });
     rmsNorm(
@@ -58,7 +60,7 @@ export class FinalNorm {
   }
 
   destroy(): void {
-    for (const view of [this.rowIndex, this.hidden, this.normed, this.rstd]) this.model.gpu.allocator.destroy(view);
+    for (const view of [this.rowIndex, this.hidden, this.normed, this.rstd]) this.#model.gpu.allocator.destroy(view);
   }
 }
 
@@ -66,23 +68,23 @@ export class FinalNorm {
 export class FinalNormGradients {
   /** [chunkRows, hidden]: the gradient of `normed`, from the head. */
   readonly dnormed: BufferView;
-  private readonly dhidden: BufferView;
+  readonly #dhidden: BufferView;
+  readonly #model: Model;
+  readonly #norm: FinalNorm;
 
-  constructor(
-    private readonly model: Model,
-    private readonly norm: FinalNorm,
-    label: string,
-  ) {
+  constructor(model: Model, norm: FinalNorm, label: string) {
+    this.#model = model;
+    this.#norm = norm;
     const { gpu, config } = model;
     const bytes = norm.chunkRows * config.hiddenSize * 4;
     this.dnormed = gpu.allocator.storage(`${label} (gradient of normed)`, bytes);
-    this.dhidden = gpu.allocator.storage(`${label} (gradient of hidden)`, bytes);
+    this.#dhidden = gpu.allocator.storage(`${label} (gradient of hidden)`, bytes);
   }
 
   /** From `dnormed` of the chunk that the norm holds to the gain's gradient and the chunk's rows of `doutput`, which are overwritten. */
   backward(targets: GradientTargets, { begin, count }: Chunk, partials: BufferView, doutput: BufferView): void {
-    const { gpu, config, weights, layout } = this.model;
-    const { hidden, rstd, rowIndex } = this.norm;
+    const { gpu, config, weights, layout } = this.#model;
+    const { hidden, rstd, rowIndex } = this.#norm;
     const whole = wholeRows(count, config.hiddenSize);
     if (targets.model !== undefined)
       columnSum(
@@ -97,18 +99,18 @@ export class FinalNormGradients {
       );
     rmsNormBackward(
       gpu,
-      { x: hidden, gain: weights.vector(layout.finalNorm), rstd, dy: this.dnormed, dx: this.dhidden },
+      { x: hidden, gain: weights.vector(layout.finalNorm), rstd, dy: this.dnormed, dx: this.#dhidden },
       whole,
     );
     scatterRows(
       gpu,
-      { rowIndex: from(rowIndex, begin * 4), y: this.dhidden, x: doutput },
+      { rowIndex: from(rowIndex, begin * 4), y: this.#dhidden, x: doutput },
       { count, width: config.hiddenSize },
     );
   }
 
   destroy(): void {
-    for (const view of [this.dnormed, this.dhidden]) this.model.gpu.allocator.destroy(view);
+    for (const view of [this.dnormed, this.#dhidden]) this.#model.gpu.allocator.destroy(view);
   }
 }
 

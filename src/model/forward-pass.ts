@@ -32,14 +32,16 @@ export interface RecordedForward {
 export class ForwardPass {
   readonly trunk: Trunk;
   readonly head: HeadWorkspace;
+  readonly #model: Model;
 
   /** @param retention what is kept for a backward pass: nothing unless given */
   constructor(
-    private readonly model: Model,
+    model: Model,
     readonly shape: ForwardShape,
     retention: Retention = "nothing",
     label = "forward",
   ) {
+    this.#model = model;
     this.trunk = new Trunk(model, shape, retention, label);
     this.head = new HeadWorkspace(model, shape.rows, shape.logitsBytes, `${label} head`);
     model.gpu.write(this.head.thresholds, new Float32Array(shape.rows).fill(KEEP_ALL));
@@ -61,7 +63,7 @@ export class ForwardPass {
   /** Uploads the sequences and records everything up to the statistics of their scored tokens. */
   record(sequences: readonly TrainingSequence[], temperature: number): RecordedForward {
     const { head, trunk } = this;
-    const rows = trunk.forward(this.model, sequences);
+    const rows = trunk.forward(this.#model, sequences);
     head.writeScored(rows);
     let lastChunk = 0;
     for (const { begin, count } of head.chunks(rows.scored.length)) {
@@ -76,7 +78,7 @@ export class ForwardPass {
   async statistics({ rows }: RecordedForward): Promise<TokenStatistics> {
     const count = rows.scored.length;
     const words = STATISTICS_BYTES / 4;
-    const statistics = await this.model.gpu.readback.readFloats(this.head.statistics, count * words);
+    const statistics = await this.#model.gpu.readback.readFloats(this.head.statistics, count * words);
     const logprobs = new Float32Array(count);
     const entropies = new Float32Array(count);
     const greedy = new Uint8Array(count);

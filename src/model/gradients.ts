@@ -28,21 +28,17 @@ export interface LayerGradients {
 
 /** Buffers for up to `rows` rows. */
 export class GradientWorkspace {
-  private readonly owned: BufferView[] = [];
-  private readonly even: BufferView;
-  private readonly odd: BufferView;
-  private readonly shared: Omit<LayerGradients, "doutput" | "dinput">;
+  readonly #owned: BufferView[] = [];
+  readonly #even: BufferView;
+  readonly #odd: BufferView;
+  readonly #shared: Omit<LayerGradients, "doutput" | "dinput">;
+  readonly #gpu: GpuContext;
 
-  constructor(
-    private readonly gpu: GpuContext,
-    config: ModelConfig,
-    rows: number,
-    adapterRank = 0,
-    labelPrefix = "",
-  ) {
+  constructor(gpu: GpuContext, config: ModelConfig, rows: number, adapterRank = 0, labelPrefix = "") {
+    this.#gpu = gpu;
     const allocate = (name: string, width: number) => {
       const view = gpu.allocator.storage(`${labelPrefix}gradient workspace (${name})`, rows * width * 4);
-      this.owned.push(view);
+      this.#owned.push(view);
       return view;
     };
     const hidden = config.hiddenSize;
@@ -56,10 +52,10 @@ export class GradientWorkspace {
       columnPartialsLength({ ...wholeRows(rows, config.headDim), vectorsPerRow: config.headCount }),
     );
     const partials = gpu.allocator.storage(`${labelPrefix}gradient workspace (column sums)`, partialElements * 4);
-    this.owned.push(partials);
-    this.even = allocate("layer output", hidden);
-    this.odd = allocate("layer input", hidden);
-    this.shared = {
+    this.#owned.push(partials);
+    this.#even = allocate("layer output", hidden);
+    this.#odd = allocate("layer input", hidden);
+    this.#shared = {
       dactivated: allocate("swiglu", config.intermediateSize),
       dgateUp: allocate("gate, up", 2 * config.intermediateSize),
       dnormed: allocate("normed", hidden),
@@ -79,19 +75,19 @@ export class GradientWorkspace {
 
   /** The workspace as layer `layer` sees it: the gradient of its output is that of the next layer's input. */
   layer(layer: number): LayerGradients {
-    return { ...this.shared, doutput: this.boundary(layer + 1), dinput: this.boundary(layer) };
+    return { ...this.#shared, doutput: this.boundary(layer + 1), dinput: this.boundary(layer) };
   }
 
   /** Gradient of `activations.inputs[layer]`. Only two neighbours are ever alive. */
   boundary(layer: number): BufferView {
-    return layer % 2 === 0 ? this.even : this.odd;
+    return layer % 2 === 0 ? this.#even : this.#odd;
   }
 
   get partials(): BufferView {
-    return this.shared.partials;
+    return this.#shared.partials;
   }
 
   destroy(): void {
-    for (const view of this.owned) this.gpu.allocator.destroy(view);
+    for (const view of this.#owned) this.#gpu.allocator.destroy(view);
   }
 }

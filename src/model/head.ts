@@ -30,6 +30,7 @@ export class HeadWorkspace {
   readonly thresholds: BufferView;
   readonly statistics: BufferView;
   readonly logits: BufferView;
+  readonly #model: Model;
 
   /**
    * @param capacity most scored rows
@@ -37,11 +38,12 @@ export class HeadWorkspace {
    * @throws UserError when the model is a critic
    */
   constructor(
-    private readonly model: Model,
+    model: Model,
     readonly capacity: number,
     logitsBytes: number,
     label: string,
   ) {
+    this.#model = model;
     const { gpu, config, layout, labelPrefix } = model;
     if (layout.head === undefined)
       throw new UserError("the model is a critic, which gives values and no log-probs; expected a language model");
@@ -78,7 +80,7 @@ export class HeadWorkspace {
   /** Gathers rows `begin ..` of the row index out of `hiddenStates`, normalises them and computes their logits. */
   logitsOf(hiddenStates: BufferView, begin: number, count: number): void {
     this.norm.forward(hiddenStates, { begin, count });
-    project(this.model, this.matrix, { x: this.norm.normed, y: this.logits }, count, this.stride);
+    project(this.#model, this.matrix, { x: this.norm.normed, y: this.logits }, count, this.stride);
   }
 
   /** Uploads which rows are scored, and the entry of the token that each one predicts. */
@@ -88,39 +90,39 @@ export class HeadWorkspace {
       const [slot = 0, position = 0] = rows.subarray(row * 4);
       entries.set([place % this.chunkRows, slot, position + 1, 0], place * 4);
     });
-    this.model.gpu.write(this.rowIndex, scored);
+    this.#model.gpu.write(this.rowIndex, scored);
     this.writeEntries(0, entries);
   }
 
   /** Uploads entries [logits row in its chunk, slot, position of the token, trajectory id] from place `begin` on, a multiple of {@link ROW_ALIGNMENT}. */
   writeEntries(begin: number, entries: Uint32Array): void {
-    this.model.gpu.write(this.entries, entries, begin * ENTRY_BYTES);
+    this.#model.gpu.write(this.entries, entries, begin * ENTRY_BYTES);
   }
 
   /** Draws the tokens of entries `begin .. begin + count`, whose logits rows are in the current chunk. */
   draw(slotTokens: BufferView, slotLength: number, begin: number, count: number, settings: SamplingSettings): void {
-    const views = { logits: this.logits, slotTokens, ...this.entryViews(begin) };
-    sample(this.model.gpu, views, this.shape(count, slotLength), settings);
+    const views = { logits: this.logits, slotTokens, ...this.#entryViews(begin) };
+    sample(this.#model.gpu, views, this.shape(count, slotLength), settings);
   }
 
   /** Statistics of entries `begin .. begin + count`, whose logits rows are in the current chunk. */
   score(slotTokens: BufferView, slotLength: number, begin: number, count: number, temperature: number): void {
     const statistics = from(this.statistics, begin * STATISTICS_BYTES);
-    const views = { logits: this.logits, slotTokens, ...this.entryViews(begin), statistics };
-    tokenLogProb(this.model.gpu, views, this.shape(count, slotLength), temperature);
+    const views = { logits: this.logits, slotTokens, ...this.#entryViews(begin), statistics };
+    tokenLogProb(this.#model.gpu, views, this.shape(count, slotLength), temperature);
   }
 
   shape(entries: number, slotLength: number): LogitsShape {
-    return { entries, vocabulary: this.model.vocabulary, stride: this.stride, slotLength };
+    return { entries, vocabulary: this.#model.vocabulary, stride: this.stride, slotLength };
   }
 
-  private entryViews(begin: number): { entries: BufferView; thresholds: BufferView } {
+  #entryViews(begin: number): { entries: BufferView; thresholds: BufferView } {
     return { entries: from(this.entries, begin * ENTRY_BYTES), thresholds: from(this.thresholds, begin * 4) };
   }
 
   destroy(): void {
     this.norm.destroy();
     for (const view of [this.entries, this.thresholds, this.statistics, this.logits])
-      this.model.gpu.allocator.destroy(view);
+      this.#model.gpu.allocator.destroy(view);
   }
 }

@@ -4,20 +4,20 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Typed access to a JSON object, with errors that name the key. `null` counts as absent, as in transformers. */
 export class JsonReader {
-  private readonly json: JsonObject;
-  private readonly source: string;
+  readonly #json: JsonObject;
+  readonly #source: string;
 
   constructor(json: JsonObject, source: string) {
-    this.json = json;
-    this.source = source;
+    this.#json = json;
+    this.#source = source;
   }
 
   fail(why: string): never {
-    throw new UserError(`${this.source}: ${why}`);
+    throw new UserError(`${this.#source}: ${why}`);
   }
 
   value(key: string): unknown {
-    const value = Object.hasOwn(this.json, key) ? this.json[key] : undefined;
+    const value = Object.hasOwn(this.#json, key) ? this.#json[key] : undefined;
     return value === null ? undefined : value;
   }
 
@@ -52,7 +52,7 @@ export class JsonReader {
     if (value === undefined) return undefined;
     if (typeof value !== "object" || value === null || Array.isArray(value))
       this.fail(`${key} must be an object or null`);
-    return new JsonReader(value as JsonObject, `${this.source}: ${key}`);
+    return new JsonReader(value as JsonObject, `${this.#source}: ${key}`);
   }
 
   tokenIds(key: string): number[] {

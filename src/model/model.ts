@@ -42,8 +42,8 @@ export class Model implements ModelParts {
   /** Stands before the labels of buffers: empty, or a word and a space. */
   readonly labelPrefix: string;
   /** f32 values of trained weights that are stored in 16 bits: small steps would be lost in these. */
-  private readonly master: ParameterValues | undefined;
-  private adapterOn = true;
+  readonly #master: ParameterValues | undefined;
+  #adapterOn = true;
   /** (cos, sin) per position and pair of a head. */
   readonly rotations: BufferView;
 
@@ -73,7 +73,7 @@ export class Model implements ModelParts {
     const prefix = this.labelPrefix;
     this.layout = new ParameterLayout(config, { maxBindingBytes, storage, trained: trained === "everything" });
     this.weights = new ParameterValues(gpu, this.layout, `${prefix}weights`, "as the layout says");
-    this.master =
+    this.#master =
       trained === "everything" && storage !== "f32"
         ? new ParameterValues(gpu, this.layout, `${prefix}f32 weights`)
         : undefined;
@@ -84,7 +84,7 @@ export class Model implements ModelParts {
   }
 
   get activeAdapter(): Adapter | undefined {
-    return this.adapterOn ? this.adapter : undefined;
+    return this.#adapterOn ? this.adapter : undefined;
   }
 
   /** Rank of the adapter in memory, on or off; 0 without one. */
@@ -94,17 +94,17 @@ export class Model implements ModelParts {
 
   /** Switches the adapter off or on: off, the model is the one that the training began with. */
   useAdapter(on: boolean): void {
-    this.adapterOn = on;
+    this.#adapterOn = on;
   }
 
   /** What an optimizer changes, in f32. {@link storeTrained} must follow. */
   get trained(): ParameterValues {
-    return this.adapter?.weights ?? this.master ?? this.weights;
+    return this.adapter?.weights ?? this.#master ?? this.weights;
   }
 
   /** Records the rounding of changed f32 weights to what the model computes with. Nothing to do where that is f32. */
   storeTrained(): void {
-    const { master } = this;
+    const master = this.#master;
     if (master === undefined) return;
     this.layout.segments.forEach(({ storage, length }, index) => {
       const value = master.segments[index] ?? this.gpu.empty;
@@ -117,7 +117,7 @@ export class Model implements ModelParts {
   /** Uploads one tensor of the base model. */
   upload(tensor: CheckpointTensor): void {
     this.weights.upload(tensor);
-    this.master?.upload(tensor);
+    this.#master?.upload(tensor);
   }
 
   /** Uploads a checkpoint's tensors one by one. */
@@ -152,7 +152,7 @@ export class Model implements ModelParts {
 
   destroy(): void {
     this.weights.destroy();
-    this.master?.destroy();
+    this.#master?.destroy();
     this.adapter?.destroy();
     this.gpu.allocator.destroy(this.rotations);
   }

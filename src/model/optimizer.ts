@@ -18,23 +18,22 @@ export class Optimizer {
   readonly firstMoment: Moments;
   readonly secondMoment: Moments;
   step = 0;
-  private updating = false;
-  private readonly partials: BufferView;
-  private readonly norm: BufferView;
-  private readonly partialCount: number;
-  private readonly adamw: (segment: number, gradient: BufferView, step: AdamWStep) => void;
-  private readonly levels: BufferView | undefined;
+  #updating = false;
+  readonly #partials: BufferView;
+  readonly #norm: BufferView;
+  readonly #partialCount: number;
+  readonly #adamw: (segment: number, gradient: BufferView, step: AdamWStep) => void;
+  readonly #levels: BufferView | undefined;
+  readonly #model: Model;
 
-  constructor(
-    private readonly model: Model,
-    kind: OptimizerKind = "adamw",
-  ) {
+  constructor(model: Model, kind: OptimizerKind = "adamw") {
+    this.#model = model;
     const { gpu, labelPrefix } = model;
     const { layout } = model.trained;
-    this.partialCount = layout.segments.reduce((sum, segment) => sum + normPartials(segment.length), 0);
-    this.partials = gpu.allocator.storage(`${labelPrefix}gradient norm partials`, this.partialCount * 4);
+    this.#partialCount = layout.segments.reduce((sum, segment) => sum + normPartials(segment.length), 0);
+    this.#partials = gpu.allocator.storage(`${labelPrefix}gradient norm partials`, this.#partialCount * 4);
     const norm = gpu.allocator.storage(`${labelPrefix}gradient norm`, 4);
-    this.norm = norm;
+    this.#norm = norm;
     const weightOf = (segment: number) => model.trained.segments[segment] ?? gpu.empty;
     const shapeOf = (segment: number) => {
       const { length = 0, decayEnd = 0 } = layout.segments[segment] ?? {};
@@ -44,7 +43,7 @@ export class Optimizer {
       const first = new ParameterValues(gpu, layout, `${labelPrefix}AdamW first moment`);
       const second = new ParameterValues(gpu, layout, `${labelPrefix}AdamW second moment`);
       [this.firstMoment, this.secondMoment] = [first, second];
-      this.adamw = (segment, gradient, step) => {
+      this.#adamw = (segment, gradient, step) => {
         const firstMoment = first.segments[segment] ?? gpu.empty;
         const secondMoment = second.segments[segment] ?? gpu.empty;
         const views = { gradient, norm, weight: weightOf(segment), firstMoment, secondMoment };
@@ -56,8 +55,8 @@ export class Optimizer {
       [this.firstMoment, this.secondMoment] = [first, second];
       const levels = gpu.allocator.storage(`${labelPrefix}AdamW levels`, adamw8bitLevels.byteLength);
       gpu.write(levels, adamw8bitLevels);
-      this.levels = levels;
-      this.adamw = (segment, gradient, step) => {
+      this.#levels = levels;
+      this.#adamw = (segment, gradient, step) => {
         const { bytes: firstBytes, scales: firstScales } = first.segment(segment);
         const { bytes: secondBytes, scales: secondScales } = second.segment(segment);
         const moments = { firstBytes, firstScales, secondBytes, secondScales };
@@ -71,36 +70,36 @@ export class Optimizer {
    * changed and the step does not count.
    */
   async update(gradients: ParameterValues, settings: Omit<AdamWStep, "step">): Promise<number> {
-    const { gpu, trained } = this.model;
+    const { gpu, trained } = this.#model;
     const { layout } = trained;
     let partialOffset = 0;
     layout.segments.forEach((segment, index) => {
       const gradient = gradients.segments[index] ?? gpu.empty;
-      sumSquares(gpu, { gradient, partials: this.partials }, { count: segment.length, partialOffset });
+      sumSquares(gpu, { gradient, partials: this.#partials }, { count: segment.length, partialOffset });
       partialOffset += normPartials(segment.length);
     });
-    gradientNorm(gpu, { partials: this.partials, norm: this.norm }, this.partialCount);
+    gradientNorm(gpu, { partials: this.#partials, norm: this.#norm }, this.#partialCount);
     layout.segments.forEach((_, index) => {
-      this.adamw(index, gradients.segments[index] ?? gpu.empty, { ...settings, step: this.step + 1 });
+      this.#adamw(index, gradients.segments[index] ?? gpu.empty, { ...settings, step: this.step + 1 });
     });
-    this.model.storeTrained();
-    this.updating = true;
-    const [norm = Number.NaN] = await gpu.readback.readFloats(this.norm, 1);
-    this.updating = false;
+    this.#model.storeTrained();
+    this.#updating = true;
+    const [norm = Number.NaN] = await gpu.readback.readFloats(this.#norm, 1);
+    this.#updating = false;
     if (isUpdate(norm, settings)) this.step++;
     return norm;
   }
 
   /** Updates that whatever is recorded from now on will see: those done, and the one whose norm is awaited. */
   get version(): number {
-    return this.step + Number(this.updating);
+    return this.step + Number(this.#updating);
   }
 
   destroy(): void {
     this.firstMoment.destroy();
     this.secondMoment.destroy();
-    this.model.gpu.allocator.destroy(this.partials);
-    this.model.gpu.allocator.destroy(this.norm);
-    if (this.levels !== undefined) this.model.gpu.allocator.destroy(this.levels);
+    this.#model.gpu.allocator.destroy(this.#partials);
+    this.#model.gpu.allocator.destroy(this.#norm);
+    if (this.#levels !== undefined) this.#model.gpu.allocator.destroy(this.#levels);
   }
 }

@@ -35,7 +35,7 @@ export class ParameterLayout implements TensorLayout {
   readonly layers: readonly LayerParameters[];
   readonly finalNorm: Parameter;
   readonly segments: readonly Segment[];
-  private readonly placements = new Map<string, Placement>();
+  readonly #placements = new Map<string, Placement>();
 
   /** @throws UserError when a stored block of values would belong to two tensors */
   constructor(
@@ -68,7 +68,7 @@ export class ParameterLayout implements TensorLayout {
     }));
     this.finalNorm = planner.vector(hidden);
     this.segments = planner.segments;
-    this.place(queries, keys, inner);
+    this.#place(queries, keys, inner);
     if (plan.storage === "int8" || plan.storage === "int4")
       for (const { hfName, rowBegin, parameter } of this.tensors)
         if ((rowBegin * parameter.columns) % STORAGE_BLOCK !== 0)
@@ -79,16 +79,16 @@ export class ParameterLayout implements TensorLayout {
 
   /** Tensors of the Hugging Face checkpoint in the order of `parameterShapes`. */
   get tensors(): Iterable<Placement> {
-    return this.placements.values();
+    return this.#placements.values();
   }
 
   find(hfName: string): Placement {
-    const placement = this.placements.get(hfName);
+    const placement = this.#placements.get(hfName);
     if (placement === undefined) throw new Error(`${hfName} is no tensor of this model`);
     return placement;
   }
 
-  private place(queries: number, keys: number, inner: number): void {
+  #place(queries: number, keys: number, inner: number): void {
     const rowStarts: Record<string, number> = {
       "k_proj.weight": queries,
       "v_proj.weight": queries + keys,
@@ -97,17 +97,17 @@ export class ParameterLayout implements TensorLayout {
     const columnStarts: Record<string, number> = { "k_proj.bias": queries, "v_proj.bias": queries + keys };
     for (const { hfName, shape } of parameterShapes(this.config)) {
       const last = hfName.split(".").slice(-2).join(".");
-      this.placements.set(hfName, {
+      this.#placements.set(hfName, {
         hfName,
         shape,
-        parameter: this.parameterOf(hfName, last),
+        parameter: this.#parameterOf(hfName, last),
         rowBegin: rowStarts[last] ?? 0,
         columnBegin: columnStarts[last] ?? 0,
       });
     }
   }
 
-  private parameterOf(hfName: string, last: string): Parameter {
+  #parameterOf(hfName: string, last: string): Parameter {
     if (hfName === "model.embed_tokens.weight") return this.embedding;
     if (hfName === "model.norm.weight") return this.finalNorm;
     const layer = this.layers[Number(/layers\.(\d+)\./.exec(hfName)?.[1])];

@@ -57,23 +57,25 @@ export interface StoragePlan {
 /** Fills segments in order, matrices first, cutting a matrix into shards only where one binding cannot hold it. */
 export class SegmentPlanner {
   readonly segments: { length: number; decayEnd: number; storage: WeightStorage }[] = [];
-  private readonly capacity: number;
-  private vectorSegment = 0;
+  readonly #capacity: number;
+  #vectorSegment = 0;
+  readonly #plan: StoragePlan;
 
-  constructor(private readonly plan: StoragePlan) {
+  constructor(plan: StoragePlan) {
+    this.#plan = plan;
     const alignment = STORAGE_ALIGNMENT[plan.storage];
     const bytes = storageBytes(plan.trained ? "f32" : plan.storage, alignment);
-    this.capacity = Math.floor(plan.maxBindingBytes / bytes) * alignment;
+    this.#capacity = Math.floor(plan.maxBindingBytes / bytes) * alignment;
   }
 
   matrix(rows: number, columns: number): Parameter {
     // Linear writes columns of y in fours; from 64 rows on, a bias too can be bound where a shard begins.
-    const fitting = Math.floor(this.capacity / columns / 4) * 4;
+    const fitting = Math.floor(this.#capacity / columns / 4) * 4;
     const shardRows = Math.min(rows, fitting < 64 ? fitting : fitting - (fitting % 64));
     const shards: Shard[] = [];
     for (let rowBegin = 0; rowBegin < rows; rowBegin += shardRows) {
       const count = Math.min(shardRows, rows - rowBegin);
-      const place = this.allocate(count * columns, this.segments.length - 1, this.plan.storage);
+      const place = this.#allocate(count * columns, this.segments.length - 1, this.#plan.storage);
       shards.push({ rowBegin, rows: count, ...place });
     }
     return { rows, columns, shards };
@@ -82,21 +84,21 @@ export class SegmentPlanner {
   endMatrices(): void {
     for (const segment of this.segments) segment.decayEnd = segment.length;
     // Vectors are f32, whatever matrices are: they go behind the matrices where those are f32 too.
-    this.vectorSegment = this.plan.storage === "f32" ? this.segments.length - 1 : this.segments.length;
+    this.#vectorSegment = this.#plan.storage === "f32" ? this.segments.length - 1 : this.segments.length;
   }
 
   vector(length: number): Parameter {
-    const place = this.allocate(length, this.vectorSegment, "f32");
-    this.vectorSegment = place.segment;
+    const place = this.#allocate(length, this.#vectorSegment, "f32");
+    this.#vectorSegment = place.segment;
     return { rows: 1, columns: length, shards: [{ rowBegin: 0, rows: 1, ...place }] };
   }
 
-  private allocate(elements: number, wanted: number, storage: WeightStorage): { segment: number; begin: number } {
+  #allocate(elements: number, wanted: number, storage: WeightStorage): { segment: number; begin: number } {
     const alignment = STORAGE_ALIGNMENT[storage];
     const length = Math.ceil(elements / alignment) * alignment;
     let segment = this.segments[wanted];
     let index = wanted;
-    if (segment === undefined || segment.length + length > this.capacity) {
+    if (segment === undefined || segment.length + length > this.#capacity) {
       segment = { length: 0, decayEnd: 0, storage };
       index = this.segments.push(segment) - 1;
     }

@@ -26,13 +26,15 @@ export class SequenceTables {
   readonly pageShape: PageShape;
   /** Elements of one page of one layer's pool. */
   readonly pageElements: number;
+  readonly #gpu: GpuContext;
 
   constructor(
-    private readonly gpu: GpuContext,
+    gpu: GpuContext,
     config: ModelConfig,
     readonly shape: SequenceShape,
     label: string,
   ) {
+    this.#gpu = gpu;
     if (shape.pageSize % KV_TILE !== 0)
       throw new RangeError(`pages of ${shape.pageSize} tokens do not hold whole attention tiles of ${KV_TILE}`);
     const pagesPerSlot = Math.ceil(shape.slotLength / shape.pageSize);
@@ -49,17 +51,17 @@ export class SequenceTables {
   setTokens(slot: number, position: number, ids: Uint32Array): void {
     if (position + ids.length > this.shape.slotLength)
       throw new RangeError(`slot ${slot} holds ${this.shape.slotLength} tokens, not ${position + ids.length}`);
-    this.gpu.write(this.slotTokens, ids, (slot * this.shape.slotLength + position) * 4);
+    this.#gpu.write(this.slotTokens, ids, (slot * this.shape.slotLength + position) * 4);
   }
 
   setPages(slot: number, pages: Uint32Array): void {
     if (pages.length > this.pageShape.pagesPerSlot)
       throw new RangeError(`slot ${slot} has ${this.pageShape.pagesPerSlot} pages, not ${pages.length}`);
-    this.gpu.write(this.slotPages, pages, slot * this.pageShape.pagesPerSlot * 4);
+    this.#gpu.write(this.slotPages, pages, slot * this.pageShape.pagesPerSlot * 4);
   }
 
   destroy(): void {
     for (const view of [this.slotTokens, this.slotPages, ...this.kPages, ...this.vPages])
-      this.gpu.allocator.destroy(view);
+      this.#gpu.allocator.destroy(view);
   }
 }

@@ -27,13 +27,13 @@ export interface TrainingShape extends ForwardShape {
 /** See the file's header. `gradients` holds the accumulated gradient until `clearGradients`. */
 export class TrainingPass {
   readonly gradients: ParameterValues;
-  private readonly targets: GradientTargets;
-  private readonly scoring: ForwardPass;
+  readonly #targets: GradientTargets;
+  readonly #scoring: ForwardPass;
   readonly trunkGradients: TrunkGradients;
-  private readonly normGradients: FinalNormGradients;
-  private readonly coefficients: BufferView;
-  private readonly entropyCoefficients: BufferView;
-  private pending: RecordedForward | undefined;
+  readonly #normGradients: FinalNormGradients;
+  readonly #coefficients: BufferView;
+  readonly #entropyCoefficients: BufferView;
+  #pending: RecordedForward | undefined;
 
   constructor(
     readonly model: Model,
@@ -41,29 +41,29 @@ export class TrainingPass {
   ) {
     const { gpu, labelPrefix } = model;
     this.gradients = new ParameterValues(gpu, model.trained.layout, `${labelPrefix}gradients`);
-    this.targets =
+    this.#targets =
       model.adapter === undefined
         ? { model: this.gradients, adapter: undefined }
         : { model: undefined, adapter: this.gradients };
-    this.scoring = new ForwardPass(model, shape, shape.recompute ? "inputs" : "everything", "training");
-    this.trunkGradients = new TrunkGradients(model, this.scoring.trunk, "training");
-    this.normGradients = new FinalNormGradients(model, this.scoring.head.norm, `${labelPrefix}training`);
+    this.#scoring = new ForwardPass(model, shape, shape.recompute ? "inputs" : "everything", "training");
+    this.trunkGradients = new TrunkGradients(model, this.#scoring.trunk, "training");
+    this.#normGradients = new FinalNormGradients(model, this.#scoring.head.norm, `${labelPrefix}training`);
     const allocate = (name: string, elements: number) =>
       gpu.allocator.storage(`${labelPrefix}training (${name})`, elements * 4);
-    this.coefficients = allocate("coefficients", shape.rows);
-    this.entropyCoefficients = allocate("entropy coefficients", shape.rows);
+    this.#coefficients = allocate("coefficients", shape.rows);
+    this.#entropyCoefficients = allocate("entropy coefficients", shape.rows);
   }
 
   /**
    * Whether a micro-batch of these sequences fits the buffers.
    */
   fits(sequences: number, rows: number): boolean {
-    return this.scoring.fits(sequences, rows);
+    return this.#scoring.fits(sequences, rows);
   }
 
   /** The buffers of the layers, for another pass to use again while nothing waits for a backward here. */
   get trunk(): Trunk {
-    return this.scoring.trunk;
+    return this.#scoring.trunk;
   }
 
   clearGradients(): void {
@@ -75,9 +75,9 @@ export class TrainingPass {
    * @throws RangeError when the sequences do not fit; see {@link fits}
    */
   async forward(sequences: readonly TrainingSequence[], temperature: number): Promise<TokenStatistics> {
-    const pending = this.scoring.record(sequences, temperature);
-    this.pending = pending;
-    return this.scoring.statistics(pending);
+    const pending = this.#scoring.record(sequences, temperature);
+    this.#pending = pending;
+    return this.#scoring.statistics(pending);
   }
 
   /**
@@ -86,30 +86,30 @@ export class TrainingPass {
    */
   backward(coefficients: Float32Array, entropyCoefficients?: Float32Array): void {
     const { gpu } = this.model;
-    const pending = this.pending;
+    const pending = this.#pending;
     if (pending === undefined) throw new Error("backward needs a forward before it");
     const scoredCount = pending.rows.scored.length;
     if (coefficients.length !== scoredCount)
       throw new RangeError(`${scoredCount} tokens were scored, ${coefficients.length} coefficients given`);
     if (entropyCoefficients !== undefined && entropyCoefficients.length !== coefficients.length)
       throw new RangeError(`${coefficients.length} coefficients, but ${entropyCoefficients.length} of entropies`);
-    this.pending = undefined;
-    gpu.write(this.coefficients, coefficients);
-    if (entropyCoefficients !== undefined) gpu.write(this.entropyCoefficients, entropyCoefficients);
-    this.trunkGradients.backward(this.model, this.targets, pending.rows, (doutput) =>
-      this.headBackward(pending, doutput, entropyCoefficients !== undefined),
+    this.#pending = undefined;
+    gpu.write(this.#coefficients, coefficients);
+    if (entropyCoefficients !== undefined) gpu.write(this.#entropyCoefficients, entropyCoefficients);
+    this.trunkGradients.backward(this.model, this.#targets, pending.rows, (doutput) =>
+      this.#headBackward(pending, doutput, entropyCoefficients !== undefined),
     );
   }
 
   destroy(): void {
-    for (const part of [this.gradients, this.scoring, this.trunkGradients, this.normGradients]) part.destroy();
-    for (const view of [this.coefficients, this.entropyCoefficients]) this.model.gpu.allocator.destroy(view);
+    for (const part of [this.gradients, this.#scoring, this.trunkGradients, this.#normGradients]) part.destroy();
+    for (const view of [this.#coefficients, this.#entropyCoefficients]) this.model.gpu.allocator.destroy(view);
   }
 
-  private headBackward(pending: RecordedForward, doutput: BufferView, withEntropy: boolean): void {
+  #headBackward(pending: RecordedForward, doutput: BufferView, withEntropy: boolean): void {
     const { gpu } = this.model;
-    const { head, trunk } = this.scoring;
-    const { dnormed } = this.normGradients;
+    const { head, trunk } = this.#scoring;
+    const { dnormed } = this.#normGradients;
     let current = pending.lastChunk;
     // The last chunk's logits are still there, so it goes first; the others are computed again.
     for (const chunk of [...head.chunks(pending.rows.scored.length)].reverse()) {
@@ -119,16 +119,16 @@ export class TrainingPass {
         gpu,
         {
           statistics: from(head.statistics, chunk.begin * STATISTICS_BYTES),
-          coefficients: from(this.coefficients, chunk.begin * 4),
-          ...(withEntropy && { entropyCoefficients: from(this.entropyCoefficients, chunk.begin * 4) }),
+          coefficients: from(this.#coefficients, chunk.begin * 4),
+          ...(withEntropy && { entropyCoefficients: from(this.#entropyCoefficients, chunk.begin * 4) }),
           logits: head.logits,
         },
         head.shape(chunk.count, this.shape.sequenceLength),
         pending.temperature,
       );
       const views = { x: head.norm.normed, dy: head.logits, dx: dnormed };
-      projectBackward(this.model, this.targets, head.matrix, views, chunk.count, head.stride);
-      this.normGradients.backward(this.targets, chunk, this.trunkGradients.partials, doutput);
+      projectBackward(this.model, this.#targets, head.matrix, views, chunk.count, head.stride);
+      this.#normGradients.backward(this.#targets, chunk, this.trunkGradients.partials, doutput);
     }
   }
 }

@@ -11,31 +11,29 @@ import type { Trunk } from "./trunk";
 
 /** Workspace of the backward passes of one trunk. */
 export class TrunkGradients {
-  private readonly workspace: GradientWorkspace;
-  private readonly groupTokens: BufferView;
-  private readonly groupStarts: BufferView;
-  private readonly groupedRows: BufferView;
-  private readonly gpu: GpuContext;
+  readonly #workspace: GradientWorkspace;
+  readonly #groupTokens: BufferView;
+  readonly #groupStarts: BufferView;
+  readonly #groupedRows: BufferView;
+  readonly #gpu: GpuContext;
+  readonly #trunk: Trunk;
 
-  constructor(
-    model: Model,
-    private readonly trunk: Trunk,
-    label: string,
-  ) {
+  constructor(model: Model, trunk: Trunk, label: string) {
+    this.#trunk = trunk;
     const { gpu, config, labelPrefix } = model;
     const { rows } = trunk.shape;
-    this.gpu = gpu;
-    this.workspace = new GradientWorkspace(gpu, config, rows, model.adapterRank, labelPrefix);
+    this.#gpu = gpu;
+    this.#workspace = new GradientWorkspace(gpu, config, rows, model.adapterRank, labelPrefix);
     const allocate = (name: string, elements: number) =>
       gpu.allocator.storage(`${labelPrefix}${label} (${name})`, elements * 4);
-    this.groupTokens = allocate("token groups", rows);
-    this.groupStarts = allocate("starts of token groups", rows + 1);
-    this.groupedRows = allocate("rows by token", rows);
+    this.#groupTokens = allocate("token groups", rows);
+    this.#groupStarts = allocate("starts of token groups", rows + 1);
+    this.#groupedRows = allocate("rows by token", rows);
   }
 
   /** Workspace of column sums over up to all rows. */
   get partials(): BufferView {
-    return this.workspace.partials;
+    return this.#workspace.partials;
   }
 
   /**
@@ -50,34 +48,35 @@ export class TrunkGradients {
     rows: SequenceRows,
     headBackward: (doutput: BufferView) => void,
   ): void {
-    const { gpu, trunk } = this;
+    const gpu = this.#gpu;
+    const trunk = this.#trunk;
     const { config } = model;
     trunk.requireLatest(rows);
     const groups = groupRowsByToken(rows.tokens);
-    gpu.write(this.groupTokens, groups.tokens);
-    gpu.write(this.groupedRows, groups.rows);
-    gpu.write(this.groupStarts, groups.starts);
+    gpu.write(this.#groupTokens, groups.tokens);
+    gpu.write(this.#groupedRows, groups.rows);
+    gpu.write(this.#groupStarts, groups.starts);
 
     const { tables, activations } = trunk;
     const last = config.layerCount;
-    const doutput = this.workspace.boundary(last);
+    const doutput = this.#workspace.boundary(last);
     gpu.recorder.clear(doutput, rows.count * config.hiddenSize * 4);
     headBackward(doutput);
     for (let layer = last - 1; layer >= 0; layer--) {
       if (activations.retention === "inputs") layerForward(model, layer, tables, activations, trunk.rows, rows.count);
-      const work = this.workspace.layer(layer);
+      const work = this.#workspace.layer(layer);
       layerBackward(model, targets, layer, tables, activations, trunk.rows, rows.count, work);
     }
-    this.embeddingBackward(model, targets, groups.tokens);
+    this.#embeddingBackward(model, targets, groups.tokens);
     gpu.recorder.submit();
   }
 
   destroy(): void {
-    this.workspace.destroy();
-    for (const view of [this.groupTokens, this.groupStarts, this.groupedRows]) this.gpu.allocator.destroy(view);
+    this.#workspace.destroy();
+    for (const view of [this.#groupTokens, this.#groupStarts, this.#groupedRows]) this.#gpu.allocator.destroy(view);
   }
 
-  private embeddingBackward({ config, layout }: Model, { model: target }: GradientTargets, tokens: Uint32Array): void {
+  #embeddingBackward({ config, layout }: Model, { model: target }: GradientTargets, tokens: Uint32Array): void {
     if (target === undefined) return;
     for (const shard of layout.embedding.shards) {
       // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the run's first group moves.
@@ -85,12 +84,12 @@ export class TrunkGradients {
       const count = lowerBound(tokens, shard.rowBegin + shard.rows) - first;
       if (count === 0) continue;
       embeddingGradient(
-        this.gpu,
+        this.#gpu,
         {
-          groupTokens: this.groupTokens,
-          groupStarts: this.groupStarts,
-          groupedRows: this.groupedRows,
-          dx: this.workspace.boundary(0),
+          groupTokens: this.#groupTokens,
+          groupStarts: this.#groupStarts,
+          groupedRows: this.#groupedRows,
+          dx: this.#workspace.boundary(0),
           dtable: target.view(layout.embedding, shard),
         },
         { first, tokens: count, width: config.hiddenSize, shardBegin: shard.rowBegin },

@@ -35,10 +35,10 @@ export class Trunk {
   readonly activations: Activations;
   /** [rows, 4], see {@link Model.forward}. */
   readonly rows: BufferView;
-  private readonly gpu: GpuContext;
-  private readonly config: ModelConfig;
+  readonly #gpu: GpuContext;
+  readonly #config: ModelConfig;
   /** The rows whose activations are in the buffers. */
-  private latest: SequenceRows | undefined;
+  #latest: SequenceRows | undefined;
 
   /** @param retention what of the forward pass is kept for a backward pass */
   constructor(
@@ -48,8 +48,8 @@ export class Trunk {
     label: string,
   ) {
     const { gpu, config, labelPrefix } = model;
-    this.gpu = gpu;
-    this.config = config;
+    this.#gpu = gpu;
+    this.#config = config;
     const pages = shape.sequences + Math.ceil((shape.rows + shape.sequences) / shape.pageSize);
     this.tables = new SequenceTables(
       gpu,
@@ -63,7 +63,7 @@ export class Trunk {
 
   /** The last hidden states [rows, hidden]. */
   get output(): BufferView {
-    const output = this.activations.inputs[this.config.layerCount];
+    const output = this.activations.inputs[this.#config.layerCount];
     if (output === undefined) throw new Error("the model has no output");
     return output;
   }
@@ -78,27 +78,27 @@ export class Trunk {
    * @throws RangeError when they do not fit; see {@link fits}
    */
   forward(model: Model, sequences: readonly TrainingSequence[]): SequenceRows {
-    const rows = uploadSequences(this.gpu, this, sequences);
+    const rows = uploadSequences(this.#gpu, this, sequences);
     model.forward(this.tables, this.activations, this.rows, rows.count);
-    this.latest = rows;
+    this.#latest = rows;
     return rows;
   }
 
   /** @throws Error when a later forward pass has overwritten what the one that returned `rows` kept: a mistake of ours */
   requireLatest(rows: SequenceRows): void {
-    if (this.latest !== rows) throw new Error("another forward pass came before this backward pass");
+    if (this.#latest !== rows) throw new Error("another forward pass came before this backward pass");
   }
 
   /** @throws Error when the buffers do not fit such a model: a mistake of ours */
   requireSizesOf(config: ModelConfig): void {
-    const other = SIZES.find((size) => config[size] !== this.config[size]);
+    const other = SIZES.find((size) => config[size] !== this.#config[size]);
     if (other !== undefined)
-      throw new Error(`${other} is ${config[other]}, but the buffers are for ${this.config[other]}`);
+      throw new Error(`${other} is ${config[other]}, but the buffers are for ${this.#config[other]}`);
   }
 
   destroy(): void {
     this.tables.destroy();
     this.activations.destroy();
-    this.gpu.allocator.destroy(this.rows);
+    this.#gpu.allocator.destroy(this.rows);
   }
 }

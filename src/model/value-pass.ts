@@ -29,55 +29,54 @@ export class ValuePass {
   readonly shape: ValueShape;
   /** Those of the training pass where that is the same model's: then one optimizer step sees the sum of both. */
   readonly gradients: ParameterValues;
-  private readonly targets: GradientTargets;
-  private readonly trunk: Trunk;
-  private readonly trunkGradients: TrunkGradients;
-  private readonly norm: FinalNorm;
-  private readonly normGradients: FinalNormGradients;
-  private readonly head: Parameter;
+  readonly #targets: GradientTargets;
+  readonly #trunk: Trunk;
+  readonly #trunkGradients: TrunkGradients;
+  readonly #norm: FinalNorm;
+  readonly #normGradients: FinalNormGradients;
+  readonly #head: Parameter;
   /** [rows, 4]: V, and three zeros. */
-  private readonly values: BufferView;
-  private readonly coefficients: BufferView;
-  private readonly owned: { destroy(): void }[];
-  private pending: SequenceRows | undefined;
+  readonly #values: BufferView;
+  readonly #coefficients: BufferView;
+  readonly #owned: { destroy(): void }[];
+  #pending: SequenceRows | undefined;
+  readonly #model: Model;
 
   /**
    * @param on sizes of buffers of its own; or a training pass, whose layers have the same sizes and whose buffers are used again: the two are never alive at the same
    * time, from a forward to its backward
    * @throws Error when the model has no value head, or other sizes than the training pass
    */
-  constructor(
-    private readonly model: Model,
-    on: ValueShape | TrainingPass,
-  ) {
+  constructor(model: Model, on: ValueShape | TrainingPass) {
+    this.#model = model;
     const { gpu, layout, labelPrefix } = model;
     if (layout.valueHead === undefined) throw new Error("the model has no value head");
-    this.head = layout.valueHead;
+    this.#head = layout.valueHead;
     this.shape = on instanceof TrainingPass ? on.shape : on;
     const { rows, recompute } = this.shape;
     const label = `${labelPrefix}value head`;
     const sharesModel = on instanceof TrainingPass && on.model === model;
     this.gradients = sharesModel ? on.gradients : new ParameterValues(gpu, layout, `${labelPrefix}gradients`);
-    this.targets = { model: this.gradients, adapter: undefined };
-    this.owned = sharesModel ? [] : [this.gradients];
+    this.#targets = { model: this.gradients, adapter: undefined };
+    this.#owned = sharesModel ? [] : [this.gradients];
     if (on instanceof TrainingPass) {
-      ({ trunk: this.trunk, trunkGradients: this.trunkGradients } = on);
-      this.trunk.requireSizesOf(model.config);
+      ({ trunk: this.#trunk, trunkGradients: this.#trunkGradients } = on);
+      this.#trunk.requireSizesOf(model.config);
     } else {
-      this.trunk = new Trunk(model, on, recompute ? "inputs" : "everything", "training");
-      this.trunkGradients = new TrunkGradients(model, this.trunk, "training");
-      this.owned.push(this.trunk, this.trunkGradients);
+      this.#trunk = new Trunk(model, on, recompute ? "inputs" : "everything", "training");
+      this.#trunkGradients = new TrunkGradients(model, this.#trunk, "training");
+      this.#owned.push(this.#trunk, this.#trunkGradients);
     }
-    this.norm = new FinalNorm(model, rows, Math.min(CHUNK_ROWS, aligned(rows)), label);
-    this.normGradients = new FinalNormGradients(model, this.norm, label);
-    this.owned.push(this.norm, this.normGradients);
-    this.values = gpu.allocator.storage(`${label} (values)`, aligned(rows) * STRIDE * 4);
-    this.coefficients = gpu.allocator.storage(`${label} (coefficients)`, aligned(rows) * STRIDE * 4);
+    this.#norm = new FinalNorm(model, rows, Math.min(CHUNK_ROWS, aligned(rows)), label);
+    this.#normGradients = new FinalNormGradients(model, this.#norm, label);
+    this.#owned.push(this.#norm, this.#normGradients);
+    this.#values = gpu.allocator.storage(`${label} (values)`, aligned(rows) * STRIDE * 4);
+    this.#coefficients = gpu.allocator.storage(`${label} (coefficients)`, aligned(rows) * STRIDE * 4);
   }
 
   /** Whether a micro-batch of these sequences fits the buffers. */
   fits(sequences: number, rows: number): boolean {
-    return this.trunk.fits(sequences, rows);
+    return this.#trunk.fits(sequences, rows);
   }
 
   clearGradients(): void {
@@ -89,18 +88,19 @@ export class ValuePass {
    * @throws RangeError when the sequences do not fit; see {@link fits}
    */
   async forward(sequences: readonly TrainingSequence[]): Promise<Float32Array> {
-    const { model, norm } = this;
+    const model = this.#model;
+    const norm = this.#norm;
     const { gpu } = model;
-    const rows = this.trunk.forward(model, sequences);
-    this.pending = rows;
+    const rows = this.#trunk.forward(model, sequences);
+    this.#pending = rows;
     const count = rows.scored.length;
     gpu.write(norm.rowIndex, rows.scored);
     for (const chunk of norm.chunks(count)) {
-      norm.forward(this.trunk.output, chunk);
-      const y = from(this.values, chunk.begin * STRIDE * 4);
-      project(model, this.head, { x: norm.normed, y }, chunk.count, STRIDE);
+      norm.forward(this.#trunk.output, chunk);
+      const y = from(this.#values, chunk.begin * STRIDE * 4);
+      project(model, this.#head, { x: norm.normed, y }, chunk.count, STRIDE);
     }
-    const values = await gpu.readback.readFloats(this.values, count * STRIDE);
+    const values = await gpu.readback.readFloats(this.#values, count * STRIDE);
     return Float32Array.from({ length: count }, (_, place) => values[place * STRIDE] ?? Number.NaN);
   }
 
@@ -109,36 +109,38 @@ export class ValuePass {
    * @throws RangeError when there is not one coefficient for each value
    */
   backward(coefficients: Float32Array): void {
-    const { gpu } = this.model;
-    const rows = this.pending;
+    const { gpu } = this.#model;
+    const rows = this.#pending;
     if (rows === undefined) throw new Error("backward needs a forward before it");
     const count = rows.scored.length;
     if (coefficients.length !== count)
       throw new RangeError(`${count} values were computed, ${coefficients.length} coefficients given`);
-    this.pending = undefined;
+    this.#pending = undefined;
     const spread = new Float32Array(count * STRIDE);
     coefficients.forEach((coefficient, place) => {
       spread[place * STRIDE] = coefficient;
     });
-    gpu.write(this.coefficients, spread);
-    this.trunkGradients.backward(this.model, this.targets, rows, (doutput) => this.headBackward(count, doutput));
+    gpu.write(this.#coefficients, spread);
+    this.#trunkGradients.backward(this.#model, this.#targets, rows, (doutput) => this.#headBackward(count, doutput));
   }
 
   destroy(): void {
-    for (const part of this.owned) part.destroy();
-    for (const view of [this.values, this.coefficients]) this.model.gpu.allocator.destroy(view);
+    for (const part of this.#owned) part.destroy();
+    for (const view of [this.#values, this.#coefficients]) this.#model.gpu.allocator.destroy(view);
   }
 
-  private headBackward(count: number, doutput: BufferView): void {
-    const { model, norm, normGradients } = this;
+  #headBackward(count: number, doutput: BufferView): void {
+    const model = this.#model;
+    const norm = this.#norm;
+    const normGradients = this.#normGradients;
     const chunks = [...norm.chunks(count)];
     for (const chunk of chunks) {
       // A single chunk is still there.
-      if (chunks.length > 1) norm.forward(this.trunk.output, chunk);
-      const dy = from(this.coefficients, chunk.begin * STRIDE * 4);
+      if (chunks.length > 1) norm.forward(this.#trunk.output, chunk);
+      const dy = from(this.#coefficients, chunk.begin * STRIDE * 4);
       const views = { x: norm.normed, dy, dx: normGradients.dnormed };
-      projectBackward(model, this.targets, this.head, views, chunk.count, STRIDE);
-      normGradients.backward(this.targets, chunk, this.trunkGradients.partials, doutput);
+      projectBackward(model, this.#targets, this.#head, views, chunk.count, STRIDE);
+      normGradients.backward(this.#targets, chunk, this.#trunkGradients.partials, doutput);
     }
   }
 }

@@ -12,34 +12,38 @@ export type ValueStorage = "as the layout says" | "f32";
 
 export class ParameterValues {
   readonly segments: readonly BufferView[];
-  private readonly views = new Map<Shard, BufferView>();
+  readonly #views = new Map<Shard, BufferView>();
+  readonly #gpu: GpuContext;
+  readonly #valueStorage: ValueStorage;
 
   constructor(
-    private readonly gpu: GpuContext,
+    gpu: GpuContext,
     readonly layout: TensorLayout,
     readonly label: string,
-    private readonly valueStorage: ValueStorage = "f32",
+    valueStorage: ValueStorage = "f32",
   ) {
+    this.#gpu = gpu;
+    this.#valueStorage = valueStorage;
     this.segments = layout.segments.map((segment, index) =>
-      gpu.allocator.storage(`${label}, segment ${index}`, storageBytes(this.storageIn(segment), segment.length)),
+      gpu.allocator.storage(`${label}, segment ${index}`, storageBytes(this.#storageIn(segment), segment.length)),
     );
   }
 
   /** How a parameter's numbers lie in memory. */
   storageOf(parameter: Parameter): WeightStorage {
-    return this.storageAt(parameter.shards[0]?.segment ?? 0);
+    return this.#storageAt(parameter.shards[0]?.segment ?? 0);
   }
 
   /** The binding of one shard of a parameter. */
   view(parameter: Parameter, shard: Shard): BufferView {
-    let view = this.views.get(shard);
+    let view = this.#views.get(shard);
     if (view === undefined) {
-      const storage = this.storageAt(shard.segment);
+      const storage = this.#storageAt(shard.segment);
       const bytes = storageBytes(storage, shard.rows * parameter.columns);
       // A vector's binding ends with its last element.
       const exact = storage === "f32" ? shard.rows * parameter.columns * 4 : bytes;
-      view = subview(this.segment(shard.segment), storageBytes(storage, shard.begin), exact);
-      this.views.set(shard, view);
+      view = subview(this.#segment(shard.segment), storageBytes(storage, shard.begin), exact);
+      this.#views.set(shard, view);
     }
     return view;
   }
@@ -56,11 +60,11 @@ export class ParameterValues {
     const width = tensorWidth(this.layout, tensor.hfName);
     const data = withRowsOf(tensor.data, width.given, width.held);
     for (const { segment, at, begin, end } of tensorParts(this.layout, tensor.hfName)) {
-      const storage = this.storageAt(segment);
+      const storage = this.#storageAt(segment);
       const words = encodeWeights(storage, data.subarray(begin, end));
       // The rest of a started block of halves belongs to the next tensor.
       const own = storage === "f16" || storage === "bf16" ? words.subarray(0, Math.ceil((end - begin) / 2)) : words;
-      this.gpu.write(this.segment(segment), own, bytesBefore(storage, at));
+      this.#gpu.write(this.#segment(segment), own, bytesBefore(storage, at));
     }
   }
 
@@ -75,10 +79,10 @@ export class ParameterValues {
     const width = tensorWidth(this.layout, hfName);
     const data = new Float32Array(width.rows * width.held);
     for (const { segment, at, begin, end } of tensorParts(this.layout, hfName)) {
-      const storage = this.storageAt(segment);
+      const storage = this.#storageAt(segment);
       const count = end - begin;
       const words = storage === "f32" ? count : storageBytes(storage, count) / 4;
-      const read = await this.gpu.readback.readUints(this.segment(segment), words, bytesBefore(storage, at));
+      const read = await this.#gpu.readback.readUints(this.#segment(segment), words, bytesBefore(storage, at));
       data.set(decodeWeights(storage, read, count), begin);
     }
     return withRowsOf(data, width.held, width.given);
@@ -94,27 +98,27 @@ export class ParameterValues {
   }
 
   clear(): void {
-    for (const segment of this.segments) this.gpu.recorder.clear(segment);
+    for (const segment of this.segments) this.#gpu.recorder.clear(segment);
   }
 
   destroy(): void {
-    for (const segment of this.segments) this.gpu.allocator.destroy(segment);
+    for (const segment of this.segments) this.#gpu.allocator.destroy(segment);
   }
 
-  private segment(index: number): BufferView {
+  #segment(index: number): BufferView {
     const segment = this.segments[index];
     if (segment === undefined) throw new RangeError(`${this.label} has no segment ${index}`);
     return segment;
   }
 
-  private storageAt(index: number): WeightStorage {
+  #storageAt(index: number): WeightStorage {
     const segment = this.layout.segments[index];
     if (segment === undefined) throw new RangeError(`${this.label} has no segment ${index}`);
-    return this.storageIn(segment);
+    return this.#storageIn(segment);
   }
 
-  private storageIn(segment: Segment): WeightStorage {
-    return this.valueStorage === "f32" ? "f32" : segment.storage;
+  #storageIn(segment: Segment): WeightStorage {
+    return this.#valueStorage === "f32" ? "f32" : segment.storage;
   }
 }
 

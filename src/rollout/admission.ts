@@ -12,13 +12,13 @@ import { TurnMachine, type TurnOptions } from "./turns";
  * pages; all but the last are shared, the last is copied.
  */
 export class Admission {
-  private readonly decoder: Decoder;
-  private readonly tokenizer: TokenizerView;
-  private readonly options: TurnOptions;
-  private readonly pool: PagePool;
-  private readonly groups: Group[];
-  private readonly freeSlots: boolean[];
-  private nextGroup = 0;
+  readonly #decoder: Decoder;
+  readonly #tokenizer: TokenizerView;
+  readonly #options: TurnOptions;
+  readonly #pool: PagePool;
+  readonly #groups: Group[];
+  readonly #freeSlots: boolean[];
+  #nextGroup = 0;
 
   /** @throws UserError if a request can never fit. */
   constructor(
@@ -28,13 +28,13 @@ export class Admission {
     options: TurnOptions,
     maxActive: number,
   ) {
-    this.decoder = decoder;
-    this.tokenizer = tokenizer;
-    this.options = options;
-    this.pool = new PagePool(decoder.pageCount);
-    this.freeSlots = new Array<boolean>(Math.min(decoder.slotCount, decoder.maxRows, maxActive)).fill(true);
+    this.#decoder = decoder;
+    this.#tokenizer = tokenizer;
+    this.#options = options;
+    this.#pool = new PagePool(decoder.pageCount);
+    this.#freeSlots = new Array<boolean>(Math.min(decoder.slotCount, decoder.maxRows, maxActive)).fill(true);
     checkRequests(requests, decoder, options.maxCompletionLength);
-    this.groups = requests
+    this.#groups = requests
       .filter((request) => request.trajectoryIds.length > 0)
       .map((request) => ({
         request,
@@ -47,70 +47,70 @@ export class Admission {
   }
 
   get usedPages(): number {
-    return this.pool.used;
+    return this.#pool.used;
   }
 
   /** Lets the next sample in if there is a slot and there are pages for it. */
   admit(): Sequence | undefined {
-    const group = this.groups[this.nextGroup];
-    const slot = this.freeSlots.indexOf(true);
+    const group = this.#groups[this.#nextGroup];
+    const slot = this.#freeSlots.indexOf(true);
     if (group === undefined || slot < 0) return undefined;
-    const pages = group.admitted === 0 ? this.leaderPages(group) : this.memberPages(group);
+    const pages = group.admitted === 0 ? this.#leaderPages(group) : this.#memberPages(group);
     if (pages === undefined) return undefined;
-    this.freeSlots[slot] = false;
-    const sequence = this.sequence(group, slot, pages);
-    this.decoder.setPages(slot, Uint32Array.from(pages));
+    this.#freeSlots[slot] = false;
+    const sequence = this.#sequence(group, slot, pages);
+    this.#decoder.setPages(slot, Uint32Array.from(pages));
     const { promptIds, trajectoryIds } = group.request;
     if (group.admitted === 0) {
-      this.decoder.setTokens(slot, 0, promptIds);
+      this.#decoder.setTokens(slot, 0, promptIds);
     } else if (!group.prefilled) {
       sequence.state = "follow";
       group.followers.push(sequence);
     } else {
-      this.joinLate(sequence, promptIds);
+      this.#joinLate(sequence, promptIds);
     }
     group.admitted++;
     if (group.admitted === trajectoryIds.length) {
-      this.pool.release(group.promptPages);
-      this.nextGroup++;
+      this.#pool.release(group.promptPages);
+      this.#nextGroup++;
     }
     return sequence;
   }
 
   /** Gives slot and pages back; batches already on their way may still write to them, before any later one. */
   release(sequence: Sequence): void {
-    this.pool.release(sequence.pages);
-    this.freeSlots[sequence.slot] = true;
+    this.#pool.release(sequence.pages);
+    this.#freeSlots[sequence.slot] = true;
   }
 
   /** The first sample's pages; those of the prompt are held for the others too. */
-  private leaderPages(group: Group): number[] | undefined {
-    const pages = this.pool.allocate(group.plan.total);
+  #leaderPages(group: Group): number[] | undefined {
+    const pages = this.#pool.allocate(group.plan.total);
     if (pages === undefined) return undefined;
     group.promptPages = pages.slice(0, group.plan.shared + 1);
-    this.pool.retain(group.promptPages);
+    this.#pool.retain(group.promptPages);
     return pages;
   }
 
-  private memberPages(group: Group): number[] | undefined {
+  #memberPages(group: Group): number[] | undefined {
     const { shared, total } = group.plan;
-    const own = this.pool.allocate(total - shared);
+    const own = this.#pool.allocate(total - shared);
     if (own === undefined) return undefined;
     const common = group.promptPages.slice(0, shared);
-    this.pool.retain(common);
+    this.#pool.retain(common);
     return [...common, ...own];
   }
 
   /** The prompt row was sampled before this sample entered: its last row is computed again, to draw from it. */
-  private joinLate(sequence: Sequence, promptIds: Uint32Array): void {
+  #joinLate(sequence: Sequence, promptIds: Uint32Array): void {
     const { from, to } = lastPromptPage(sequence);
-    this.decoder.copyPages(Uint32Array.of(from), Uint32Array.of(to));
+    this.#decoder.copyPages(Uint32Array.of(from), Uint32Array.of(to));
     const last = promptIds.length - 1;
-    this.decoder.setTokens(sequence.slot, last, promptIds.slice(last));
+    this.#decoder.setTokens(sequence.slot, last, promptIds.slice(last));
     sequence.next = last;
   }
 
-  private sequence(group: Group, slot: number, pages: number[]): Sequence {
+  #sequence(group: Group, slot: number, pages: number[]): Sequence {
     const { promptIds, trajectoryIds } = group.request;
     return {
       group,
@@ -118,10 +118,10 @@ export class Admission {
       id: trajectoryIds[group.admitted] ?? 0,
       slot,
       pages,
-      turns: new TurnMachine(this.tokenizer, this.options),
+      turns: new TurnMachine(this.#tokenizer, this.#options),
       toolLog: [],
       policyVersions: [],
-      lastRow: promptIds.length + this.options.maxCompletionLength - 2,
+      lastRow: promptIds.length + this.#options.maxCompletionLength - 2,
       state: "run",
       next: 0,
       known: promptIds.length - 1,

@@ -29,18 +29,20 @@ export class GpuDecoder implements Decoder {
   readonly pageCount: number;
   readonly maxRows: number;
   readonly maxLength: number;
-  private readonly tables: SequenceTables;
-  private readonly activations: Activations;
-  private readonly head: HeadWorkspace;
-  private readonly rows: BufferView;
-  private readonly fromPages: BufferView;
-  private readonly toPages: BufferView;
+  readonly #tables: SequenceTables;
+  readonly #activations: Activations;
+  readonly #head: HeadWorkspace;
+  readonly #rows: BufferView;
+  readonly #fromPages: BufferView;
+  readonly #toPages: BufferView;
+  readonly #model: Model;
+  readonly #shape: GpuDecoderShape;
+  #settings: SamplingSettings;
 
-  constructor(
-    private readonly model: Model,
-    private readonly shape: GpuDecoderShape,
-    private settings: SamplingSettings,
-  ) {
+  constructor(model: Model, shape: GpuDecoderShape, settings: SamplingSettings) {
+    this.#model = model;
+    this.#shape = shape;
+    this.#settings = settings;
     const { gpu, config } = model;
     if (shape.maxLength > model.maxPositions)
       throw new UserError(
@@ -51,46 +53,46 @@ export class GpuDecoder implements Decoder {
     this.pageCount = shape.pages;
     this.maxRows = shape.maxRows;
     this.maxLength = shape.maxLength;
-    this.tables = new SequenceTables(
+    this.#tables = new SequenceTables(
       gpu,
       config,
       { slots: shape.slots, slotLength: shape.maxLength, pageSize: shape.pageSize, pages: shape.pages },
       "rollout",
     );
-    this.activations = new Activations(gpu, config, shape.maxRows, "nothing", model.adapterRank);
-    this.head = new HeadWorkspace(model, shape.slots, shape.logitsBytes, "rollout head");
-    this.rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
-    this.fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);
-    this.toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
+    this.#activations = new Activations(gpu, config, shape.maxRows, "nothing", model.adapterRank);
+    this.#head = new HeadWorkspace(model, shape.slots, shape.logitsBytes, "rollout head");
+    this.#rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
+    this.#fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);
+    this.#toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
   }
 
   /** Batches worth queueing ahead: where the GPU is the CPU, rows past a stop cost more than waiting does. */
   get defaultRunAhead(): number {
-    return this.model.gpu.profile.isSoftware ? 1 : 4;
+    return this.#model.gpu.profile.isSoftware ? 1 : 4;
   }
 
   /** Settings for the batches from here on. */
   sampleWith(settings: SamplingSettings): void {
-    this.settings = settings;
+    this.#settings = settings;
   }
 
   setTokens(slot: number, position: number, ids: Uint32Array): void {
-    this.tables.setTokens(slot, position, ids);
+    this.#tables.setTokens(slot, position, ids);
   }
 
   setPages(slot: number, pages: Uint32Array): void {
-    this.tables.setPages(slot, pages);
+    this.#tables.setPages(slot, pages);
   }
 
   copyPages(from: Uint32Array, to: Uint32Array): void {
-    const { gpu } = this.model;
-    gpu.write(this.fromPages, from);
-    gpu.write(this.toPages, to);
-    this.tables.kPages.forEach((kPages, layer) => {
+    const { gpu } = this.#model;
+    gpu.write(this.#fromPages, from);
+    gpu.write(this.#toPages, to);
+    this.#tables.kPages.forEach((kPages, layer) => {
       kvCopy(
         gpu,
-        { fromPages: this.fromPages, toPages: this.toPages, kPages, vPages: this.tables.vPages[layer] ?? gpu.empty },
-        { count: from.length, pageElements: this.tables.pageElements },
+        { fromPages: this.#fromPages, toPages: this.#toPages, kPages, vPages: this.#tables.vPages[layer] ?? gpu.empty },
+        { count: from.length, pageElements: this.#tables.pageElements },
       );
     });
     // Submitted at once: the next call writes the two lists again.
@@ -98,16 +100,16 @@ export class GpuDecoder implements Decoder {
   }
 
   async enqueue(batch: RowBatch): Promise<SampledTokens> {
-    const { gpu } = this.model;
+    const { gpu } = this.#model;
     const rowCount = batch.slots.length;
     const samples = batch.sampleRows.length;
     const rows = new Uint32Array(rowCount * 4);
     for (let row = 0; row < rowCount; row++)
       rows.set([batch.slots[row] ?? 0, batch.positions[row] ?? 0, 0, 0], row * 4);
-    gpu.write(this.rows, rows);
-    this.model.forward(this.tables, this.activations, this.rows, rowCount);
-    const { places, end } = this.draw(batch);
-    const statistics = await gpu.readback.readFloats(this.head.statistics, (end * STATISTICS_BYTES) / 4);
+    gpu.write(this.#rows, rows);
+    this.#model.forward(this.#tables, this.#activations, this.#rows, rowCount);
+    const { places, end } = this.#draw(batch);
+    const statistics = await gpu.readback.readFloats(this.#head.statistics, (end * STATISTICS_BYTES) / 4);
     const tokens = new Uint32Array(samples);
     const logprobs = new Float32Array(samples);
     for (let i = 0; i < samples; i++) {
@@ -115,7 +117,7 @@ export class GpuDecoder implements Decoder {
       logprobs[i] = statistics[at] ?? Number.NaN;
       tokens[i] = statistics[at + 3] ?? 0;
     }
-    if (tokens.some((token) => token >= this.model.vocabulary))
+    if (tokens.some((token) => token >= this.#model.vocabulary))
       throw new UserError(
         "the model's logits are not finite, so no token can be drawn: training has diverged; go on from an earlier checkpoint with a smaller --learning-rate",
       );
@@ -123,10 +125,10 @@ export class GpuDecoder implements Decoder {
   }
 
   destroy(): void {
-    this.tables.destroy();
-    this.activations.destroy();
-    this.head.destroy();
-    for (const view of [this.rows, this.fromPages, this.toPages]) this.model.gpu.allocator.destroy(view);
+    this.#tables.destroy();
+    this.#activations.destroy();
+    this.#head.destroy();
+    for (const view of [this.#rows, this.#fromPages, this.#toPages]) this.#model.gpu.allocator.destroy(view);
   }
 
   /**
@@ -134,13 +136,14 @@ export class GpuDecoder implements Decoder {
    * several times has one row of logits.
    * @returns the place of each sample's statistics, and the end of them all
    */
-  private draw(batch: RowBatch): { places: Uint32Array; end: number } {
-    const { head, tables } = this;
-    const output = this.activations.inputs[this.model.config.layerCount];
+  #draw(batch: RowBatch): { places: Uint32Array; end: number } {
+    const head = this.#head;
+    const tables = this.#tables;
+    const output = this.#activations.inputs[this.#model.config.layerCount];
     if (output === undefined) throw new Error("the model has no output");
     const logitsRows = new Map<number, number>();
     for (const row of batch.sampleRows) if (!logitsRows.has(row)) logitsRows.set(row, logitsRows.size);
-    this.model.gpu.write(head.rowIndex, Uint32Array.from(logitsRows.keys()));
+    this.#model.gpu.write(head.rowIndex, Uint32Array.from(logitsRows.keys()));
     const places = new Uint32Array(batch.sampleRows.length);
     let begin = 0;
     let end = 0;
@@ -156,8 +159,8 @@ export class GpuDecoder implements Decoder {
       const count = entries.length / 4;
       head.writeEntries(begin, Uint32Array.from(entries));
       head.logitsOf(output, chunk.begin, chunk.count);
-      head.draw(tables.slotTokens, this.shape.maxLength, begin, count, this.settings);
-      head.score(tables.slotTokens, this.shape.maxLength, begin, count, this.settings.temperature);
+      head.draw(tables.slotTokens, this.#shape.maxLength, begin, count, this.#settings);
+      head.score(tables.slotTokens, this.#shape.maxLength, begin, count, this.#settings.temperature);
       end = begin + count;
       begin = Math.ceil(end / ROW_ALIGNMENT) * ROW_ALIGNMENT;
     }

@@ -1,58 +1,58 @@
 /** KV pages with reference counts. The lowest free page is given first, so that equal requests get equal pages. */
 export class PagePool {
-  private readonly references: Uint32Array;
-  private freePages: number;
+  readonly #references: Uint32Array;
+  #freePages: number;
   /** No page below this one is free. */
-  private lowest = 0;
+  #lowest = 0;
 
   constructor(pageCount: number) {
-    this.references = new Uint32Array(pageCount);
-    this.freePages = pageCount;
+    this.#references = new Uint32Array(pageCount);
+    this.#freePages = pageCount;
   }
 
   get free(): number {
-    return this.freePages;
+    return this.#freePages;
   }
 
   get used(): number {
-    return this.references.length - this.freePages;
+    return this.#references.length - this.#freePages;
   }
 
   /** `count` pages with one reference each, or none at all. */
   allocate(count: number): number[] | undefined {
-    if (count > this.freePages) return undefined;
+    if (count > this.#freePages) return undefined;
     const pages: number[] = [];
-    let page = this.lowest;
+    let page = this.#lowest;
     while (pages.length < count) {
-      if (this.references[page] === 0) {
-        this.references[page] = 1;
+      if (this.#references[page] === 0) {
+        this.#references[page] = 1;
         pages.push(page);
       }
       page++;
     }
-    if (count > 0) this.lowest = page;
-    this.freePages -= count;
+    if (count > 0) this.#lowest = page;
+    this.#freePages -= count;
     return pages;
   }
 
   /** Adds a reference to each page. */
   retain(pages: readonly number[]): void {
-    for (const page of pages) this.references[page] = this.count(page) + 1;
+    for (const page of pages) this.#references[page] = this.#count(page) + 1;
   }
 
   /** Takes a reference from each page; one without any becomes free. */
   release(pages: readonly number[]): void {
     for (const page of pages) {
-      const left = this.count(page) - 1;
-      this.references[page] = left;
+      const left = this.#count(page) - 1;
+      this.#references[page] = left;
       if (left > 0) continue;
-      this.freePages++;
-      this.lowest = Math.min(this.lowest, page);
+      this.#freePages++;
+      this.#lowest = Math.min(this.#lowest, page);
     }
   }
 
-  private count(page: number): number {
-    const count = this.references[page];
+  #count(page: number): number {
+    const count = this.#references[page];
     if (count === undefined || count === 0) throw new Error(`KV page ${page} is not in use`);
     return count;
   }

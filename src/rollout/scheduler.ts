@@ -95,20 +95,20 @@ interface BatchOnItsWay {
 }
 
 class Scheduler {
-  private readonly decoder: Decoder;
-  private readonly world: World;
-  private readonly options: InteractOptions;
-  private readonly hooks: RolloutHooks;
-  private readonly order: readonly number[];
-  private readonly admission: Admission;
-  private readonly collector: StatisticsCollector;
-  private readonly wakeup = new Wakeup();
-  private readonly active = new Set<Sequence>();
-  private readonly batches: BatchOnItsWay[] = [];
-  private readonly returned: { sequence: Sequence; reply: Reply }[] = [];
-  private readonly finished = new Map<number, Trajectory>();
-  private readonly failures: unknown[] = [];
-  private toolsRunning = 0;
+  readonly #decoder: Decoder;
+  readonly #world: World;
+  readonly #options: InteractOptions;
+  readonly #hooks: RolloutHooks;
+  readonly #order: readonly number[];
+  readonly #admission: Admission;
+  readonly #collector: StatisticsCollector;
+  readonly #wakeup = new Wakeup();
+  readonly #active = new Set<Sequence>();
+  readonly #batches: BatchOnItsWay[] = [];
+  readonly #returned: { sequence: Sequence; reply: Reply }[] = [];
+  readonly #finished = new Map<number, Trajectory>();
+  readonly #failures: unknown[] = [];
+  #toolsRunning = 0;
 
   constructor(
     requests: readonly RolloutRequest[],
@@ -117,71 +117,71 @@ class Scheduler {
     options: InteractOptions,
     hooks: RolloutHooks,
   ) {
-    this.decoder = decoder;
-    this.world = world;
-    this.options = options;
-    this.hooks = hooks;
-    this.order = requests.flatMap((request) => request.trajectoryIds);
+    this.#decoder = decoder;
+    this.#world = world;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#order = requests.flatMap((request) => request.trajectoryIds);
     const maxActive = options.maxActive ?? Number.POSITIVE_INFINITY;
     const turnOptions = { ...options, protocol: world.protocol };
-    this.admission = new Admission(requests, decoder, options.tokenizer, turnOptions, maxActive);
-    this.collector = new StatisticsCollector(options.now ?? (() => performance.now()));
+    this.#admission = new Admission(requests, decoder, options.tokenizer, turnOptions, maxActive);
+    this.#collector = new StatisticsCollector(options.now ?? (() => performance.now()));
   }
 
   async run(): Promise<Trajectory[]> {
-    const { signal, heartbeatMs = 1000 } = this.options;
-    const onAbort = () => this.wakeup.notify();
+    const { signal, heartbeatMs = 1000 } = this.#options;
+    const onAbort = () => this.#wakeup.notify();
     signal?.addEventListener("abort", onAbort);
-    const timer = this.hooks.onHeartbeat && setInterval(() => this.heartbeat(), heartbeatMs);
+    const timer = this.#hooks.onHeartbeat && setInterval(() => this.#heartbeat(), heartbeatMs);
     try {
-      while (this.finished.size < this.order.length) {
+      while (this.#finished.size < this.#order.length) {
         signal?.throwIfAborted();
-        if (this.failures.length > 0) throw this.failures[0];
-        this.takeTokens();
-        this.takeResults();
-        this.admit();
-        if (this.enqueue() || this.finished.size === this.order.length) continue;
-        if (this.batches.length + this.toolsRunning === 0) throw new Error("the rollout has nothing to wait for");
-        await this.wakeup.wait();
+        if (this.#failures.length > 0) throw this.#failures[0];
+        this.#takeTokens();
+        this.#takeResults();
+        this.#admit();
+        if (this.#enqueue() || this.#finished.size === this.#order.length) continue;
+        if (this.#batches.length + this.#toolsRunning === 0) throw new Error("the rollout has nothing to wait for");
+        await this.#wakeup.wait();
       }
-      if (this.admission.usedPages > 0) throw new Error(`${this.admission.usedPages} KV pages were not given back`);
-      return this.order.flatMap((id) => this.finished.get(id) ?? []);
+      if (this.#admission.usedPages > 0) throw new Error(`${this.#admission.usedPages} KV pages were not given back`);
+      return this.#order.flatMap((id) => this.#finished.get(id) ?? []);
     } finally {
       clearInterval(timer);
       signal?.removeEventListener("abort", onAbort);
-      this.collector.change(0, 0);
-      this.hooks.onStatistics?.(this.collector.totals);
+      this.#collector.change(0, 0);
+      this.#hooks.onStatistics?.(this.#collector.totals);
     }
   }
 
-  private admit(): void {
-    const { totals } = this.collector;
-    for (let sequence = this.admission.admit(); sequence !== undefined; sequence = this.admission.admit())
-      this.active.add(sequence);
-    totals.peakSlots = Math.max(totals.peakSlots, this.active.size);
-    totals.peakPages = Math.max(totals.peakPages, this.admission.usedPages);
+  #admit(): void {
+    const { totals } = this.#collector;
+    for (let sequence = this.#admission.admit(); sequence !== undefined; sequence = this.#admission.admit())
+      this.#active.add(sequence);
+    totals.peakSlots = Math.max(totals.peakSlots, this.#active.size);
+    totals.peakPages = Math.max(totals.peakPages, this.#admission.usedPages);
   }
 
   /** Sends the next batch if one more may be on its way and there are rows for it. */
-  private enqueue(): boolean {
-    if (this.batches.length > this.options.runAhead) return false;
-    const planned = planBatch(this.active, this.decoder.maxRows);
+  #enqueue(): boolean {
+    if (this.#batches.length > this.#options.runAhead) return false;
+    const planned = planBatch(this.#active, this.#decoder.maxRows);
     if (planned === undefined) return false;
-    const policyVersion = this.options.policyVersion?.() ?? 0;
+    const policyVersion = this.#options.policyVersion?.() ?? 0;
     const entry: BatchOnItsWay = { expected: planned.expected, policyVersion, result: undefined };
-    this.batches.push(entry);
-    this.collector.totals.batches++;
-    this.collector.totals.rows += planned.batch.slots.length;
-    this.collector.change(0, 1);
-    this.decoder.enqueue(planned.batch).then(
+    this.#batches.push(entry);
+    this.#collector.totals.batches++;
+    this.#collector.totals.rows += planned.batch.slots.length;
+    this.#collector.change(0, 1);
+    this.#decoder.enqueue(planned.batch).then(
       (result) => {
         entry.result = result;
-        this.wakeup.notify();
+        this.#wakeup.notify();
       },
-      (error: unknown) => this.fail(error),
+      (error: unknown) => this.#fail(error),
     );
     if (planned.copies.length > 0)
-      this.decoder.copyPages(
+      this.#decoder.copyPages(
         Uint32Array.from(planned.copies, (copy) => copy.from),
         Uint32Array.from(planned.copies, (copy) => copy.to),
       );
@@ -189,112 +189,107 @@ class Scheduler {
   }
 
   /** Reads the tokens of all batches that are back, in the order of the batches. */
-  private takeTokens(): void {
-    for (let batch = this.batches[0]; batch?.result !== undefined; batch = this.batches[0]) {
-      this.batches.shift();
-      this.collector.change(0, -1);
+  #takeTokens(): void {
+    for (let batch = this.#batches[0]; batch?.result !== undefined; batch = this.#batches[0]) {
+      this.#batches.shift();
+      this.#collector.change(0, -1);
       const { policyVersion } = batch;
       const { tokens, logprobs } = batch.result;
       batch.expected.forEach(({ sequence, epoch, position }, i) => {
         if (sequence.epoch !== epoch) return;
         noteVersion(sequence, policyVersion);
-        this.takeToken(sequence, position, tokens[i], logprobs[i]);
+        this.#takeToken(sequence, position, tokens[i], logprobs[i]);
       });
     }
   }
 
-  private takeToken(
-    sequence: Sequence,
-    position: number,
-    token: number | undefined,
-    logprob: number | undefined,
-  ): void {
+  #takeToken(sequence: Sequence, position: number, token: number | undefined, logprob: number | undefined): void {
     const { turns, group } = sequence;
     if (token === undefined || logprob === undefined) throw new Error("the decoder returned fewer tokens than samples");
     if (position !== group.request.promptIds.length + turns.length)
       throw new Error(`trajectory ${sequence.id}: token at position ${position} is out of order`);
-    this.collector.totals.sampledTokens++;
-    this.hooks.onTokens?.(sequence.id, [token]);
-    this.act(sequence, turns.push(token, logprob), position);
+    this.#collector.totals.sampledTokens++;
+    this.#hooks.onTokens?.(sequence.id, [token]);
+    this.#act(sequence, turns.push(token, logprob), position);
   }
 
-  private act(sequence: Sequence, event: TurnEvent, lastToken: number): void {
-    const { totals } = this.collector;
+  #act(sequence: Sequence, event: TurnEvent, lastToken: number): void {
+    const { totals } = this.#collector;
     if (event.kind === "finished") {
       totals.discardedRows += rewind(sequence, lastToken, lastToken);
-      this.finish(sequence);
+      this.#finish(sequence);
     } else if (event.kind !== "continue") {
       totals.discardedRows += rewind(sequence, lastToken, lastToken + 1);
-      this.ask(sequence, event);
+      this.#ask(sequence, event);
     }
   }
 
-  private ask(sequence: Sequence, action: Action): void {
+  #ask(sequence: Sequence, action: Action): void {
     sequence.state = "tool";
-    this.toolsRunning++;
-    this.collector.totals.toolCalls++;
-    this.collector.change(1, 0);
-    this.world.act(sequence.id, sequence.toolLog.length, action).then(
+    this.#toolsRunning++;
+    this.#collector.totals.toolCalls++;
+    this.#collector.change(1, 0);
+    this.#world.act(sequence.id, sequence.toolLog.length, action).then(
       (reply) => {
-        this.toolsRunning--;
-        this.collector.change(-1, 0);
-        this.returned.push({ sequence, reply });
-        this.wakeup.notify();
+        this.#toolsRunning--;
+        this.#collector.change(-1, 0);
+        this.#returned.push({ sequence, reply });
+        this.#wakeup.notify();
       },
-      (error: unknown) => this.fail(error),
+      (error: unknown) => this.#fail(error),
     );
   }
 
   /** Appends the observations of the calls that have returned, and lets their trajectories go on. */
-  private takeResults(): void {
-    for (const { sequence, reply } of this.returned.splice(0)) {
+  #takeResults(): void {
+    for (const { sequence, reply } of this.#returned.splice(0)) {
       const { turns, slot } = sequence;
       const { text, ids } = reply.observation;
       const start = sequence.group.request.promptIds.length + turns.length;
       const event = reply.ended === undefined ? turns.resume(ids) : turns.end(reply.ended);
       sequence.toolLog.push({ ...reply.record, observation: event.kind === "finished" ? "" : text });
       if (event.kind === "finished") {
-        this.finish(sequence);
+        this.#finish(sequence);
         continue;
       }
-      this.collector.totals.observationTokens += ids.length;
-      this.hooks.onTokens?.(sequence.id, ids);
-      if (ids.length > 0) this.decoder.setTokens(slot, start, ids);
+      this.#collector.totals.observationTokens += ids.length;
+      this.#hooks.onTokens?.(sequence.id, ids);
+      if (ids.length > 0) this.#decoder.setTokens(slot, start, ids);
       sequence.known = start + ids.length - 1;
       sequence.next = Math.min(sequence.next, sequence.known);
       sequence.state = "run";
     }
   }
 
-  private finish(sequence: Sequence): void {
+  #finish(sequence: Sequence): void {
     sequence.state = "finished";
-    this.active.delete(sequence);
-    this.admission.release(sequence);
+    this.#active.delete(sequence);
+    this.#admission.release(sequence);
     const trajectory = toTrajectory(sequence);
-    this.finished.set(trajectory.id, trajectory);
-    this.hooks.onFinished?.(trajectory);
+    this.#finished.set(trajectory.id, trajectory);
+    this.#hooks.onFinished?.(trajectory);
   }
 
-  private heartbeat(): void {
-    this.collector.change(0, 0);
+  #heartbeat(): void {
+    this.#collector.change(0, 0);
     try {
-      this.hooks.onHeartbeat?.({
-        waitingFor: this.batches.length > 0 ? "model" : "python",
-        finished: this.finished.size,
-        total: this.order.length,
-        active: this.active.size,
-        waitingForPython: this.toolsRunning,
-        batches: this.batches.length,
-        statistics: this.collector.totals,
+      this.#hooks.onHeartbeat?.({
+        waitingFor: this.#batches.length > 0 ? "model" : "python",
+        finished: this.#finished.size,
+        total: this.#order.length,
+        active: this.#active.size,
+        waitingForPython: this.#toolsRunning,
+        batches: this.#batches.length,
+        statistics: this.#collector.totals,
       });
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     }
   }
 
-  private fail(error: unknown): void {
-    this.failures.push(error);
-    this.wakeup.notify();
+  #fail(error: unknown): void {
+    this.#failures.push(error);
+    this.#wakeup.notify();
   }
 }
 

@@ -36,27 +36,27 @@ export class StatisticsCollector {
     peakPages: 0,
     elapsedMs: 0,
   };
-  private readonly now: () => number;
-  private last: number;
-  private tools = 0;
-  private batches = 0;
+  readonly #now: () => number;
+  #last: number;
+  #tools = 0;
+  #batches = 0;
 
   constructor(now: () => number) {
-    this.now = now;
-    this.last = now();
+    this.#now = now;
+    this.#last = now();
   }
 
   /** `tools` and `batches` are the changes in the number of calls and of batches under way. */
   change(tools: number, batches: number): void {
-    const time = this.now();
-    const passed = time - this.last;
-    this.last = time;
+    const time = this.#now();
+    const passed = time - this.#last;
+    this.#last = time;
     this.totals.elapsedMs += passed;
-    this.totals.toolMs += passed * this.tools;
-    if (this.batches > 0) this.totals.toolHiddenMs += passed * this.tools;
-    else if (this.tools > 0) this.totals.toolExposedMs += passed;
-    this.tools += tools;
-    this.batches += batches;
+    this.totals.toolMs += passed * this.#tools;
+    if (this.#batches > 0) this.totals.toolHiddenMs += passed * this.#tools;
+    else if (this.#tools > 0) this.totals.toolExposedMs += passed;
+    this.#tools += tools;
+    this.#batches += batches;
   }
 }
 

@@ -21,25 +21,25 @@ export const CONTINUATION = { continuation: true } as const;
  */
 export class TextStream {
   /** Tokens since the last end of a character, and how much of their text was given out. */
-  private window: number[] = [];
-  private emitted = 0;
-  private readonly tokenizer: TokenizerView;
+  #window: number[] = [];
+  #emitted = 0;
+  readonly #tokenizer: TokenizerView;
 
   constructor(tokenizer: TokenizerView) {
-    this.tokenizer = tokenizer;
+    this.#tokenizer = tokenizer;
   }
 
   /** Adds a token and returns the text that became final with it, perhaps empty. */
   push(id: number): string {
-    this.window.push(id);
-    const text = this.tokenizer.decode(Uint32Array.from(this.window), CONTINUATION);
+    this.#window.push(id);
+    const text = this.#tokenizer.decode(Uint32Array.from(this.#window), CONTINUATION);
     let end = text.length;
-    if (this.window.length < LONGEST_CHARACTER) while (end > this.emitted && text[end - 1] === "\uFFFD") end--;
-    const piece = text.slice(this.emitted, end);
-    this.emitted = end;
+    if (this.#window.length < LONGEST_CHARACTER) while (end > this.#emitted && text[end - 1] === "\uFFFD") end--;
+    const piece = text.slice(this.#emitted, end);
+    this.#emitted = end;
     if (end === text.length) {
-      this.window = [];
-      this.emitted = 0;
+      this.#window = [];
+      this.#emitted = 0;
     }
     return piece;
   }

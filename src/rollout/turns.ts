@@ -63,52 +63,52 @@ interface Stop {
  * the observation comes next.
  */
 export class TurnMachine {
-  private readonly tokenizer: TokenizerView;
-  private readonly options: TurnOptions;
-  private readonly protocol: TurnProtocol;
-  private readonly stopTokens: ReadonlySet<number>;
-  private readonly stream: TextStream;
-  private readonly ids: number[] = [];
-  private readonly mask: number[] = [];
-  private readonly logprobs: number[] = [];
-  private readonly segments: Segment[] = [];
-  private state: "text" | "code" = "text";
-  private phase: "model" | "tool" | "finished" = "model";
-  private stops: Stop[] = [];
-  private longestStop = 1;
+  readonly #tokenizer: TokenizerView;
+  readonly #options: TurnOptions;
+  readonly #protocol: TurnProtocol;
+  readonly #stopTokens: ReadonlySet<number>;
+  readonly #stream: TextStream;
+  readonly #ids: number[] = [];
+  readonly #mask: number[] = [];
+  readonly #logprobs: number[] = [];
+  readonly #segments: Segment[] = [];
+  #state: "text" | "code" = "text";
+  #phase: "model" | "tool" | "finished" = "model";
+  #stops: Stop[] = [];
+  #longestStop = 1;
   /** End of the current state's text: a stop may have begun in it. */
-  private tail = "";
-  private code = "";
+  #tail = "";
+  #code = "";
   /** Text since the last observation. */
-  private turn = "";
-  private fenceStops = 0;
-  private finishReason: FinishReason = "length";
-  private stopString: string | undefined;
+  #turn = "";
+  #fenceStops = 0;
+  #finishReason: FinishReason = "length";
+  #stopString: string | undefined;
 
   constructor(tokenizer: TokenizerView, options: TurnOptions) {
-    this.tokenizer = tokenizer;
-    this.options = options;
-    this.protocol = options.protocol ?? PYTHON_PROTOCOL;
-    this.stopTokens = new Set([tokenizer.eosId, ...(options.stopTokenIds ?? [])]);
-    this.stream = new TextStream(tokenizer);
-    this.enter("text");
+    this.#tokenizer = tokenizer;
+    this.#options = options;
+    this.#protocol = options.protocol ?? PYTHON_PROTOCOL;
+    this.#stopTokens = new Set([tokenizer.eosId, ...(options.stopTokenIds ?? [])]);
+    this.#stream = new TextStream(tokenizer);
+    this.#enter("text");
   }
 
   /** Tokens after the prompt so far. */
   get length(): number {
-    return this.ids.length;
+    return this.#ids.length;
   }
 
   /** Takes a sampled token. */
   push(id: number, logprob: number): TurnEvent {
-    if (this.phase !== "model") throw new Error(`a token was sampled in phase ${this.phase}`);
-    const kind = this.state;
-    this.append(kind, [id], 1, logprob);
-    if (this.stopTokens.has(id)) return this.finish("stop");
-    const event = this.scan(this.stream.push(id));
+    if (this.#phase !== "model") throw new Error(`a token was sampled in phase ${this.#phase}`);
+    const kind = this.#state;
+    this.#append(kind, [id], 1, logprob);
+    if (this.#stopTokens.has(id)) return this.#finish("stop");
+    const event = this.#scan(this.#stream.push(id));
     if (event?.kind === "finished") return event;
     // A block that ends with the budget is not run: nothing could follow its observation.
-    if (this.ids.length >= this.options.maxCompletionLength) return this.finish("length");
+    if (this.#ids.length >= this.#options.maxCompletionLength) return this.#finish("length");
     return event ?? { kind: "continue" };
   }
 
@@ -117,109 +117,109 @@ export class TurnMachine {
    * appended and the trajectory ends, so that its last token is always a sampled one.
    */
   resume(observationIds: Uint32Array): TurnEvent {
-    if (this.phase !== "tool") throw new Error(`an observation came in phase ${this.phase}`);
-    if (this.ids.length + observationIds.length >= this.options.maxCompletionLength) return this.finish("length");
-    this.append("observation", observationIds, 0, 0);
-    this.phase = "model";
-    this.turn = "";
+    if (this.#phase !== "tool") throw new Error(`an observation came in phase ${this.#phase}`);
+    if (this.#ids.length + observationIds.length >= this.#options.maxCompletionLength) return this.#finish("length");
+    this.#append("observation", observationIds, 0, 0);
+    this.#phase = "model";
+    this.#turn = "";
     return { kind: "continue" };
   }
 
   /** Ends the trajectory in place of an observation. */
   end(reason: FinishReason): TurnEvent {
-    if (this.phase !== "tool") throw new Error(`the end came in phase ${this.phase}`);
-    return this.finish(reason);
+    if (this.#phase !== "tool") throw new Error(`the end came in phase ${this.#phase}`);
+    return this.#finish(reason);
   }
 
   /** The finished trajectory's tokens. */
   result(): TurnResult {
-    if (this.phase !== "finished") throw new Error(`a result was asked for in phase ${this.phase}`);
+    if (this.#phase !== "finished") throw new Error(`a result was asked for in phase ${this.#phase}`);
     return {
-      ids: Uint32Array.from(this.ids),
-      mask: Uint8Array.from(this.mask),
-      logprobs: Float32Array.from(this.logprobs),
-      segments: this.segments.map((segment) => ({ ...segment })),
-      finishReason: this.finishReason,
-      ...(this.stopString === undefined ? {} : { stopString: this.stopString }),
-      modelText: this.modelText(),
-      fullText: this.tokenizer.decode(Uint32Array.from(this.ids), CONTINUATION),
+      ids: Uint32Array.from(this.#ids),
+      mask: Uint8Array.from(this.#mask),
+      logprobs: Float32Array.from(this.#logprobs),
+      segments: this.#segments.map((segment) => ({ ...segment })),
+      finishReason: this.#finishReason,
+      ...(this.#stopString === undefined ? {} : { stopString: this.#stopString }),
+      modelText: this.#modelText(),
+      fullText: this.#tokenizer.decode(Uint32Array.from(this.#ids), CONTINUATION),
     };
   }
 
   /** Observations cut the sampled tokens into runs: each is decoded on its own, as its text was read. */
-  private modelText(): string {
+  #modelText(): string {
     let text = "";
     let run: number[] = [];
-    for (const { kind, start, end } of this.segments) {
-      if (kind !== "observation") run = run.concat(this.ids.slice(start, end));
+    for (const { kind, start, end } of this.#segments) {
+      if (kind !== "observation") run = run.concat(this.#ids.slice(start, end));
       else if (run.length > 0) {
-        text += this.tokenizer.decode(Uint32Array.from(run), CONTINUATION);
+        text += this.#tokenizer.decode(Uint32Array.from(run), CONTINUATION);
         run = [];
       }
     }
-    return run.length > 0 ? text + this.tokenizer.decode(Uint32Array.from(run), CONTINUATION) : text;
+    return run.length > 0 ? text + this.#tokenizer.decode(Uint32Array.from(run), CONTINUATION) : text;
   }
 
-  private append(kind: Segment["kind"], ids: ArrayLike<number>, mask: number, logprob: number): void {
+  #append(kind: Segment["kind"], ids: ArrayLike<number>, mask: number, logprob: number): void {
     if (ids.length === 0) return;
-    const start = this.ids.length;
+    const start = this.#ids.length;
     for (let i = 0; i < ids.length; i++) {
-      this.ids.push(ids[i] ?? 0);
-      this.mask.push(mask);
-      this.logprobs.push(logprob);
+      this.#ids.push(ids[i] ?? 0);
+      this.#mask.push(mask);
+      this.#logprobs.push(logprob);
     }
-    const last = this.segments.at(-1);
-    if (last?.kind === kind) last.end = this.ids.length;
-    else this.segments.push({ kind, start, end: this.ids.length });
+    const last = this.#segments.at(-1);
+    if (last?.kind === kind) last.end = this.#ids.length;
+    else this.#segments.push({ kind, start, end: this.#ids.length });
   }
 
-  private enter(state: "text" | "code"): void {
-    this.state = state;
-    this.tail = "";
-    this.code = "";
-    const { opening, turnEnds } = this.protocol;
-    this.stops = this.options.stopStrings.map((text) => ({ text, kind: "end" as const }));
+  #enter(state: "text" | "code"): void {
+    this.#state = state;
+    this.#tail = "";
+    this.#code = "";
+    const { opening, turnEnds } = this.#protocol;
+    this.#stops = this.#options.stopStrings.map((text) => ({ text, kind: "end" as const }));
     if (state === "code") {
-      this.stops.unshift({ text: CODE_CLOSING, kind: "closing" });
+      this.#stops.unshift({ text: CODE_CLOSING, kind: "closing" });
     } else {
-      this.stops.unshift(...turnEnds.map((text) => ({ text, kind: "turn" as const })));
-      if (opening !== null && this.fenceStops < 2 * this.options.maxToolCalls)
-        this.stops.unshift({ text: opening, kind: "opening" });
+      this.#stops.unshift(...turnEnds.map((text) => ({ text, kind: "turn" as const })));
+      if (opening !== null && this.#fenceStops < 2 * this.#options.maxToolCalls)
+        this.#stops.unshift({ text: opening, kind: "opening" });
     }
-    this.longestStop = Math.max(1, ...this.stops.map((stop) => stop.text.length));
+    this.#longestStop = Math.max(1, ...this.#stops.map((stop) => stop.text.length));
   }
 
   /** Reads new text of the current state; a fence changes the state in the middle of it. */
-  private scan(text: string): TurnEvent | undefined {
+  #scan(text: string): TurnEvent | undefined {
     let rest = text;
     while (rest !== "") {
-      const seen = this.tail + rest;
-      const stop = this.firstStop(seen);
+      const seen = this.#tail + rest;
+      const stop = this.#firstStop(seen);
       if (stop === undefined) {
-        if (this.state === "code") this.code += rest;
-        this.turn += rest;
-        this.tail = this.longestStop > 1 ? seen.slice(1 - this.longestStop) : "";
+        if (this.#state === "code") this.#code += rest;
+        this.#turn += rest;
+        this.#tail = this.#longestStop > 1 ? seen.slice(1 - this.#longestStop) : "";
         return undefined;
       }
       const { kind, text: stopText, end } = stop;
-      if (kind === "end") return this.finish("stop", stopText);
-      const read = seen.slice(this.tail.length, end);
-      const code = this.code + read;
-      this.turn += read;
+      if (kind === "end") return this.#finish("stop", stopText);
+      const read = seen.slice(this.#tail.length, end);
+      const code = this.#code + read;
+      this.#turn += read;
       rest = seen.slice(end);
       if (kind === "turn") {
-        this.enter("text");
-        this.phase = "tool";
-        return { kind: "step", text: this.turn.slice(0, -stopText.length) };
+        this.#enter("text");
+        this.#phase = "tool";
+        return { kind: "step", text: this.#turn.slice(0, -stopText.length) };
       }
-      this.fenceStops++;
+      this.#fenceStops++;
       if (kind === "opening") {
-        this.enter("code");
+        this.#enter("code");
       } else {
-        this.enter("text");
-        const program = this.protocol.program(code.slice(0, -CODE_CLOSING.length));
+        this.#enter("text");
+        const program = this.#protocol.program(code.slice(0, -CODE_CLOSING.length));
         if (program !== "") {
-          this.phase = "tool";
+          this.#phase = "tool";
           return { kind: "execute", code: program };
         }
       }
@@ -228,9 +228,9 @@ export class TurnMachine {
   }
 
   /** The stop that is complete first; of two that end together, the longer. */
-  private firstStop(text: string): { text: string; kind: Stop["kind"]; end: number } | undefined {
+  #firstStop(text: string): { text: string; kind: Stop["kind"]; end: number } | undefined {
     let first: { text: string; kind: Stop["kind"]; end: number } | undefined;
-    for (const stop of this.stops) {
+    for (const stop of this.#stops) {
       const index = stop.text === "" ? -1 : text.indexOf(stop.text);
       if (index < 0) continue;
       const end = index + stop.text.length;
@@ -240,10 +240,10 @@ export class TurnMachine {
     return first;
   }
 
-  private finish(reason: FinishReason, stopString?: string): TurnEvent {
-    this.phase = "finished";
-    this.finishReason = reason;
-    this.stopString = stopString;
+  #finish(reason: FinishReason, stopString?: string): TurnEvent {
+    this.#phase = "finished";
+    this.#finishReason = reason;
+    this.#stopString = stopString;
     return { kind: "finished", reason };
   }
 }

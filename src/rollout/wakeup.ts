@@ -1,20 +1,20 @@
 /** Lets one waiter sleep until anything of interest has happened. */
 export class Wakeup {
-  private signalled = false;
-  private waiter: (() => void) | undefined;
+  #signalled = false;
+  #waiter: (() => void) | undefined;
 
   /** Something happened: ends the current wait, or the next one at once. */
   notify(): void {
-    this.signalled = true;
-    this.waiter?.();
+    this.#signalled = true;
+    this.#waiter?.();
   }
 
   async wait(): Promise<void> {
-    if (!this.signalled)
+    if (!this.#signalled)
       await new Promise<void>((resolve) => {
-        this.waiter = resolve;
+        this.#waiter = resolve;
       });
-    this.waiter = undefined;
-    this.signalled = false;
+    this.#waiter = undefined;
+    this.#signalled = false;
   }
 }

@@ -17,12 +17,12 @@ const MAX_HEADER_BYTES = 2 ** 24;
 export class SafetensorsFile {
   readonly file: string;
   readonly header: SafetensorsHeader;
-  private readonly source: ByteSource;
+  readonly #source: ByteSource;
 
   private constructor(file: string, header: SafetensorsHeader, source: ByteSource) {
     this.file = file;
     this.header = header;
-    this.source = source;
+    this.#source = source;
   }
 
   /**
@@ -61,7 +61,7 @@ export class SafetensorsFile {
     if (entry === undefined) throw new UserError(`${this.file}: has no tensor ${name}`);
     if (!isFloatType(entry.dtype))
       throw new UserError(`${this.file}: tensor ${name} is stored as ${entry.dtype}; expected F32, F16 or BF16`);
-    return decodeFloats(await this.source.read(entry.offset, entry.byteLength), entry.dtype);
+    return decodeFloats(await this.#source.read(entry.offset, entry.byteLength), entry.dtype);
   }
 }
 

@@ -1,4 +1,6 @@
 /** What an OpenAI-compatible server answers, as pieces of text. */
+import { createParser } from "eventsource-parser";
+import { isRecord } from "../../base/json";
 
 /** The answer is not what the protocol says; asked again, the server may do better. */
 export class GarbledAnswer extends Error {
@@ -8,7 +10,7 @@ export class GarbledAnswer extends Error {
 /** A stretch of new text, or the end. */
 export type Piece = { readonly text: string } | { readonly finished: "stop" | "length" };
 
-/** No line of a stream and no whole answer is longer. */
+/** No event of a stream and no whole answer is longer. */
 const LONGEST = 16 * 2 ** 20;
 
 /**
@@ -30,7 +32,7 @@ export async function* pieces(response: Response): AsyncGenerator<Piece> {
     return;
   }
   for await (const data of events(response.body)) {
-    if (data === "[DONE]") throw new GarbledAnswer("a stream without finish_reason");
+    if (data.trim() === "[DONE]") throw new GarbledAnswer("a stream without finish_reason");
     const { text, reason } = choiceOf(data);
     if (text !== "") yield { text };
     if (reason !== undefined) {
@@ -41,16 +43,24 @@ export async function* pieces(response: Response): AsyncGenerator<Piece> {
   throw new GarbledAnswer("a stream that breaks off");
 }
 
-/** The data of each event (HTML standard, server-sent events; comments and other fields are skipped). */
+/** The data of each event (HTML standard, 9.2), also of a last one that the server did not finish with an empty line. */
 async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
+  const arrived: string[] = [];
+  let isEndless = false;
+  const parser = createParser({
+    maxBufferSize: LONGEST,
+    onEvent: ({ data }) => void (data === "" || arrived.push(data)),
+    onError: ({ type }) => {
+      isEndless ||= type === "max-buffer-size-exceeded";
+    },
+  });
   for await (const text of texts(body)) {
-    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? "";
-    if (rest.length > LONGEST) throw new GarbledAnswer("an event without end");
-    for (const line of lines) if (line.startsWith("data:")) yield line.slice("data:".length).trim();
+    parser.feed(text);
+    yield* arrived.splice(0);
+    if (isEndless) throw new GarbledAnswer("an event without end");
   }
-  if (rest.startsWith("data:")) yield rest.slice("data:".length).trim();
+  parser.feed("\n\n");
+  yield* arrived;
 }
 
 async function* texts(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
@@ -92,7 +102,5 @@ function choiceOf(json: string): { text: string; reason: "stop" | "length" | und
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? new Map<string, unknown>(Object.entries(value)).get(name)
-    : undefined;
+  return isRecord(value) ? value[name] : undefined;
 }

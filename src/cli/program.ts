@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { UserError } from "../base/errors";
+import { ExpectedError, UserError } from "../base/errors";
 import { nearest } from "../base/nearest";
 import type { CommandContext } from "./commands/context";
 import { dataCommand } from "./commands/data";
@@ -123,13 +123,13 @@ function report(error: unknown, program: Command, argv: readonly string[], io: C
     return EXIT.usage;
   }
   // Anything else is a fault of the program or the machine, and its trace is what a report of it needs.
-  const isExpected = error instanceof Error && EXPECTED_FAILURES.has(error.name);
+  const isExpected = error instanceof ExpectedError || (error instanceof Error && EXPECTED_FAILURES.has(error.name));
   io.stderr.write(`error: ${isExpected || !(error instanceof Error) ? line : plainText(error.stack ?? line)}\n`);
   return EXIT.failed;
 }
 
-/** Errors by name whose message says it all: the device was lost or refused work, the run was stopped or no longer learns. */
-const EXPECTED_FAILURES = new Set(["GpuError", "AbortError", "SandboxStartError", "EndpointError", "DivergedError"]);
+/** Other errors, by name, whose message says it all: the run was stopped or no longer learns. */
+const EXPECTED_FAILURES = new Set(["AbortError", "DivergedError"]);
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -23,7 +23,7 @@ afterEach(async () => {
   await fs.rm(join(folder, ".."), { recursive: true });
 });
 
-const QUICK = { timeout: 10_000, tries: 6, firstWait: 1 };
+const QUICK = { timeoutMs: 10_000, tries: 6, firstWaitMs: 1 };
 const send = async (env = {}, patience = QUICK) =>
   exportToMlflow(await readTrackedRun(folder), new MlflowClient(server.address, env, patience), "arithmetic");
 
@@ -57,7 +57,7 @@ it("sends every value of metrics.jsonl and evaluation.jsonl, the options, times 
   expect(report.address).toBe(`${server.address}/#/experiments/1/runs/run0`);
 });
 
-it("sends at most 1000 values and 100 options a request, each once", async () => {
+it("sends at most 1000 values and 25 options a request, each once", async () => {
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`time/${i}`, i + 0.5]));
   const rows = Array.from({ length: 7 }, (_, i) => JSON.stringify({ step: i + 1, ...many }));
   await fs.writeFile(join(folder, "metrics.jsonl"), `${rows.join("\n")}\n`);
@@ -135,7 +135,7 @@ describe("a server that is not ready", () => {
         lose(request.socket);
         return true;
       };
-      expect(await send({}, { ...QUICK, timeout: 400 })).toMatchObject({ created: true, sent: VALUES.size });
+      expect(await send({}, { ...QUICK, timeoutMs: 400 })).toMatchObject({ created: true, sent: VALUES.size });
       expect(server.runs).toHaveLength(1);
       server.runs.length = 0;
       server.asked.length = 0;

@@ -3,7 +3,7 @@ import type { GpuContext } from "../gpu/context";
 import type { ModelConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
 import { Model } from "../model/model";
-import { TrainingPass } from "../model/training";
+import { TrainingPass } from "../model/policy-pass";
 import { GpuDecoder } from "../rollout/gpu-decoder";
 
 const SEQUENCES = 6;

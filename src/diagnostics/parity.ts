@@ -5,9 +5,9 @@ import type { GpuContext } from "../gpu/context";
 import type { FolderReader } from "../model/folder";
 import { Model } from "../model/model";
 import { readModel } from "../model/peft";
+import { TrainingPass } from "../model/policy-pass";
 import type { TensorToWrite } from "../model/safetensors/write";
 import { SequenceScorer } from "../model/sequence-scorer";
-import { TrainingPass } from "../model/training";
 import { type DtypeOptions, storageOf } from "../options/model-options";
 
 const LOGITS_BYTES = 64 * 2 ** 20;

@@ -4,7 +4,7 @@ import { nanoConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
-import { TrainingPass } from "../model/training";
+import { TrainingPass } from "../model/policy-pass";
 import { GpuDecoder } from "../rollout/gpu-decoder";
 
 /** Counts of one step, and its seconds (median of some). */

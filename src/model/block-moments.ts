@@ -3,8 +3,7 @@ import { decodeMoments, encodeMoments, MOMENT_BLOCK, type MomentKind, momentBloc
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { TensorToWrite } from "./safetensors/write";
-import type { Placement, TensorLayout } from "./segments";
-import { tensorParts, tensorWidth, withRowsOf } from "./tensor-parts";
+import { type Placement, type TensorLayout, tensorParts, tensorWidth, withRowsOf } from "./segments";
 
 /** The two buffers of a segment. */
 export interface MomentSegment {

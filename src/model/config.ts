@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors";
 import { type JsonObject, JsonReader, shown } from "./json-reader";
-import { type RopeScaling, reachOf, readRopeScaling, writeRopeScaling } from "./rope-scaling";
+import { type RopeScaling, reachOf, readRopeScaling, writeRopeScaling } from "./rope";
 
 /** The model families this package runs. They differ in q/k/v bias (Qwen2), q/k norm (Qwen3) and nothing else. */
 export type Architecture = "llama" | "qwen2" | "qwen3";

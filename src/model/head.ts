@@ -1,15 +1,16 @@
 /**
- * The language-model head: hidden states -> logits -> token statistics, over chunks of rows, so that the matrix [tokens, vocabulary] never exists whole. Sampling
- * and training call the same three functions on the same pipelines, so their log-probs are the same bits.
+ * The language-model head, forward and backward: hidden states -> logits -> token statistics, over chunks of rows, so that the matrix [tokens, vocabulary] never
+ * exists whole. Sampling and training call the same three functions on the same pipelines, so their log-probs are the same bits.
  */
-import { type LogitsShape, type SamplingSettings, sample, tokenLogProb } from "../../kernels/sampling";
+import { type LogitsShape, logitsGradient, type SamplingSettings, sample, tokenLogProb } from "../../kernels/sampling";
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
-import { aligned, type Chunk, FinalNorm, from, ROW_ALIGNMENT } from "./final-norm";
+import { aligned, type Chunk, FinalNorm, FinalNormGradients, from, ROW_ALIGNMENT } from "./final-norm";
 import type { Model } from "./model";
-import { project } from "./projection";
+import { type GradientTargets, project, projectBackward } from "./projection";
 import type { Parameter } from "./segments";
-import type { SequenceRows } from "./sequence-upload";
+import type { SequenceRows } from "./sequences";
 
 /** Threshold below every logit: nothing is cut. */
 export const KEEP_ALL = -3.4e38;
@@ -19,8 +20,8 @@ export const STATISTICS_BYTES = 16;
 
 const ENTRY_BYTES = 16;
 
-/** Buffers of the head for up to `capacity` scored rows, of which `chunkRows` have logits at one time. */
-export class HeadWorkspace {
+/** Forward pass of the head for up to `capacity` scored rows, of which `chunkRows` have logits at one time: its buffers. */
+export class Head {
   /** Elements from one row of logits to the next: the vocabulary rounded up to 4. */
   readonly stride: number;
   /** The matrix [vocabulary, hidden]. */
@@ -87,8 +88,7 @@ export class HeadWorkspace {
   writeScored({ rows, scored }: SequenceRows): void {
     const entries = new Uint32Array(scored.length * 4);
     scored.forEach((row, place) => {
-      const [slot = 0, position = 0] = rows.subarray(row * 4);
-      entries.set([place % this.chunkRows, slot, position + 1, 0], place * 4);
+      entries.set([place % this.chunkRows, at(rows, row * 4), at(rows, row * 4 + 1) + 1, 0], place * 4);
     });
     this.#model.gpu.write(this.rowIndex, scored);
     this.writeEntries(0, entries);
@@ -116,13 +116,90 @@ export class HeadWorkspace {
     return { entries, vocabulary: this.#model.vocabulary, stride: this.stride, slotLength };
   }
 
-  #entryViews(begin: number): { entries: BufferView; thresholds: BufferView } {
-    return { entries: from(this.entries, begin * ENTRY_BYTES), thresholds: from(this.thresholds, begin * 4) };
-  }
-
   destroy(): void {
     this.norm.destroy();
     for (const view of [this.entries, this.thresholds, this.statistics, this.logits])
       this.#model.gpu.allocator.destroy(view);
+  }
+
+  #entryViews(begin: number): { entries: BufferView; thresholds: BufferView } {
+    return { entries: from(this.entries, begin * ENTRY_BYTES), thresholds: from(this.thresholds, begin * 4) };
+  }
+}
+
+/** A forward pass of the head, as its backward pass needs to know it. */
+export interface ScoredRows {
+  readonly rows: SequenceRows;
+  readonly temperature: number;
+  /** First row of the chunk whose logits are still in the head's buffer. */
+  readonly lastChunk: number;
+}
+
+/** Backward pass of a {@link Head} of a training pass: its buffers. */
+export class HeadGradients {
+  readonly #model: Model;
+  readonly #head: Head;
+  readonly #norm: FinalNormGradients;
+  readonly #coefficients: BufferView;
+  readonly #entropyCoefficients: BufferView;
+
+  constructor(model: Model, head: Head, label: string) {
+    const { gpu, labelPrefix } = model;
+    this.#model = model;
+    this.#head = head;
+    this.#norm = new FinalNormGradients(model, head.norm, `${labelPrefix}${label}`);
+    const allocate = (name: string) => gpu.allocator.storage(`${labelPrefix}${label} (${name})`, head.capacity * 4);
+    this.#coefficients = allocate("coefficients");
+    this.#entropyCoefficients = allocate("entropy coefficients");
+  }
+
+  /** Uploads one coefficient, and one of the entropy if given, for each scored token: d loss / d log-prob and d loss / d entropy. */
+  writeCoefficients(coefficients: Float32Array, entropyCoefficients: Float32Array | undefined): void {
+    const { gpu } = this.#model;
+    gpu.write(this.#coefficients, coefficients);
+    if (entropyCoefficients !== undefined) gpu.write(this.#entropyCoefficients, entropyCoefficients);
+  }
+
+  /**
+   * From the coefficients to the gradients of the matrix and of the final norm, and to that of the scored rows of the hidden states.
+   * @param hiddenStates what the forward pass has scored
+   * @param partials workspace of column sums
+   * @param doutput gradient of the hidden states; its scored rows are overwritten
+   */
+  backward(
+    targets: GradientTargets,
+    { rows, temperature, lastChunk }: ScoredRows,
+    views: { hiddenStates: BufferView; partials: BufferView; doutput: BufferView },
+    slotLength: number,
+    withEntropy: boolean,
+  ): void {
+    const model = this.#model;
+    const head = this.#head;
+    let current = lastChunk;
+    // The last chunk's logits are still there, so it goes first; the others are computed again.
+    for (const chunk of [...head.chunks(rows.scored.length)].reverse()) {
+      if (chunk.begin !== current) head.logitsOf(views.hiddenStates, chunk.begin, chunk.count);
+      current = -1;
+      logitsGradient(
+        model.gpu,
+        {
+          statistics: from(head.statistics, chunk.begin * STATISTICS_BYTES),
+          coefficients: from(this.#coefficients, chunk.begin * 4),
+          ...(withEntropy && { entropyCoefficients: from(this.#entropyCoefficients, chunk.begin * 4) }),
+          logits: head.logits,
+        },
+        head.shape(chunk.count, slotLength),
+        temperature,
+      );
+      const { dnormed } = this.#norm;
+      const through = { x: head.norm.normed, dy: head.logits, dx: dnormed };
+      projectBackward(model, targets, head.matrix, through, chunk.count, head.stride);
+      this.#norm.backward(targets, chunk, views.partials, views.doutput);
+    }
+  }
+
+  destroy(): void {
+    this.#norm.destroy();
+    for (const view of [this.#coefficients, this.#entropyCoefficients]) this.#model.gpu.allocator.destroy(view);
   }
 }

@@ -1,8 +1,8 @@
-/** Fresh weights for training from scratch. */
+/** Weights that no checkpoint gives: a model from scratch, an adapter, a value head. */
 import type { AdapterLayout } from "./adapter";
 import type { ModelConfig } from "./config";
 import { parameterShapes, VALUE_HEAD } from "./config";
-import type { CheckpointTensor } from "./folder";
+import type { Checkpoint, CheckpointTensor } from "./folder";
 
 /**
  * Gains 1, biases 0, matrices normal with standard deviation `0.02`, and 0.02 / sqrt(2 layers) where a layer writes into the residual stream (GPT-2's rule).
@@ -39,6 +39,29 @@ export function* initialAdapter(layout: AdapterLayout, seed: number): Generator<
     const data = Float32Array.from({ length: rows * columns }, () => (isUp ? 0 : (2 * uniform() - 1) * bound));
     yield { hfName, shape, data };
   }
+}
+
+/**
+ * A language model's checkpoint with a value head: a critic of its own (`alone`), or the same model with both heads (`shared`). All tensors that the two have in
+ * common are the checkpoint's; a value head that it has not is 0: then the first values are 0, so the first advantages are plain rewards and not the noise of an
+ * untrained head.
+ */
+export function withValueHead(checkpoint: Checkpoint, valueHead: NonNullable<ModelConfig["valueHead"]>): Checkpoint {
+  const config = { ...checkpoint.config, valueHead };
+  const shapes = parameterShapes(config);
+  const isNew = checkpoint.config.valueHead === undefined;
+  const tensor = async (hfName: string): Promise<CheckpointTensor> =>
+    hfName === VALUE_HEAD && isNew
+      ? { hfName, shape: [1, config.hiddenSize], data: new Float32Array(config.hiddenSize) }
+      : checkpoint.tensor(hfName);
+  return {
+    ...checkpoint,
+    config,
+    tensor,
+    async *tensors() {
+      for (const { hfName } of shapes) yield await tensor(hfName);
+    },
+  };
 }
 
 /** Numbers in [0, 1) from a 32-bit counter generator. */

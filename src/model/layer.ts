@@ -4,31 +4,27 @@ import { columnSum } from "../../kernels/column_sum";
 import { rmsNorm, rmsNormBackward, type VectorShape, wholeRows } from "../../kernels/rms_norm";
 import { ropeBackward, ropeWrite } from "../../kernels/rope";
 import { swiglu, swigluBackward } from "../../kernels/swiglu";
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
-import type { Activations, LayerActivations } from "./activations";
+import type { Activations, LayerActivations, LayerGradients } from "./activations";
 import type { ModelConfig } from "./config";
-import type { LayerGradients } from "./gradients";
+import type { Model } from "./model";
 import type { LayerParameters } from "./parameters";
-import type { ModelParts } from "./parts";
 import { type GradientTargets, project, projectBackward } from "./projection";
 import type { SequenceTables } from "./sequences";
 
 /** The buffers and parameters of one layer. */
-function layerOf(model: ModelParts, layer: number, activations: Activations) {
-  const input = activations.inputs[layer];
-  const output = activations.inputs[layer + 1];
-  const kept = activations.layers[layer];
-  const parameters = model.layout.layers[layer];
-  if (input === undefined || output === undefined || kept === undefined || parameters === undefined)
-    throw new RangeError(`the model has no layer ${layer}`);
-  return { input, output, kept, parameters };
+function layerOf(model: Model, layer: number, activations: Activations) {
+  return {
+    input: at(activations.inputs, layer),
+    output: at(activations.inputs, layer + 1),
+    kept: at(activations.layers, layer),
+    parameters: at(model.layout.layers, layer),
+  };
 }
 
 function pagesOf(tables: SequenceTables, layer: number): { kPages: BufferView; vPages: BufferView } {
-  const kPages = tables.kPages[layer];
-  const vPages = tables.vPages[layer];
-  if (kPages === undefined || vPages === undefined) throw new RangeError(`no KV pages for layer ${layer}`);
-  return { kPages, vPages };
+  return { kPages: at(tables.kPages, layer), vPages: at(tables.vPages, layer) };
 }
 
 /** Query heads and key heads as vectors inside the rows of the projection. */
@@ -58,7 +54,7 @@ function attentionShape(config: ModelConfig, tables: SequenceTables, rows: numbe
 
 /** Reads `activations.inputs[layer]`, writes `activations.inputs[layer + 1]` and everything in `activations.layers[layer]`. */
 export function layerForward(
-  model: ModelParts,
+  model: Model,
   layer: number,
   tables: SequenceTables,
   activations: Activations,
@@ -114,7 +110,7 @@ export function layerForward(
 
 /** With query and key norms (Qwen3) the normalised copy of the projection, else the projection itself. */
 function normaliseHeads(
-  model: ModelParts,
+  model: Model,
   parameters: LayerParameters,
   kept: LayerActivations,
   rowCount: number,
@@ -135,7 +131,7 @@ function normaliseHeads(
  * parameters' gradients. Rows must be whole sequences from position 0, each one's rows together and ascending.
  */
 export function layerBackward(
-  model: ModelParts,
+  model: Model,
   gradients: GradientTargets,
   layer: number,
   tables: SequenceTables,
@@ -258,7 +254,7 @@ export function layerBackward(
 
 /** Gradient through the query and key norms; the value part of the projection is copied. */
 function normaliseHeadsBackward(
-  model: ModelParts,
+  model: Model,
   gradients: GradientTargets,
   parameters: LayerParameters,
   kept: LayerActivations,

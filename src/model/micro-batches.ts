@@ -1,10 +1,10 @@
 /** Sequences in parts that fit a training pass, and what they count. */
-import type { TrainingPass, TrainingSequence } from "./training";
+import type { TrainingSequence } from "./sequences";
 
 /** Splits sequences, in order, into micro-batches that fit the pass. */
 export function* microBatches<Sequence extends TrainingSequence>(
   sequences: readonly Sequence[],
-  pass: Pick<TrainingPass, "fits">,
+  pass: { fits(sequences: number, rows: number): boolean },
 ): Generator<Sequence[]> {
   let current: Sequence[] = [];
   let rows = 0;

@@ -1,19 +1,15 @@
-/** A model on the GPU: its weights and its forward pass up to the last hidden state. */
-import { embedding } from "../../kernels/embedding";
+/** A model on the GPU: weights, adapter and constant tables. What is computed with them is in layer.ts, trunk.ts and head.ts. */
 import { storeHalves } from "../../kernels/store_halves";
 import type { WeightStorage } from "../../kernels/weight_storage";
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
-import type { Activations } from "./activations";
 import { Adapter, type AdapterConfig } from "./adapter";
 import type { ModelConfig } from "./config";
 import type { Checkpoint, CheckpointTensor } from "./folder";
-import { layerForward } from "./layer";
 import { ParameterLayout } from "./parameters";
-import type { ModelParts } from "./parts";
-import { rotationTable } from "./rotations";
-import type { SequenceTables } from "./sequences";
+import { rotationTable } from "./rope";
 import { ParameterValues } from "./values";
 
 /** How a model is kept on the GPU. */
@@ -31,7 +27,7 @@ export interface ModelOptions {
 }
 
 /** Weights and constant tables; everything that changes while running is the caller's. */
-export class Model implements ModelParts {
+export class Model {
   readonly layout: ParameterLayout;
   /** What the model computes with. */
   readonly weights: ParameterValues;
@@ -107,8 +103,8 @@ export class Model implements ModelParts {
     const master = this.#master;
     if (master === undefined) return;
     this.layout.segments.forEach(({ storage, length }, index) => {
-      const value = master.segments[index] ?? this.gpu.empty;
-      const out = this.weights.segments[index] ?? this.gpu.empty;
+      const value = at(master.segments, index);
+      const out = at(this.weights.segments, index);
       if (storage === "f16" || storage === "bf16") storeHalves(this.gpu, { value, out }, { count: length, storage });
       else this.gpu.recorder.copy(value, out, length * 4);
     });
@@ -123,31 +119,6 @@ export class Model implements ModelParts {
   /** Uploads a checkpoint's tensors one by one. */
   async load(checkpoint: Checkpoint): Promise<void> {
     for await (const tensor of checkpoint.tensors()) this.upload(tensor);
-  }
-
-  /**
-   * Records the forward pass of `rowCount` rows; `activations.inputs[layerCount]` then holds the last hidden states. Writes keys and values of the rows into
-   * their pages. `rows` [rowCount, 4] = slot, position, end of the sequence's rows (training only), 0.
-   */
-  forward(tables: SequenceTables, activations: Activations, rows: BufferView, rowCount: number): void {
-    const [first] = activations.inputs;
-    if (first === undefined || rowCount > activations.rows)
-      throw new RangeError(`${rowCount} rows do not fit activations of ${activations.rows}`);
-    for (const shard of this.layout.embedding.shards)
-      embedding(
-        this.gpu,
-        { rows, slotTokens: tables.slotTokens, table: this.weights.view(this.layout.embedding, shard), x: first },
-        {
-          rows: rowCount,
-          width: this.config.hiddenSize,
-          slotLength: tables.shape.slotLength,
-          shardBegin: shard.rowBegin,
-          shardRows: shard.rows,
-          storage: this.weights.storageOf(this.layout.embedding),
-        },
-      );
-    for (let layer = 0; layer < this.config.layerCount; layer++)
-      layerForward(this, layer, tables, activations, rows, rowCount);
   }
 
   destroy(): void {

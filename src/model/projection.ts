@@ -1,9 +1,12 @@
 /** Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by an adapter: the callers need not know. */
 import { linear, linearInputGradient, linearWeightGradient } from "../../kernels/linear";
+import { must } from "../base/must";
 import { type BufferView, subview } from "../gpu/buffers";
-import type { ModelParts } from "./parts";
+import type { Model } from "./model";
 import type { Parameter, Shard } from "./segments";
 import type { ParameterValues } from "./values";
+
+const WORKSPACE = "the workspace of the adapter";
 
 /** Where gradients are added to. What is not trained is absent. */
 export interface GradientTargets {
@@ -15,7 +18,7 @@ export interface GradientTargets {
  * y [rows, stride] = x W^T (+ bias) (+ residual). `stride` is W's rows unless y's rows are padded. `low` [rows, rank] is workspace of the adapter.
  */
 export function project(
-  model: Pick<ModelParts, "gpu" | "weights" | "activeAdapter">,
+  model: Pick<Model, "gpu" | "weights" | "activeAdapter">,
   parameter: Parameter,
   views: { x: BufferView; bias?: Parameter; residual?: BufferView; y: BufferView; low?: BufferView | undefined },
   rows: number,
@@ -39,7 +42,7 @@ export function project(
   const { weights: values, scale } = activeAdapter;
   const { filledRank: rank } = activeAdapter.layout;
   for (const { down, up, rowBegin } of activeAdapter.layout.of(parameter)) {
-    const low = required(views.low);
+    const low = must(views.low, WORKSPACE);
     linear(
       gpu,
       { x: views.x, weight: values.vector(down), y: low },
@@ -56,7 +59,7 @@ export function project(
 
 /** dx = dy W (of all that {@link project} adds up), and the gradients of what is trained. `low` and `dlow` [rows, rank] are workspace of the adapter. */
 export function projectBackward(
-  model: Pick<ModelParts, "gpu" | "weights" | "activeAdapter">,
+  model: Pick<Model, "gpu" | "weights" | "activeAdapter">,
   gradients: GradientTargets,
   parameter: Parameter,
   views: { x: BufferView; dy: BufferView; dx: BufferView; low?: BufferView | undefined; dlow?: BufferView | undefined },
@@ -77,7 +80,7 @@ export function projectBackward(
   const { filledRank: rank } = activeAdapter.layout;
   const inner = parameter.columns;
   for (const { down, up, rowBegin } of activeAdapter.layout.of(parameter)) {
-    const [low, dlow] = [required(views.low), required(views.dlow)];
+    const [low, dlow] = [must(views.low, WORKSPACE), must(views.dlow, WORKSPACE)];
     const part = { rows, outer: up.rows, inner: rank, stride, offset: rowBegin };
     // The scale stands in the low-rank values on both ways, so that no gradient needs it again.
     linearInputGradient(gpu, { dy, weight: values.vector(up), dx: dlow }, { ...part, scale });
@@ -93,9 +96,4 @@ export function projectBackward(
 function biasOf(weights: ParameterValues, bias: Parameter, { rowBegin, rows }: Shard): BufferView {
   const whole = weights.vector(bias);
   return rows * 4 === whole.size ? whole : subview(whole, rowBegin * 4, rows * 4);
-}
-
-function required(view: BufferView | undefined): BufferView {
-  if (view === undefined) throw new Error("an adapter needs its workspace");
-  return view;
 }

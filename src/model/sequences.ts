@@ -1,6 +1,6 @@
 /**
- * Slots on the GPU: token ids, page tables and KV pages of all layers. Prefill, decode and training address them by rows (slot, position), so all three run the
- * same pipelines.
+ * Sequences on the GPU: slots with token ids, page tables and the KV pages of all layers, and the rows by which a forward pass goes through them. Prefill, decode and training
+ * address tokens by rows (slot, position), so all three run the same pipelines.
  */
 import { KV_TILE } from "../../kernels/attention";
 import type { PageShape } from "../../kernels/rope";
@@ -60,8 +60,65 @@ export class SequenceTables {
     this.#gpu.write(this.slotPages, pages, slot * this.pageShape.pagesPerSlot * 4);
   }
 
+  /** Writes whole sequences, one a slot, each into pages of its own from the first page on. */
+  setSequences(sequences: readonly TrainingSequence[]): void {
+    let page = 0;
+    sequences.forEach(({ ids }, slot) => {
+      this.setTokens(slot, 0, ids);
+      // The last token has no row, so neither a key nor a value.
+      const count = Math.ceil((ids.length - 1) / this.shape.pageSize);
+      this.setPages(
+        slot,
+        Uint32Array.from({ length: count }, () => page++),
+      );
+    });
+  }
+
   destroy(): void {
     for (const view of [this.slotTokens, this.slotPages, ...this.kPages, ...this.vPages])
       this.#gpu.allocator.destroy(view);
   }
+}
+
+/** One sequence of a micro-batch. */
+export interface TrainingSequence {
+  /** All token ids, prompt included. */
+  readonly ids: Uint32Array;
+  /** scored[t] is not 0 where the log-prob of ids[t] is wanted; t = 0 has no log-prob and is never scored. */
+  readonly scored: Uint8Array;
+}
+
+/** A sequence that may go on where the forward pass before it ended. */
+export interface ContinuedSequence extends TrainingSequence {
+  /** First position that is computed, 0 unless given: keys and values of those before it are in their pages. */
+  readonly from?: number;
+}
+
+/** The rows of a micro-batch, and which of them predict a scored token. */
+export interface SequenceRows {
+  /** [count, 4]: slot, position, end of the sequence's rows, 0. */
+  readonly rows: Uint32Array;
+  readonly count: number;
+  /** [count]: the token of every row. */
+  readonly tokens: Uint32Array;
+  /** The row before each scored token, sequence after sequence, positions ascending. */
+  readonly scored: Uint32Array;
+}
+
+/** One row for each token but a sequence's last, which predicts nothing; sequence s is in slot s. */
+export function rowsOf(sequences: readonly ContinuedSequence[]): SequenceRows {
+  const count = sequences.reduce((sum, { ids, from = 0 }) => sum + ids.length - 1 - from, 0);
+  const rows = new Uint32Array(count * 4);
+  const tokens = new Uint32Array(count);
+  const scoredRows: number[] = [];
+  let row = 0;
+  sequences.forEach(({ ids, scored, from = 0 }, slot) => {
+    const end = row + ids.length - 1 - from;
+    tokens.set(ids.subarray(from, ids.length - 1), row);
+    for (let position = from; position < ids.length - 1; position++, row++) {
+      rows.set([slot, position, end, 0], row * 4);
+      if (scored[position + 1]) scoredRows.push(row);
+    }
+  });
+  return { rows, count, tokens, scored: Uint32Array.from(scoredRows) };
 }

@@ -1,11 +1,49 @@
-/** The layers of a model over micro-batches of whole sequences, forward: row lists, KV pages and activations. What stands on the last hidden states is a head's. */
+/**
+ * The trunk of a model: embedding and transformer blocks up to the last hidden states, forward and backward. What stands on the last hidden states is in head.ts
+ * and value-pass.ts.
+ */
+import { embedding, embeddingGradient, groupRowsByToken } from "../../kernels/embedding";
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
-import { Activations, type Retention } from "./activations";
+import { ActivationGradients, Activations, type Retention } from "./activations";
 import type { ModelConfig } from "./config";
+import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
-import { type SequenceRows, type TrainingSequence, uploadSequences } from "./sequence-upload";
-import { SequenceTables } from "./sequences";
+import type { GradientTargets } from "./projection";
+import { type ContinuedSequence, rowsOf, type SequenceRows, SequenceTables } from "./sequences";
+
+/**
+ * Records the forward pass of `rowCount` rows; `activations.output` then holds the last hidden states. Writes keys and values of the rows into their pages.
+ * `rows` [rowCount, 4] = slot, position, end of the sequence's rows (training only), 0.
+ */
+export function trunkForward(
+  model: Model,
+  tables: SequenceTables,
+  activations: Activations,
+  rows: BufferView,
+  rowCount: number,
+): void {
+  const { gpu, config, layout, weights } = model;
+  if (rowCount > activations.rows)
+    throw new RangeError(`${rowCount} rows do not fit activations of ${activations.rows}`);
+  const x = at(activations.inputs, 0);
+  for (const shard of layout.embedding.shards)
+    embedding(
+      gpu,
+      { rows, slotTokens: tables.slotTokens, table: weights.view(layout.embedding, shard), x },
+      {
+        rows: rowCount,
+        width: config.hiddenSize,
+        slotLength: tables.shape.slotLength,
+        shardBegin: shard.rowBegin,
+        shardRows: shard.rows,
+        storage: weights.storageOf(layout.embedding),
+      },
+    );
+  for (let layer = 0; layer < config.layerCount; layer++)
+    layerForward(model, layer, tables, activations, rows, rowCount);
+}
 
 /** Most that a micro-batch may hold. */
 export interface TrunkShape {
@@ -16,6 +54,8 @@ export interface TrunkShape {
   /** Most tokens of a sequence. */
   readonly sequenceLength: number;
   readonly pageSize: number;
+  /** KV pages; enough for any such micro-batch unless given. */
+  readonly pages?: number;
 }
 
 /** What the buffers' sizes depend on. */
@@ -29,11 +69,11 @@ const SIZES = [
   "qkNorm",
 ] as const;
 
-/** Buffers for micro-batches of a shape, for the model that they are made for and others of the same sizes. */
+/** Forward pass over micro-batches of sequences: its buffers, for the model that they are made for and others of the same sizes. */
 export class Trunk {
   readonly tables: SequenceTables;
   readonly activations: Activations;
-  /** [rows, 4], see {@link Model.forward}. */
+  /** [rows, 4], see {@link trunkForward}. */
   readonly rows: BufferView;
   readonly #gpu: GpuContext;
   readonly #config: ModelConfig;
@@ -50,11 +90,12 @@ export class Trunk {
     const { gpu, config, labelPrefix } = model;
     this.#gpu = gpu;
     this.#config = config;
-    const pages = shape.sequences + Math.ceil((shape.rows + shape.sequences) / shape.pageSize);
+    const { sequences, sequenceLength, pageSize } = shape;
+    const { pages = sequences + Math.ceil((shape.rows + sequences) / pageSize) } = shape;
     this.tables = new SequenceTables(
       gpu,
       config,
-      { slots: shape.sequences, slotLength: shape.sequenceLength, pageSize: shape.pageSize, pages },
+      { slots: sequences, slotLength: sequenceLength, pageSize, pages },
       `${labelPrefix}${label}`,
     );
     this.activations = new Activations(gpu, config, shape.rows, retention, model.adapterRank, labelPrefix);
@@ -63,9 +104,7 @@ export class Trunk {
 
   /** The last hidden states [rows, hidden]. */
   get output(): BufferView {
-    const output = this.activations.inputs[this.#config.layerCount];
-    if (output === undefined) throw new Error("the model has no output");
-    return output;
+    return this.activations.output;
   }
 
   /** Whether a micro-batch of these sequences fits the buffers. */
@@ -77,9 +116,13 @@ export class Trunk {
    * Uploads the sequences and records their forward pass through `model`.
    * @throws RangeError when they do not fit; see {@link fits}
    */
-  forward(model: Model, sequences: readonly TrainingSequence[]): SequenceRows {
-    const rows = uploadSequences(this.#gpu, this, sequences);
-    model.forward(this.tables, this.activations, this.rows, rows.count);
+  forward(model: Model, sequences: readonly ContinuedSequence[]): SequenceRows {
+    const rows = rowsOf(sequences);
+    if (!this.fits(sequences.length, rows.count))
+      throw new RangeError(`${sequences.length} sequences of ${rows.count} rows do not fit this pass`);
+    this.tables.setSequences(sequences);
+    this.#gpu.write(this.rows, rows.rows);
+    trunkForward(model, this.tables, this.activations, this.rows, rows.count);
     this.#latest = rows;
     return rows;
   }
@@ -101,4 +144,105 @@ export class Trunk {
     this.activations.destroy();
     this.#gpu.allocator.destroy(this.rows);
   }
+}
+
+/** Backward pass of a trunk, from the gradient of the last hidden states to those of the layers' parameters and of the embedding: its workspace. */
+export class TrunkGradients {
+  readonly #workspace: ActivationGradients;
+  readonly #groupTokens: BufferView;
+  readonly #groupStarts: BufferView;
+  readonly #groupedRows: BufferView;
+  readonly #gpu: GpuContext;
+  readonly #trunk: Trunk;
+
+  constructor(model: Model, trunk: Trunk, label: string) {
+    const { gpu, config, labelPrefix } = model;
+    const { rows } = trunk.shape;
+    this.#gpu = gpu;
+    this.#trunk = trunk;
+    this.#workspace = new ActivationGradients(gpu, config, rows, model.adapterRank, labelPrefix);
+    const allocate = (name: string, elements: number) =>
+      gpu.allocator.storage(`${labelPrefix}${label} (${name})`, elements * 4);
+    this.#groupTokens = allocate("token groups", rows);
+    this.#groupStarts = allocate("starts of token groups", rows + 1);
+    this.#groupedRows = allocate("rows by token", rows);
+  }
+
+  /** Workspace of column sums over up to all rows. */
+  get partials(): BufferView {
+    return this.#workspace.partials;
+  }
+
+  /**
+   * Records and submits the backward pass of the trunk's last forward.
+   * @param model the one of that forward
+   * @param rows what that forward returned, of whole sequences
+   * @param headBackward records the gradient of the last hidden states into its argument, which is 0 before
+   */
+  backward(
+    model: Model,
+    targets: GradientTargets,
+    rows: SequenceRows,
+    headBackward: (doutput: BufferView) => void,
+  ): void {
+    const gpu = this.#gpu;
+    const trunk = this.#trunk;
+    const { config } = model;
+    trunk.requireLatest(rows);
+    const groups = groupRowsByToken(rows.tokens);
+    gpu.write(this.#groupTokens, groups.tokens);
+    gpu.write(this.#groupedRows, groups.rows);
+    gpu.write(this.#groupStarts, groups.starts);
+
+    const { tables, activations } = trunk;
+    const last = config.layerCount;
+    const doutput = this.#workspace.boundary(last);
+    gpu.recorder.clear(doutput, rows.count * config.hiddenSize * 4);
+    headBackward(doutput);
+    for (let layer = last - 1; layer >= 0; layer--) {
+      if (activations.retention === "inputs") layerForward(model, layer, tables, activations, trunk.rows, rows.count);
+      const work = this.#workspace.layer(layer);
+      layerBackward(model, targets, layer, tables, activations, trunk.rows, rows.count, work);
+    }
+    this.#embeddingBackward(model, targets, groups.tokens);
+    gpu.recorder.submit();
+  }
+
+  destroy(): void {
+    this.#workspace.destroy();
+    for (const view of [this.#groupTokens, this.#groupStarts, this.#groupedRows]) this.#gpu.allocator.destroy(view);
+  }
+
+  #embeddingBackward({ config, layout }: Model, { model: target }: GradientTargets, tokens: Uint32Array): void {
+    if (target === undefined) return;
+    for (const shard of layout.embedding.shards) {
+      // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the run's first group moves.
+      const first = lowerBound(tokens, shard.rowBegin);
+      const count = lowerBound(tokens, shard.rowBegin + shard.rows) - first;
+      if (count === 0) continue;
+      embeddingGradient(
+        this.#gpu,
+        {
+          groupTokens: this.#groupTokens,
+          groupStarts: this.#groupStarts,
+          groupedRows: this.#groupedRows,
+          dx: this.#workspace.boundary(0),
+          dtable: target.view(layout.embedding, shard),
+        },
+        { first, tokens: count, width: config.hiddenSize, shardBegin: shard.rowBegin },
+      );
+    }
+  }
+}
+
+/** First place of `sorted` whose value is not below `value`. */
+function lowerBound(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at(sorted, middle) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -5,12 +5,11 @@
 import type { BufferView } from "../gpu/buffers";
 import { aligned, FinalNorm, FinalNormGradients, from } from "./final-norm";
 import type { Model } from "./model";
+import { TrainingPass } from "./policy-pass";
 import { type GradientTargets, project, projectBackward } from "./projection";
 import type { Parameter } from "./segments";
-import type { SequenceRows, TrainingSequence } from "./sequence-upload";
-import { TrainingPass } from "./training";
-import { Trunk, type TrunkShape } from "./trunk";
-import { TrunkGradients } from "./trunk-gradients";
+import type { SequenceRows, TrainingSequence } from "./sequences";
+import { Trunk, TrunkGradients, type TrunkShape } from "./trunk";
 import { ParameterValues } from "./values";
 
 /** Sizes of the buffers. */

@@ -4,8 +4,16 @@ import { type BufferView, subview } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { CheckpointTensor } from "./folder";
 import type { TensorToWrite } from "./safetensors/write";
-import type { Parameter, Placement, Segment, Shard, TensorLayout } from "./segments";
-import { tensorParts, tensorWidth, withRowsOf } from "./tensor-parts";
+import {
+  type Parameter,
+  type Placement,
+  type Segment,
+  type Shard,
+  type TensorLayout,
+  tensorParts,
+  tensorWidth,
+  withRowsOf,
+} from "./segments";
 
 /** `as the layout says` is for the weights that the model computes with; everything else is f32. */
 export type ValueStorage = "as the layout says" | "f32";

@@ -5,9 +5,10 @@ import { UserError } from "../base/errors";
 import type { BufferView } from "../gpu/buffers";
 import { Activations } from "../model/activations";
 import { ROW_ALIGNMENT } from "../model/final-norm";
-import { HeadWorkspace, STATISTICS_BYTES } from "../model/head";
+import { Head, STATISTICS_BYTES } from "../model/head";
 import type { Model } from "../model/model";
 import { SequenceTables } from "../model/sequences";
+import { trunkForward } from "../model/trunk";
 import type { Decoder, RowBatch, SampledTokens } from "./decoder";
 
 /** Sizes of a decoder's buffers. */
@@ -31,7 +32,7 @@ export class GpuDecoder implements Decoder {
   readonly maxLength: number;
   readonly #tables: SequenceTables;
   readonly #activations: Activations;
-  readonly #head: HeadWorkspace;
+  readonly #head: Head;
   readonly #rows: BufferView;
   readonly #fromPages: BufferView;
   readonly #toPages: BufferView;
@@ -60,7 +61,7 @@ export class GpuDecoder implements Decoder {
       "rollout",
     );
     this.#activations = new Activations(gpu, config, shape.maxRows, "nothing", model.adapterRank);
-    this.#head = new HeadWorkspace(model, shape.slots, shape.logitsBytes, "rollout head");
+    this.#head = new Head(model, shape.slots, shape.logitsBytes, "rollout head");
     this.#rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
     this.#fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);
     this.#toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
@@ -107,7 +108,7 @@ export class GpuDecoder implements Decoder {
     for (let row = 0; row < rowCount; row++)
       rows.set([batch.slots[row] ?? 0, batch.positions[row] ?? 0, 0, 0], row * 4);
     gpu.write(this.#rows, rows);
-    this.#model.forward(this.#tables, this.#activations, this.#rows, rowCount);
+    trunkForward(this.#model, this.#tables, this.#activations, this.#rows, rowCount);
     const { places, end } = this.#draw(batch);
     const statistics = await gpu.readback.readFloats(this.#head.statistics, (end * STATISTICS_BYTES) / 4);
     const tokens = new Uint32Array(samples);
@@ -139,8 +140,7 @@ export class GpuDecoder implements Decoder {
   #draw(batch: RowBatch): { places: Uint32Array; end: number } {
     const head = this.#head;
     const tables = this.#tables;
-    const output = this.#activations.inputs[this.#model.config.layerCount];
-    if (output === undefined) throw new Error("the model has no output");
+    const { output } = this.#activations;
     const logitsRows = new Map<number, number>();
     for (const row of batch.sampleRows) if (!logitsRows.has(row)) logitsRows.set(row, logitsRows.size);
     this.#model.gpu.write(head.rowIndex, Uint32Array.from(logitsRows.keys()));

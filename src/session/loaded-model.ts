@@ -4,12 +4,11 @@ import { UserError } from "../base/errors";
 import type { GpuContext } from "../gpu/context";
 import type { ModelConfig } from "../model/config";
 import { type FolderReader, readText } from "../model/folder";
-import { initialAdapter } from "../model/initialise";
+import { initialAdapter, withValueHead } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
 import { readModel } from "../model/peft";
-import { TrainingPass } from "../model/training";
-import { withValueHead } from "../model/value-head";
+import { TrainingPass } from "../model/policy-pass";
 import {
   type DtypeOptions,
   newAdapter,

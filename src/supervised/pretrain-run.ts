@@ -6,7 +6,7 @@ import { type ModelConfig, nanoConfig, parseModelConfig } from "../model/config"
 import { initialWeights } from "../model/initialise";
 import { fullyScored } from "../model/micro-batches";
 import { Model } from "../model/model";
-import type { TrainingSequence } from "../model/training";
+import type { TrainingSequence } from "../model/policy-pass";
 import { checkModelOptions, storageOf } from "../options/model-options";
 import type { PretrainOptions } from "../options/pretrain-options";
 import type { TrainEvents, TrainSummary } from "../session/events";

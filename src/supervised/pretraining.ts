@@ -2,7 +2,7 @@
 import type { AdamWStep } from "../../kernels/optimizer";
 import { countScored, fullyScored, microBatches } from "../model/micro-batches";
 import type { Optimizer } from "../model/optimizer";
-import type { TokenStatistics, TrainingPass, TrainingSequence } from "../model/training";
+import type { TokenStatistics, TrainingPass, TrainingSequence } from "../model/policy-pass";
 
 /** Figures of scored tokens. */
 export interface Likelihood {

@@ -1,7 +1,7 @@
 /** From rows to sequences whose response tokens are scored. */
 
 import { UserError } from "../base/errors";
-import type { TrainingSequence } from "../model/training";
+import type { TrainingSequence } from "../model/policy-pass";
 import type { ChatMessage, ChatTemplate } from "../text/chat-template";
 import type { PromptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";

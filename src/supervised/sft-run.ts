@@ -2,7 +2,7 @@
 
 import { UserError } from "../base/errors";
 import { countTokens } from "../model/micro-batches";
-import type { TrainingSequence } from "../model/training";
+import type { TrainingSequence } from "../model/policy-pass";
 import { checkModelOptions } from "../options/model-options";
 import type { SftOptions } from "../options/supervised-options";
 import type { TrainEvents, TrainSummary } from "../session/events";

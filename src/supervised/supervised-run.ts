@@ -4,7 +4,7 @@ import { UserError } from "../base/errors";
 import { parameterCount } from "../model/config";
 import type { FolderReader } from "../model/folder";
 import { Optimizer } from "../model/optimizer";
-import { TrainingPass } from "../model/training";
+import { TrainingPass } from "../model/policy-pass";
 import type { PretrainOptions } from "../options/pretrain-options";
 import { adamwSettings } from "../session/adamw-settings";
 import { saveTraining } from "../session/checkpoint";

@@ -1,5 +1,5 @@
 /** Prompts with responses that are made, not read. */
-import type { TrainingSequence } from "../model/training";
+import type { TrainingSequence } from "../model/policy-pass";
 import type { RowSource } from "../session/prompts";
 import { type NanoDocument, nanoDocument } from "../tasks/nano/documents";
 import type { Tokenizer } from "../text/tokenizer";

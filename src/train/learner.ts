@@ -2,12 +2,12 @@
 
 import { UserError } from "../base/errors";
 import { type FolderReader, readCritic } from "../model/folder";
-import { ForwardPass } from "../model/forward-pass";
+import { withValueHead } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
 import { readModel } from "../model/peft";
-import type { TrainingPass } from "../model/training";
-import { withValueHead } from "../model/value-head";
+import type { TrainingPass } from "../model/policy-pass";
+import { ForwardPass } from "../model/policy-pass";
 import { ValuePass } from "../model/value-pass";
 import { hasSharedCritic } from "../options/critic-fields";
 import type { TrainOptions } from "../options/train-options";

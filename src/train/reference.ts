@@ -1,7 +1,7 @@
 /** The model that training began with, for KL penalties: the model without its adapter, or a frozen copy. */
-import type { TokenStatistics } from "../model/forward-pass";
+
 import type { Model } from "../model/model";
-import type { TrainingSequence } from "../model/training";
+import type { TokenStatistics, TrainingSequence } from "../model/policy-pass";
 
 /** What computes statistics of the scored tokens of whole sequences in micro-batches. */
 export interface ScoringPass {

@@ -1,7 +1,7 @@
 /** One number per sampled token of each trajectory, computed in micro-batches. */
 
 import { microBatches } from "../model/micro-batches";
-import type { TrainingSequence } from "../model/training";
+import type { TrainingSequence } from "../model/policy-pass";
 import type { ScoringPass } from "./reference";
 
 /** A trajectory in the shape of the passes. */

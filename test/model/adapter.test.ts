@@ -5,7 +5,7 @@ import { adapterTargets } from "../../src/model/adapter";
 import { initialAdapter } from "../../src/model/initialise";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import {
   bitsOf,
   CONFIGS,

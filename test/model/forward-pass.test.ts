@@ -1,9 +1,8 @@
 /** The batched forward pass of a reference model: the bits of the training pass, in less memory. */
 import { describe, expect, test } from "vitest";
 import { adapterTargets } from "../../src/model/adapter";
-import { ForwardPass } from "../../src/model/forward-pass";
 import { countScored, microBatches } from "../../src/model/micro-batches";
-import { TrainingPass } from "../../src/model/training";
+import { ForwardPass, TrainingPass } from "../../src/model/policy-pass";
 import {
   bitsOf,
   CONFIGS,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import {
   CONFIGS,
   downloadAll,

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Checkpoint, CheckpointTensor } from "../../src/model/folder";
 import { readCheckpoint } from "../../src/model/folder";
 import { Model } from "../../src/model/model";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import { nodeFolder } from "../../src/platform/node/files";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { largestDifference, modelContext, Numbers, shapeOf } from "../support/reference/models";

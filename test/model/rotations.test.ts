@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseModelConfig, writeModelConfig } from "../../src/model/config";
-import { rotationTable } from "../../src/model/rotations";
+import { rotationTable } from "../../src/model/rope";
 
 const HEAD_DIM = 64;
 const THETA = 10000;

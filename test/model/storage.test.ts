@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeWeights, encodeWeights } from "../../kernels/weight_storage";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import {
   bitsOf,
   CONFIGS,

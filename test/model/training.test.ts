@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
-import { HeadWorkspace } from "../../src/model/head";
+import { Head } from "../../src/model/head";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass, type TrainingSequence, type TrainingShape } from "../../src/model/training";
+import { TrainingPass, type TrainingSequence, type TrainingShape } from "../../src/model/policy-pass";
 import {
   bitsOf,
   CONFIGS,
@@ -149,7 +149,7 @@ test("a chunk of logits stays within its bytes, and is at least the alignment", 
     [rowBytes * 200, 192],
     [rowBytes * 5000, 1024],
   ] as const) {
-    const head = new HeadWorkspace(model, 1000, limit, "test head");
+    const head = new Head(model, 1000, limit, "test head");
     expect(head.stride * 4).toBe(rowBytes);
     expect(head.chunkRows, `${limit} bytes`).toBe(rows);
     expect(head.logits.size).toBeLessThanOrEqual(Math.max(limit, 64 * rowBytes));

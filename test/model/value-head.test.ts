@@ -9,9 +9,9 @@ import {
   readCritic,
   writeCheckpoint,
 } from "../../src/model/folder";
+import { withValueHead } from "../../src/model/initialise";
 import { Model } from "../../src/model/model";
 import { bytesSource } from "../../src/model/safetensors/read";
-import { withValueHead } from "../../src/model/value-head";
 import { bitsOf, CONFIGS, modelContext, randomTensors } from "../support/reference/models";
 
 /** What `write` writes, as a folder. */

@@ -7,7 +7,7 @@ import { initialWeights } from "../../src/model/initialise";
 import { countScored, microBatches } from "../../src/model/micro-batches";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass, type TrainingSequence } from "../../src/model/training";
+import { TrainingPass, type TrainingSequence } from "../../src/model/policy-pass";
 import { ValuePass } from "../../src/model/value-pass";
 import { valueLoss } from "../../src/rl/value-loss";
 import {

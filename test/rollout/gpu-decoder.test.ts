@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { createContext, type GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
 import type { Model } from "../../src/model/model";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import { GpuDecoder, type GpuDecoderShape } from "../../src/rollout/gpu-decoder";
 import { generate, type RolloutOptions } from "../../src/rollout/scheduler";
 import type { RolloutRequest } from "../../src/rollout/sequence";

@@ -1,7 +1,7 @@
 /** A batch of random trajectories with rewards, and a small model to train on it, for the tests of updates. */
-import { ForwardPass } from "../../src/model/forward-pass";
+
 import type { Model } from "../../src/model/model";
-import { TrainingPass } from "../../src/model/training";
+import { ForwardPass, TrainingPass } from "../../src/model/policy-pass";
 import { resolveTrainOptions } from "../../src/options/resolve-options";
 import type { TrainOptions } from "../../src/options/train-options";
 import { gradeTrajectory } from "../../src/reward/grade";

@@ -1,7 +1,7 @@
 /** Every objective's gradient through the real kernels against central differences of its loss, which needs no formula of the derivative. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import { advantageEstimators } from "../../src/rl/estimators";
 import type { GradedTrajectory } from "../../src/session/collect";
 import { KlControl } from "../../src/train/kl-control";

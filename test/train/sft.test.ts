@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import { resolveOptions } from "../../src/options/resolve-options";
 import { sftOptions } from "../../src/options/supervised-options";
 import type { MetricsRow } from "../../src/session/metrics";

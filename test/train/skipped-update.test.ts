@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass } from "../../src/model/training";
+import { TrainingPass } from "../../src/model/policy-pass";
 import { resolveTrainOptions } from "../../src/options/resolve-options";
 import { nodeRewardPool } from "../../src/platform/node/reward-pool";
 import { gradeTrajectory } from "../../src/reward/grade";

@@ -3,7 +3,7 @@ import { createContext, type GpuContext } from "../../../src/gpu/context";
 import { type ModelConfig, parameterShapes } from "../../../src/model/config";
 import type { CheckpointTensor } from "../../../src/model/folder";
 import { Model, type ModelOptions } from "../../../src/model/model";
-import type { TrainingSequence, TrainingShape } from "../../../src/model/training";
+import type { TrainingSequence, TrainingShape } from "../../../src/model/policy-pass";
 import type { ParameterValues } from "../../../src/model/values";
 import { testDevice } from "../device";
 

@@ -1,9 +1,10 @@
 /** Runs the model row by row, as a decoder does, and reads back what it computes. */
 import type { BufferView } from "../../../src/gpu/buffers";
 import { Activations } from "../../../src/model/activations";
-import { HeadWorkspace, KEEP_ALL, STATISTICS_BYTES } from "../../../src/model/head";
+import { Head, KEEP_ALL, STATISTICS_BYTES } from "../../../src/model/head";
 import type { Model } from "../../../src/model/model";
 import { SequenceTables } from "../../../src/model/sequences";
+import { trunkForward } from "../../../src/model/trunk";
 
 export interface Row {
   readonly slot: number;
@@ -13,7 +14,7 @@ export interface Row {
 /** Slots, KV pages and a head for batches of up to `maxRows` rows. */
 export class RowRunner {
   readonly tables: SequenceTables;
-  readonly head: HeadWorkspace;
+  readonly head: Head;
   private readonly activations: Activations;
   private readonly rows: BufferView;
 
@@ -28,7 +29,7 @@ export class RowRunner {
     const pageCount = Math.max(...pages.flatMap((list) => [...list])) + 1;
     this.tables = new SequenceTables(gpu, config, { ...shape, slots: pages.length, pages: pageCount }, "test");
     this.activations = new Activations(gpu, config, maxRows, "nothing", model.adapterRank);
-    this.head = new HeadWorkspace(model, maxRows, 2 ** 24, "test head");
+    this.head = new Head(model, maxRows, 2 ** 24, "test head");
     this.rows = gpu.allocator.storage("test (rows)", maxRows * 16);
     pages.forEach((list, slot) => {
       this.tables.setPages(slot, list);
@@ -40,7 +41,7 @@ export class RowRunner {
   async hidden(rows: readonly Row[]): Promise<Float32Array[]> {
     this.record(rows);
     const width = this.model.config.hiddenSize;
-    const all = await this.model.gpu.readback.readFloats(this.output, rows.length * width);
+    const all = await this.model.gpu.readback.readFloats(this.activations.output, rows.length * width);
     return rows.map((_, index) => all.slice(index * width, (index + 1) * width));
   }
 
@@ -78,7 +79,7 @@ export class RowRunner {
   private record(rows: readonly Row[]): void {
     const { gpu } = this.model;
     gpu.write(this.rows, Uint32Array.from(rows.flatMap(({ slot, position }) => [slot, position, 0, 0])));
-    this.model.forward(this.tables, this.activations, this.rows, rows.length);
+    trunkForward(this.model, this.tables, this.activations, this.rows, rows.length);
   }
 
   private recordLogits(count: number): void {
@@ -87,12 +88,6 @@ export class RowRunner {
       this.head.rowIndex,
       Uint32Array.from({ length: count }, (_, index) => index),
     );
-    this.head.logitsOf(this.output, 0, count);
-  }
-
-  private get output(): BufferView {
-    const output = this.activations.inputs[this.model.config.layerCount];
-    if (output === undefined) throw new Error("the model has no output");
-    return output;
+    this.head.logitsOf(this.activations.output, 0, count);
   }
 }

@@ -4,7 +4,7 @@ import type { ModelConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
 import { Model } from "../model/model";
 import { TrainingPass } from "../model/policy-pass";
-import { GpuDecoder } from "../rollout/gpu-decoder";
+import { GpuDecoder } from "../rollout/decoder";
 
 const SEQUENCES = 6;
 const PROMPT = 5;

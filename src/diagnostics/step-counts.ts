@@ -5,7 +5,7 @@ import { initialWeights } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
 import { TrainingPass } from "../model/policy-pass";
-import { GpuDecoder } from "../rollout/gpu-decoder";
+import { GpuDecoder } from "../rollout/decoder";
 
 /** Counts of one step, and its seconds (median of some). */
 export interface StepCounts {

@@ -5,7 +5,6 @@
  */
 import { UserError } from "../base/errors";
 import { sanitise, wrapObservation } from "../sandbox/observation";
-import { environmentProtocol, isToolName, NO_CALL, parseCall } from "./calls";
 import {
   DEFAULT_TURN_ENDS,
   type Environment,
@@ -17,7 +16,7 @@ import {
 import type { TokenizerView } from "./tokenizer";
 import type { ToolRecord } from "./trajectory";
 import type { TurnProtocol } from "./turns";
-import type { Observation, Reply, World } from "./world";
+import { type Observation, type Reply, type World, within } from "./world";
 
 /** A row and the trajectories that are sampled for it. */
 export interface EnvironmentGroup {
@@ -215,7 +214,7 @@ async function called(
   what: string,
   timeoutMs: number,
 ): Promise<ToolOutcome> {
-  const outcome = await withDeadline(what, timeoutMs, async () => {
+  const outcome = await withinLimit(what, timeoutMs, async () => {
     try {
       const value: unknown = await tool(...args);
       return { value };
@@ -256,7 +255,7 @@ async function timed<Value>(work: () => Promise<Value>): Promise<{ value: Value;
 
 /** Calls the user's code; a throw becomes one sentence. */
 function asked<Value>(what: string, timeoutMs: number, call: () => Value | Promise<Value>): Promise<Value> {
-  return withDeadline(what, timeoutMs, async () => {
+  return withinLimit(what, timeoutMs, async () => {
     try {
       return await call();
     } catch (error) {
@@ -265,20 +264,11 @@ function asked<Value>(what: string, timeoutMs: number, call: () => Value | Promi
   });
 }
 
-/** Ends the wait for a promise; no limit can end a loop in the same thread. */
-async function withDeadline<Value>(what: string, timeoutMs: number, work: () => Promise<Value>): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const limit = `--tool-timeout ${timeoutMs / 1000}`;
-      reject(new UserError(`${what} gave no answer within ${limit} seconds; raise it, or give up earlier within`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function withinLimit<Value>(what: string, timeoutMs: number, work: () => Promise<Value>): Promise<Value> {
+  const limit = `--tool-timeout ${timeoutMs / 1000}`;
+  const late = () =>
+    new UserError(`${what} gave no answer within ${limit} seconds; raise it, or give up earlier within`);
+  return within(timeoutMs, late, work);
 }
 
 function thrown(error: unknown): string {
@@ -290,4 +280,46 @@ function shown(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (value instanceof Promise) return "a promise";
   return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+// How a base model, which knows no chat template, calls a tool by name: a block
+//
+//     ```call
+//     set("colour", "green")
+//     ```
+//
+// holds one call, whose arguments are JSON values with commas between them. A block that is blank is not answered.
+
+/** Opens a call; the fence that closes Python closes it. */
+export const CALL_OPENING = "```call";
+
+/** A call as the model wrote it. */
+export interface ToolCall {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** What the model is told whose block holds no call. */
+export const NO_CALL = 'expected one call such as name("text", 1), with JSON values';
+
+/** The protocol of an environment: blocks of calls where it has tools, turns where it answers them. */
+export function environmentProtocol(hasTools: boolean, turnEnds: readonly string[]): TurnProtocol {
+  return { opening: hasTools ? CALL_OPENING : null, program: (block) => block.trim(), turnEnds };
+}
+
+/** Whether {@link parseCall} finds a tool of this name. */
+export function isToolName(name: string): boolean {
+  return parseCall(`${name}()`)?.name === name;
+}
+
+/** The call in a block; undefined when it is none. */
+export function parseCall(block: string): ToolCall | undefined {
+  const [, name, list] = /^([A-Za-z_$][\w$]*)\s*\((.*)\)\s*;?$/s.exec(block.trim()) ?? [];
+  if (name === undefined || list === undefined) return undefined;
+  try {
+    const args: unknown = JSON.parse(`[${list}]`);
+    return Array.isArray(args) ? { name, args } : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,14 +1,19 @@
 import { UserError } from "../base/errors";
-import { Admission } from "./admission";
-import { type ExpectedToken, planBatch } from "./batch";
 import type { Decoder, SampledTokens } from "./decoder";
-import { noteVersion, type RolloutRequest, rewind, type Sequence, toTrajectory } from "./sequence";
+import { Admission } from "./kv-cache";
+import {
+  type ExpectedToken,
+  noteVersion,
+  planBatch,
+  type RolloutRequest,
+  rewind,
+  type Sequence,
+  toTrajectory,
+} from "./sequence";
 import { type RolloutStatistics, StatisticsCollector } from "./statistics";
 import type { TokenizerView } from "./tokenizer";
-import { type PythonRunner, type PythonSettings, pythonWorld } from "./tool";
 import type { Trajectory } from "./trajectory";
 import type { Action, TurnEvent, TurnOptions } from "./turns";
-import { Wakeup } from "./wakeup";
 import type { Reply, World } from "./world";
 
 /** Settings of one {@link interact}; the world says how turns are cut. */
@@ -27,17 +32,14 @@ export interface InteractOptions extends Omit<TurnOptions, "protocol"> {
   now?: () => number;
 }
 
-/** Settings of one {@link generate}. */
-export interface RolloutOptions extends InteractOptions, PythonSettings {}
-
 /** Where a rollout stands. */
 export interface Heartbeat {
-  waitingFor: "model" | "python";
+  waitingFor: "model" | "tools";
   finished: number;
   total: number;
-  /** Trajectories in slots, those of them that wait for Python, and batches on their way. */
+  /** Trajectories in slots, those of them that wait for Python or their environment, and batches on their way. */
   active: number;
-  waitingForPython: number;
+  waitingForTools: number;
   batches: number;
   statistics: Readonly<RolloutStatistics>;
 }
@@ -49,8 +51,6 @@ export interface RolloutHooks {
   onHeartbeat?: (heartbeat: Heartbeat) => void;
   /** Called with the tokens that a trajectory has got: sampled ones one by one, an observation's together. */
   onTokens?: (trajectoryId: number, ids: ArrayLike<number>) => void;
-  /** The engine itself failed; the trajectory goes on with an error observation. */
-  onEngineError?: (error: unknown, trajectoryId: number) => void;
   /** Called once, at the end, also when the rollout is aborted. */
   onStatistics?: (statistics: RolloutStatistics) => void;
 }
@@ -65,7 +65,7 @@ export async function interact(
   decoder: Decoder,
   world: World,
   options: InteractOptions,
-  hooks: Omit<RolloutHooks, "onEngineError"> = {},
+  hooks: RolloutHooks = {},
 ): Promise<Trajectory[]> {
   checkLimits([
     ["max_completion_length", options.maxCompletionLength, 1],
@@ -74,18 +74,6 @@ export async function interact(
     ["max_active", options.maxActive ?? 1, 1],
   ]);
   return new Scheduler(requests, decoder, world, options, hooks).run();
-}
-
-/** {@link interact} with Python. */
-export async function generate(
-  requests: readonly RolloutRequest[],
-  decoder: Decoder,
-  engine: PythonRunner,
-  options: RolloutOptions,
-  hooks: RolloutHooks = {},
-): Promise<Trajectory[]> {
-  checkLimits([["max_tool_response_tokens", options.maxToolResponseTokens, 1]]);
-  return interact(requests, decoder, pythonWorld(engine, options, hooks.onEngineError), options, hooks);
 }
 
 interface BatchOnItsWay {
@@ -274,11 +262,11 @@ class Scheduler {
     this.#collector.change(0, 0);
     try {
       this.#hooks.onHeartbeat?.({
-        waitingFor: this.#batches.length > 0 ? "model" : "python",
+        waitingFor: this.#batches.length > 0 ? "model" : "tools",
         finished: this.#finished.size,
         total: this.#order.length,
         active: this.#active.size,
-        waitingForPython: this.#toolsRunning,
+        waitingForTools: this.#toolsRunning,
         batches: this.#batches.length,
         statistics: this.#collector.totals,
       });
@@ -290,6 +278,27 @@ class Scheduler {
   #fail(error: unknown): void {
     this.#failures.push(error);
     this.#wakeup.notify();
+  }
+}
+
+/** Lets one waiter sleep until anything of interest has happened. */
+class Wakeup {
+  #signalled = false;
+  #waiter: (() => void) | undefined;
+
+  /** Something happened: ends the current wait, or the next one at once. */
+  notify(): void {
+    this.#signalled = true;
+    this.#waiter?.();
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#signalled)
+      await new Promise<void>((resolve) => {
+        this.#waiter = resolve;
+      });
+    this.#waiter = undefined;
+    this.#signalled = false;
   }
 }
 

@@ -19,7 +19,7 @@ export const CONTINUATION = { continuation: true } as const;
  * Text of a growing list of ids, given out piece by piece as soon as it can no longer change: everything but the bytes of an
  * unfinished character.
  */
-export class TextStream {
+export class IncrementalDetokenizer {
   /** Tokens since the last end of a character, and how much of their text was given out. */
   #window: number[] = [];
   #emitted = 0;

@@ -1,5 +1,6 @@
+import { at } from "../base/must";
 import { CODE_CLOSING, CODE_OPENING, extractCode } from "../sandbox/observation";
-import { CONTINUATION, TextStream, type TokenizerView } from "./tokenizer";
+import { CONTINUATION, IncrementalDetokenizer, type TokenizerView } from "./tokenizer";
 import type { FinishReason, Segment } from "./trajectory";
 
 /** How the model's text is cut into what is answered: blocks that are run, and turns. */
@@ -67,7 +68,7 @@ export class TurnMachine {
   readonly #options: TurnOptions;
   readonly #protocol: TurnProtocol;
   readonly #stopTokens: ReadonlySet<number>;
-  readonly #stream: TextStream;
+  readonly #stream: IncrementalDetokenizer;
   readonly #ids: number[] = [];
   readonly #mask: number[] = [];
   readonly #logprobs: number[] = [];
@@ -90,7 +91,7 @@ export class TurnMachine {
     this.#options = options;
     this.#protocol = options.protocol ?? PYTHON_PROTOCOL;
     this.#stopTokens = new Set([tokenizer.eosId, ...(options.stopTokenIds ?? [])]);
-    this.#stream = new TextStream(tokenizer);
+    this.#stream = new IncrementalDetokenizer(tokenizer);
     this.#enter("text");
   }
 
@@ -164,7 +165,7 @@ export class TurnMachine {
     if (ids.length === 0) return;
     const start = this.#ids.length;
     for (let i = 0; i < ids.length; i++) {
-      this.#ids.push(ids[i] ?? 0);
+      this.#ids.push(at(ids, i));
       this.#mask.push(mask);
       this.#logprobs.push(logprob);
     }

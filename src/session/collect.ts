@@ -5,20 +5,19 @@ import { UserError } from "../base/errors";
 import type { TrainOptions } from "../options/train-options";
 import type { GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";
+import type { GpuDecoder } from "../rollout/decoder";
 import type { EnvironmentFactory } from "../rollout/environment";
 import { openEnvironments } from "../rollout/environment-world";
-import type { GpuDecoder } from "../rollout/gpu-decoder";
 import { type Heartbeat, interact } from "../rollout/scheduler";
 import { type RolloutStatistics, rolloutMetrics } from "../rollout/statistics";
-import { pythonWorld } from "../rollout/tool";
 import { type Trajectory, trajectoryId } from "../rollout/trajectory";
+import { pythonWorld, withDeadline } from "../rollout/world";
 import type { PythonEngine } from "../sandbox/engine";
 import { observationPolicy, preparedFor } from "../sandbox/policies";
 import type { PromptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
 import { BatchGrades } from "./grades";
 import type { QuestionRow } from "./prompts";
-import { withDeadline } from "./tool-deadline";
 
 /** A trajectory with its question and its grade. */
 export interface GradedTrajectory {

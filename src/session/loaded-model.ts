@@ -17,7 +17,7 @@ import {
   storageOf,
 } from "../options/model-options";
 import type { TrainOptions } from "../options/train-options";
-import { GpuDecoder } from "../rollout/gpu-decoder";
+import { GpuDecoder } from "../rollout/decoder";
 import { isCharacterConfig } from "../text/character-tokenizer";
 import { loadTokenizer } from "../text/load-tokenizer";
 import type { Tokenizer } from "../text/tokenizer";

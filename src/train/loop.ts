@@ -214,7 +214,7 @@ function checkTrainable(options: TrainOptions): void {
 function rolloutProgress(events: TrainEvents, step: number): Pick<BatchSettings, "onHeartbeat"> {
   const begun = performance.now();
   return {
-    onHeartbeat: ({ finished, waitingFor, waitingForPython, statistics }, total) =>
+    onHeartbeat: ({ finished, waitingFor, waitingForTools, statistics }, total) =>
       events.onPhase("rollout", {
         step,
         done: finished,
@@ -222,8 +222,8 @@ function rolloutProgress(events: TrainEvents, step: number): Pick<BatchSettings,
         unit: "trajectories",
         tokensPerSecond: (1000 * statistics.sampledTokens) / (performance.now() - begun),
         waitingFor:
-          waitingFor === "python"
-            ? `Python (${waitingForPython} ${waitingForPython === 1 ? "call" : "calls"})`
+          waitingFor === "tools"
+            ? `Python (${waitingForTools} ${waitingForTools === 1 ? "call" : "calls"})`
             : "the GPU",
       }),
   };

@@ -1,8 +1,7 @@
 /** Environments in the rollout: what they are told, what the model is shown, and what happens when the user's code goes wrong. */
 import { describe, expect, test } from "vitest";
-import { parseCall } from "../../src/rollout/calls";
 import type { Environment, EnvironmentEnding, StepResult } from "../../src/rollout/environment";
-import { type EnvironmentSettings, openEnvironments } from "../../src/rollout/environment-world";
+import { type EnvironmentSettings, openEnvironments, parseCall } from "../../src/rollout/environment-world";
 import { type InteractOptions, interact } from "../../src/rollout/scheduler";
 import type { Trajectory } from "../../src/rollout/trajectory";
 import { FakeDecoder, FakeTokenizer, random, turnsOfTheLoop } from "./fakes";

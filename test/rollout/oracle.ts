@@ -1,7 +1,7 @@
-import type { RolloutOptions } from "../../src/rollout/scheduler";
-import { observe } from "../../src/rollout/tool";
+import { observe } from "../../src/rollout/world";
 import { extractCode } from "../../src/sandbox/observation";
 import { drawAfter, type FakeTokenizer, formatObservation, pythonResult, type Script } from "./fakes";
+import type { RolloutOptions } from "./scenario";
 
 /** What one trajectory must be. */
 export interface Expected {

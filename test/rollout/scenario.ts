@@ -1,9 +1,25 @@
-import { generate, type RolloutHooks, type RolloutOptions } from "../../src/rollout/scheduler";
+import type { Decoder } from "../../src/rollout/decoder";
+import { type InteractOptions, interact, type RolloutHooks } from "../../src/rollout/scheduler";
 import type { RolloutRequest } from "../../src/rollout/sequence";
 import type { RolloutStatistics } from "../../src/rollout/statistics";
 import type { Trajectory } from "../../src/rollout/trajectory";
+import { type PythonRunner, type PythonSettings, pythonWorld } from "../../src/rollout/world";
 import { promptTemplates } from "../../src/text/templates";
 import { FakeDecoder, FakePython, type FakeShape, type FakeTokenizer, formatObservation, type Script } from "./fakes";
+
+/** Settings of one {@link generate}. */
+export interface RolloutOptions extends InteractOptions, PythonSettings {}
+
+/** A rollout with Python. */
+export function generate(
+  requests: readonly RolloutRequest[],
+  decoder: Decoder,
+  engine: PythonRunner,
+  options: RolloutOptions,
+  { onEngineError, ...hooks }: RolloutHooks & { onEngineError?: (error: unknown, trajectoryId: number) => void } = {},
+): Promise<Trajectory[]> {
+  return interact(requests, decoder, pythonWorld(engine, options, onEngineError), options, hooks);
+}
 
 /** Requests with the script of each trajectory. */
 export interface Scenario {
@@ -60,7 +76,7 @@ export async function play(
   options: Partial<RolloutOptions> = {},
   shape: Partial<FakeShape> = {},
   delays: { batch?: () => number; python?: () => number } = {},
-  hooks: RolloutHooks = {},
+  hooks: Parameters<typeof generate>[4] = {},
 ): Promise<Outcome> {
   const decoder = new FakeDecoder({ ...SHAPE, ...shape }, scripts, tokenizer, delays.batch);
   const python = new FakePython(delays.python);

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { generate } from "../../src/rollout/scheduler";
 import { rolloutMetrics } from "../../src/rollout/statistics";
-import { ENGINE_FAILED } from "../../src/rollout/tool";
+import { ENGINE_FAILED } from "../../src/rollout/world";
 import type { PythonResult } from "../../src/sandbox/engine";
 import { OVERLONG_NOTICE } from "../../src/sandbox/observation";
 import { ANY, FakeDecoder, FakePython, FakeTokenizer, random, turnsOfTheLoop, turnsPassed } from "./fakes";
-import { optionsFor, play, SHAPE, scenario, timeless } from "./scenario";
+import { generate, optionsFor, play, SHAPE, scenario, timeless } from "./scenario";
 
 const tokenizer = new FakeTokenizer();
 const DONE: PythonResult = { status: "ok", stdout: "", stderr: "", ms: 0, queueMs: 0, truncated: false };
@@ -172,7 +171,7 @@ describe("the course of a rollout", () => {
     const hooks = { onHeartbeat: ({ waitingFor }: { waitingFor: string }) => heard.add(waitingFor) };
     const slow = { python: () => 2000, batch: () => 300 };
     const { statistics } = await play(cast, { heartbeatMs: 1 }, {}, slow, hooks);
-    expect(heard).toEqual(new Set(["model", "python"]));
+    expect(heard).toEqual(new Set(["model", "tools"]));
     expect(statistics.elapsedMs).toBeGreaterThan(0);
   });
 

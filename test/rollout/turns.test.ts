@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { TextStream } from "../../src/rollout/tokenizer";
-import { observe } from "../../src/rollout/tool";
+import { IncrementalDetokenizer } from "../../src/rollout/tokenizer";
 import { type TurnEvent, TurnMachine, type TurnOptions } from "../../src/rollout/turns";
+import { observe } from "../../src/rollout/world";
 import { OVERLONG_NOTICE } from "../../src/sandbox/observation";
 import { promptTemplates } from "../../src/text/templates";
 import { FakeTokenizer, formatObservation } from "./fakes";
@@ -182,12 +182,12 @@ describe("text stream", () => {
   const bytes = (text: string) => Array.from(new TextEncoder().encode(text), (value) => tokenizer.byte(value));
 
   it("holds back unfinished characters and nothing else", () => {
-    const stream = new TextStream(tokenizer);
+    const stream = new IncrementalDetokenizer(tokenizer);
     expect(bytes("a€😀b").map((id) => stream.push(id))).toEqual(["a", "", "", "€", "", "", "", "😀", "b"]);
   });
 
   it("gives out text in front of an unfinished character at once, and only once", () => {
-    const stream = new TextStream({
+    const stream = new IncrementalDetokenizer({
       eosId: 0,
       encodePlain: () => new Uint32Array(),
       decode: (ids) => (ids.length === 1 ? "```\uFFFD" : "```€"),
@@ -196,7 +196,7 @@ describe("text stream", () => {
   });
 
   it("does not wait for ever for bytes that are no character", () => {
-    const stream = new TextStream(tokenizer);
+    const stream = new IncrementalDetokenizer(tokenizer);
     const pieces = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80].map((value) => stream.push(tokenizer.byte(value)));
     expect(pieces.join("").length).toBeGreaterThan(0);
     expect(stream.push(tokenizer.token("`"))).toMatch(/^\uFFFD*`$/);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { observe } from "../../src/rollout/tool";
 import { TurnMachine } from "../../src/rollout/turns";
+import { observe } from "../../src/rollout/world";
 import type { PythonCall, PythonResult, PythonStatus } from "../../src/sandbox/engine";
 import { createMockEngine } from "../../src/sandbox/mock";
 import {

@@ -2,15 +2,14 @@
 import { UserError } from "../../base/errors";
 import { mix32 } from "../../base/random";
 import type { RewardPool } from "../../reward/pool";
-import { observe, runPython } from "../../rollout/tool";
 import type { FinishReason, ToolRecord } from "../../rollout/trajectory";
 import { type TurnEvent, TurnMachine } from "../../rollout/turns";
+import { observe, runPython, withDeadline } from "../../rollout/world";
 import type { PythonEngine } from "../../sandbox/engine";
 import { observationPolicy, preparedFor } from "../../sandbox/policies";
 import { MAX_OUTPUT_BYTES } from "../../session/collect";
 import type { TrainingHost } from "../../session/host";
 import { promptFrame } from "../../session/prompt-frame";
-import { withDeadline } from "../../session/tool-deadline";
 import type { PromptTemplate } from "../../text/templates";
 import type { Answer } from "../samples";
 import type { SessionOptions } from "../session";

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { ENGINE_FAILED, runPython } from "../../src/rollout/tool";
+import { ENGINE_FAILED, runPython, withDeadline } from "../../src/rollout/world";
 import { createMockEngine } from "../../src/sandbox/mock";
-import { withDeadline } from "../../src/session/tool-deadline";
 
 const call = { code: "print(1)", timeoutMs: 20, memoryMb: 64, maxOutputBytes: 64, seed: "1" };
 

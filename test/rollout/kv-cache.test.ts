@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Admission } from "../../src/rollout/admission";
-import { PagePool, planPages } from "../../src/rollout/pages";
+import { Admission, PagePool, planPages } from "../../src/rollout/kv-cache";
 import { FakeDecoder, FakeTokenizer, random } from "./fakes";
 import { optionsFor, SHAPE, scenario } from "./scenario";
 

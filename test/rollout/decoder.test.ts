@@ -4,15 +4,14 @@ import { createContext, type GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
 import type { Model } from "../../src/model/model";
 import { TrainingPass } from "../../src/model/policy-pass";
-import { GpuDecoder, type GpuDecoderShape } from "../../src/rollout/gpu-decoder";
-import { generate, type RolloutOptions } from "../../src/rollout/scheduler";
+import { GpuDecoder, type GpuDecoderShape } from "../../src/rollout/decoder";
 import type { RolloutRequest } from "../../src/rollout/sequence";
 import type { TokenizerView } from "../../src/rollout/tokenizer";
 import type { Trajectory } from "../../src/rollout/trajectory";
 import { createMockEngine } from "../../src/sandbox/mock";
 import { testDevice } from "../support/device";
 import { bitsOf, modelContext, modelOf, randomTensors } from "../support/reference/models";
-import { timeless } from "./scenario";
+import { generate, type RolloutOptions, timeless } from "./scenario";
 
 /** Few tokens, so that a model without training often writes a whole block. */
 const TOKENS = ["<eos>", "a", "b", "1", "+", "\n", "print(1)", "```python\n", "\n```", "```", " ", "output", "c", "d"];

@@ -23,6 +23,8 @@ export interface Patience {
   readonly tries: number;
   /** Before the second request; each further wait is twice as long, up to a minute. */
   readonly firstWaitMs: number;
+  /** By `performance.now()`: what would wait until then or longer gives up instead. */
+  readonly deadline?: number;
 }
 
 const LONGEST_WAIT_MS = 60_000;
@@ -37,7 +39,7 @@ const LONGEST_RETRY_AFTER_MS = 10 * 60_000;
  */
 export async function untilReady<Result>(
   attempt: () => Promise<Result>,
-  { tries, firstWaitMs }: Patience,
+  { tries, firstWaitMs, deadline = Number.POSITIVE_INFINITY }: Patience,
   giveUp: (last: NotReady) => unknown,
   signal?: AbortSignal,
 ): Promise<Result> {
@@ -48,7 +50,9 @@ export async function untilReady<Result>(
       if (!(error instanceof NotReady)) throw error;
       if (done >= tries) throw giveUp(error);
       const backOff = Math.min(firstWaitMs * 2 ** (done - 1), LONGEST_WAIT_MS);
-      await sleep(Math.max(backOff, Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS)), signal);
+      const waitMs = Math.max(backOff, Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS));
+      if (performance.now() + waitMs >= deadline) throw giveUp(error);
+      await sleep(waitMs, signal);
     }
 }
 

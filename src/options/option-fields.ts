@@ -4,7 +4,7 @@ import { adapterTargets } from "../model/adapter";
 import { optimizerKinds } from "../model/optimizer";
 import { builtInRewards } from "../reward/functions/built-in";
 import { gradingProfiles } from "../reward/verify";
-import { engineNames } from "../sandbox/engine-names";
+import { engineNames } from "../sandbox/engine";
 import { policyNames } from "../sandbox/policies";
 import { promptTemplateNames } from "../text/templates";
 import { about, aboutNames } from "./option-set";

@@ -1,4 +1,9 @@
 /** What a call of the Python tool is, and what every engine that runs one must offer. */
+import { UserError } from "../base/errors";
+
+/** Names that `--tool-engine` takes; `wasi` needs nothing installed. */
+export const engineNames = ["wasi", "http", "native", "none"] as const;
+export type EngineName = (typeof engineNames)[number];
 
 /** One program for a fresh interpreter. */
 export interface PythonCall {
@@ -65,3 +70,19 @@ export const outputStops = (maxOutputBytes: number): OutputStops => ({
   stdout: Math.max(16 * maxOutputBytes, 1 << 16),
   stderr: Math.max(16 * maxOutputBytes, 1 << 20),
 });
+
+/** The snapshot alone takes about 25 MiB. */
+const MEMORY_RANGE_MB = { least: 32, most: 4096 } as const;
+
+/** @throws UserError when a limit of a call is out of its range, so that no engine can run it */
+export function checkCall(call: PythonCall): void {
+  const { least, most } = MEMORY_RANGE_MB;
+  if (!(call.memoryMb >= least && call.memoryMb <= most))
+    throw new UserError(
+      `memoryMb of a Python call is ${call.memoryMb}; give a number of MiB from ${least} to ${most}.`,
+    );
+  if (!(call.timeoutMs > 0 && call.timeoutMs <= 86_400_000))
+    throw new UserError(`timeoutMs of a Python call is ${call.timeoutMs}; give milliseconds from 1 to 86400000.`);
+  if (!(Number.isInteger(call.maxOutputBytes) && call.maxOutputBytes >= 64 && call.maxOutputBytes <= 1 << 24))
+    throw new UserError(`maxOutputBytes of a Python call is ${call.maxOutputBytes}; give bytes from 64 to ${1 << 24}.`);
+}

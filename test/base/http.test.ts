@@ -43,6 +43,22 @@ describe("a server that is not ready", () => {
     expect(at).toEqual([0, 20_000, 70_000, 130_000, 730_000]);
   });
 
+  test("is given up rather than waited for beyond the deadline", async () => {
+    const { at, now } = began();
+    const asking = untilReady(
+      async () => {
+        now();
+        throw new NotReady("busy");
+      },
+      { tries: 9, firstWaitMs: 1000, deadline: performance.now() + 5000 },
+      giveUp,
+    );
+    const settled = expect(asking).rejects.toThrow("given up: busy");
+    await vi.runAllTimersAsync();
+    await settled;
+    expect(at).toEqual([0, 1000, 3000]);
+  });
+
   test("is given up after the last try, and another failure at once", async () => {
     let tries = 0;
     const asking = untilReady(

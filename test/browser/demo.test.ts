@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/sandbox/engine";
-import { createNodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox } from "../../src/sandbox/node/sandbox";
 import type { Sample } from "../../src/session/events";
 import { launchChromium, type TestBrowser } from "./chromium";
 import { serveBuiltDemo, serveDemo } from "./demo-server";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult } from "../../src/sandbox/engine";
-import { createNodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox } from "../../src/sandbox/node/sandbox";
 import benign from "../sandbox/benign/expected.json" with { type: "json" };
 import { limitsOf, SUITE_LIMITS } from "../sandbox/hostile/case";
 import { CASES, fault } from "../sandbox/hostile/suite";

@@ -7,8 +7,8 @@ import { repl } from "../../src/cli/commands/tool-repl";
 import { runCli } from "../../src/cli/program";
 import type { ToolRequest } from "../../src/cli/runners";
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine } from "../../src/sandbox/engine";
-import { createMockEngine, type MockAnswer } from "../../src/sandbox/mock";
 import { openNodeEngine } from "../../src/sandbox/node/open-engine";
+import { createMockEngine, type MockAnswer } from "../support/mock-engine";
 import { testIo, testRunners } from "./support";
 
 let root: string;

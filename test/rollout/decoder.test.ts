@@ -8,8 +8,8 @@ import { GpuDecoder, type GpuDecoderShape } from "../../src/rollout/decoder";
 import type { RolloutRequest } from "../../src/rollout/sequence";
 import type { TokenizerView } from "../../src/rollout/tokenizer";
 import type { Trajectory } from "../../src/rollout/trajectory";
-import { createMockEngine } from "../../src/sandbox/mock";
 import { testDevice } from "../support/device";
+import { createMockEngine } from "../support/mock-engine";
 import { bitsOf, modelContext, modelOf, randomTensors } from "../support/reference/models";
 import { generate, type RolloutOptions, timeless } from "./scenario";
 

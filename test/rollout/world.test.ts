@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ENGINE_FAILED, runPython, withDeadline } from "../../src/rollout/world";
-import { createMockEngine } from "../../src/sandbox/mock";
+import { createMockEngine } from "../support/mock-engine";
 
 const call = { code: "print(1)", timeoutMs: 20, memoryMb: 64, maxOutputBytes: 64, seed: "1" };
 

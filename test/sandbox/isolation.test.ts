@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createNodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox } from "../../src/sandbox/node/sandbox";
 import { runner } from "./helper";
 
 const dist = join(import.meta.dirname, "../../dist");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PythonEngine } from "../../src/sandbox/engine";
-import { createNodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox } from "../../src/sandbox/node/sandbox";
 import { runner } from "./helper";
 
 let engine: PythonEngine;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PythonResult, PythonStatus } from "../../src/sandbox/engine";
-import { createMockEngine, createNoEngine } from "../../src/sandbox/mock";
+import { createNoEngine } from "../../src/sandbox/no-engine";
 import {
   extractCode,
   OVERLONG_NOTICE,
@@ -8,6 +8,7 @@ import {
   sanitise,
   wrapObservation,
 } from "../../src/sandbox/observation";
+import { createMockEngine } from "../support/mock-engine";
 
 function result(status: PythonStatus, stdout = "", stderr = ""): PythonResult {
   return { status, stdout, stderr, ms: 1, queueMs: 0, truncated: false };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { openNodeEngine } from "../../src/sandbox/node/open-engine";
-import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/sandbox";
 import { runner } from "./helper";
 
 const folder = mkdtempSync(join(tmpdir(), "packages-"));

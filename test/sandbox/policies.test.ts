@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { TurnMachine } from "../../src/rollout/turns";
 import { observe } from "../../src/rollout/world";
 import type { PythonCall, PythonResult, PythonStatus } from "../../src/sandbox/engine";
-import { createMockEngine } from "../../src/sandbox/mock";
 import {
   observationPolicy,
   policyNames,
@@ -13,6 +12,7 @@ import {
   verlText,
 } from "../../src/sandbox/policies";
 import { FakeTokenizer } from "../rollout/fakes";
+import { createMockEngine } from "../support/mock-engine";
 
 function result(status: PythonStatus, stdout = "", stderr = ""): PythonResult {
   return { status, stdout, stderr, ms: 1, queueMs: 0, truncated: false };

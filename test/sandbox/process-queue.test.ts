@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/sandbox";
 import { runner } from "./helper";
 
 const folder = mkdtempSync(join(tmpdir(), "queue-"));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterEach, expect, test } from "vitest";
-import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/sandbox";
 import { alive, runner, until } from "./helper";
 
 const root = join(import.meta.dirname, "../..");
@@ -90,7 +90,7 @@ test("missing assets: one sentence that says what to do", async () => {
 test("the process does not outlive a parent that is killed, nor keep one alive that has finished", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sandbox-"));
   try {
-    const pool = join(root, "src/sandbox/node/pool.ts");
+    const pool = join(root, "src/sandbox/node/sandbox.ts");
     const output = { outDir: folder, ssr: pool, rollupOptions: { output: { entryFileNames: "pool.mjs" } } };
     await build({ configFile: false, root, logLevel: "error", build: { ...output, emptyOutDir: false } });
     const script = (ending: string) => `

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import type { PythonEngine } from "../../src/sandbox/engine";
-import { createMockEngine } from "../../src/sandbox/mock";
 import { readBatch, writeBatch } from "../../src/train/batch-file";
 import type { RolloutBatch } from "../../src/train/rollout-batch";
+import { createMockEngine } from "../support/mock-engine";
 import { calculate, deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

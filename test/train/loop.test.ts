@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
-import { createMockEngine } from "../../src/sandbox/mock";
+import { createMockEngine } from "../support/mock-engine";
 import { calculate, deterministicFiles, prepare, tinyRun, tinyTensors, writeTinyModel } from "./tiny-run";
 
 let root: string;

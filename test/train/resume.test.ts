@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createMockEngine } from "../../src/sandbox/mock";
+import { createMockEngine } from "../support/mock-engine";
 import { calculate, deterministicFiles, prepare, QUESTIONS, tinyRun } from "./tiny-run";
 
 let root: string;

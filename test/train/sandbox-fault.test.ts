@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PythonEngine } from "../../src/sandbox/engine";
-import { createNodeSandbox } from "../../src/sandbox/node/pool";
+import { createNodeSandbox } from "../../src/sandbox/node/sandbox";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
 let root: string;

@@ -14,13 +14,13 @@ import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import { withoutTime } from "../../src/rollout/records";
 import type { PythonCall, PythonEngine } from "../../src/sandbox/engine";
-import { createMockEngine } from "../../src/sandbox/mock";
 import type { Sample, TrainEvents, TrainSummary } from "../../src/session/events";
 import type { TrainingHost } from "../../src/session/host";
 import { deterministicPart, type MetricsRow, metricsLine } from "../../src/session/metrics";
 import { evaluateExpression } from "../../src/tasks/nano/expression";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { runTraining } from "../../src/train/loop";
+import { createMockEngine } from "../support/mock-engine";
 import { buildNanoTokenizerConfig, buildNanoTokenizerJson, tokenizerFileText } from "../support/nano-tokenizer";
 import { modelContext } from "../support/reference/models";
 

@@ -1,8 +1,8 @@
 /** The rows of `tool run --batch`: programs with their limits, and what became of them. */
 import { UserError } from "../../base/errors";
 import { type JsonRow, parseJsonRows } from "../../run/json-rows";
-import { checkCall } from "../../sandbox/check";
 import type { PythonCall, PythonResult } from "../../sandbox/engine";
+import { checkCall } from "../../sandbox/engine";
 
 /** A row of the batch file. */
 export interface ToolCase {

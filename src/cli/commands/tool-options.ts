@@ -1,7 +1,6 @@
 /** Options that the tool commands share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_LIMITS } from "../../sandbox/engine";
-import { type EngineName, engineNames } from "../../sandbox/engine-names";
+import { DEFAULT_LIMITS, type EngineName, engineNames } from "../../sandbox/engine";
 import type { ToolRequest } from "../runners";
 
 /** The flags of {@link addEngineOptions}, as commander gives them. */

@@ -1,10 +1,9 @@
 import { UserError } from "../../base/errors";
 import { type CustomRewardFunction, callsOf, gradeGroupBy, rewardLabel } from "../../reward/custom";
-import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
+import type { GradeOptions, GradeResult } from "../../reward/grade";
 import type { RewardPool } from "../../reward/pool";
 import type { CustomReward } from "../../reward/selection";
-import { type SpawnWorker, WorkerPool } from "../../reward/worker-pool";
-import type { GradeRequest } from "./reward-worker";
+import { type GradeRequest, gradeBy, RewardWorkers, type SpawnRewardWorker } from "../../reward/workers";
 
 export interface BrowserRewardPoolOptions {
   readonly builtIn: GradeOptions;
@@ -28,27 +27,24 @@ export function browserRewardPool({
   for (const reward of custom)
     if (!Object.hasOwn(functions, reward.name) || reward.file !== null)
       throw new UserError(`--reward-funcs ${rewardLabel(reward)}: a page takes functions as values, not from files`);
-  const graders = new WorkerPool<GradeRequest, GradeResult>(spawn, { workers: 1, timeoutMs });
+  const graders = new RewardWorkers(spawn, { workers: 1, timeoutMs });
   const call = callsOf(functions, timeoutMs);
   return {
-    async grade(job) {
-      const outcome = await graders.run({ job, options: builtIn });
-      return outcome.kind === "result" ? outcome.result : failedGrade(job, builtIn);
-    },
+    grade: gradeBy(graders, builtIn),
     ...(custom.length === 0 ? {} : { gradeGroup: gradeGroupBy(custom, builtIn.scope ?? "model-tokens", call) }),
     close: () => graders.close(),
   };
 }
 
-const spawn: SpawnWorker<GradeRequest, GradeResult> = (onReply, onEnd) => {
+const spawn: SpawnRewardWorker<GradeRequest, GradeResult> = (onReply, { ended }) => {
   const worker = new Worker(new URL("./reward-worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = (event) => onReply(event.data);
-  worker.onerror = (event) => onEnd(event.message);
-  worker.onmessageerror = () => onEnd("a message could not be read");
+  worker.onerror = (event) => ended(new Error(event.message));
+  worker.onmessageerror = () => ended(new Error("a message could not be read"));
   return {
     post: (request) => worker.postMessage(request),
     // A worker does not keep a page open.
-    setBusy: () => {},
+    hold: () => {},
     terminate: async () => worker.terminate(),
   };
 };

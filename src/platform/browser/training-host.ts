@@ -10,7 +10,7 @@ import type { FolderReader } from "../../model/folder";
 import { gradingPlan } from "../../options/reward-options";
 import type { CustomRewardFunction } from "../../reward/custom";
 import { createBrowserSandbox } from "../../sandbox/browser/engine";
-import { createNoEngine } from "../../sandbox/mock";
+import { createNoEngine } from "../../sandbox/no-engine";
 import type { TrainingHost } from "../../session/host";
 import { openBrowserDevice } from "./adapter";
 import { httpBytes, httpFolder, httpText } from "./http-folder";

@@ -2,14 +2,20 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { UserError } from "../../base/errors";
+import { reasonOf, UserError } from "../../base/errors";
 import { type CustomRewardFunction, callsOf, gradeGroupBy, type RewardBatch, rewardLabel } from "../../reward/custom";
-import { failedGrade, type GradeOptions, type GradeResult } from "../../reward/grade";
+import type { GradeOptions, GradeResult } from "../../reward/grade";
 import type { RewardPool } from "../../reward/pool";
 import type { CustomReward } from "../../reward/selection";
-import { type SpawnWorker, WorkerPool, type WorkerReply } from "../../reward/worker-pool";
+import {
+  type GradeRequest,
+  gradeBy,
+  RewardWorkers,
+  type SpawnRewardWorker,
+  type WorkerReply,
+} from "../../reward/workers";
 import { packageRoot } from "../../sandbox/node/paths";
-import type { GradeRequest, ScoreRequest, ScoreResult } from "./reward-protocol";
+import type { ScoreRequest, ScoreResult } from "./reward-worker";
 
 export interface NodeRewardPoolOptions {
   readonly builtIn?: GradeOptions;
@@ -26,17 +32,17 @@ export interface NodeRewardPoolOptions {
 }
 
 /**
- * Grades in worker threads, so that grading never holds up the thread that feeds the GPU. A thread takes one job at a time. A job that
- * outlasts its time, or that kills its thread twice, is answered with `verifier_failed`. A thread that cannot start rejects the job: grades
- * would otherwise silently all be 0.
+ * Grades in worker threads, so that grading never holds up the thread that feeds the GPU. A thread takes one job at a
+ * time. A job that outlasts its time, or that kills its thread twice, is answered with `verifier_failed`. Where no thread
+ * can start, the job rejects: grades would otherwise silently all be 0.
  * @throws Error when the worker has not been built; UserError when a custom function cannot be loaded
  */
 export async function nodeRewardPool(options: NodeRewardPoolOptions = {}): Promise<RewardPool> {
   const { builtIn = {}, custom = [], functions = {}, workers = 1, timeoutMs = 10_000 } = options;
   const file = options.workerFile ?? join(packageRoot(), "dist", "workers", "reward.js");
   if (!existsSync(file)) throw new Error(`${file} is missing; run \`npm run build\` to make it`);
-  const graders = new WorkerPool<GradeRequest, GradeResult>(thread(file, { env: {} }), { workers, timeoutMs });
-  const scorer = new WorkerPool<ScoreRequest, ScoreResult>(thread(file), { workers: 1, timeoutMs });
+  const graders = new RewardWorkers<GradeRequest, GradeResult>(thread(file, { env: {} }), { workers, timeoutMs });
+  const scorer = new RewardWorkers<ScoreRequest, ScoreResult>(thread(file), { workers: 1, timeoutMs });
   const close = async () => void (await Promise.all([graders.close(), scorer.close()]));
   const callValue = callsOf(functions, timeoutMs);
   const score = async (reward: CustomReward, batch: RewardBatch | null) => {
@@ -67,29 +73,26 @@ export async function nodeRewardPool(options: NodeRewardPoolOptions = {}): Promi
     throw error;
   }
   return {
-    async grade(job) {
-      const outcome = await graders.run({ kind: "grade", job, options: builtIn });
-      return outcome.kind === "result" ? outcome.result : failedGrade(job, builtIn);
-    },
+    grade: gradeBy(graders, builtIn),
     ...(custom.length === 0 ? {} : { gradeGroup: gradeGroupBy(custom, builtIn.scope ?? "model-tokens", score) }),
     close,
   };
 }
 
 /** Threads of the built worker. What they print goes to standard error: standard output may be JSON lines. */
-function thread<Request, Result>(file: string, options: WorkerOptions = {}): SpawnWorker<Request, Result> {
-  return (onReply, onEnd) => {
+function thread<Request, Result>(file: string, options: WorkerOptions = {}): SpawnRewardWorker<Request, Result> {
+  return (onReply, { ended }) => {
     const worker = new Worker(file, { ...options, stdout: true, resourceLimits: { maxOldGenerationSizeMb: 256 } });
     worker.stdout.pipe(process.stderr, { end: false });
     let problem = "";
     worker.on("error", (error) => {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = reasonOf(error);
     });
     worker.on("message", (reply: WorkerReply<Result>) => onReply(reply));
-    worker.on("exit", (code) => onEnd(problem || `it exited with code ${code}`));
+    worker.on("exit", (code) => ended(new Error(problem || `it exited with code ${code}`)));
     return {
       post: (request) => worker.postMessage(request),
-      setBusy: (busy) => (busy ? worker.ref() : worker.unref()),
+      hold: (busy) => (busy ? worker.ref() : worker.unref()),
       async terminate() {
         await worker.terminate();
       },

@@ -1,14 +1,29 @@
 /** Entry of a reward thread; built to dist/workers/reward.js. */
 import { parentPort } from "node:worker_threads";
-import { UserError } from "../../base/errors";
-import { type CustomRewardFunction, callReward } from "../../reward/custom";
-import { gradeTrajectory } from "../../reward/grade";
-import type { RewardReply, RewardRequest, ScoreRequest, ScoreResult } from "./reward-protocol";
+import { reasonOf, UserError } from "../../base/errors";
+import { type CustomRewardFunction, callReward, type RewardBatch, type RewardScores } from "../../reward/custom";
+import { type GradeResult, gradeTrajectory } from "../../reward/grade";
+import type { GradeRequest, WorkerReply } from "../../reward/workers";
+
+/** Asks for the values of a user's function. */
+export interface ScoreRequest {
+  readonly kind: "score";
+  /** Address of the module. */
+  readonly url: string;
+  readonly exportName: string;
+  /** How errors call the function. */
+  readonly label: string;
+  /** Null: the function is loaded and not called. */
+  readonly batch: RewardBatch | null;
+}
+
+/** Scores, or a mistake of the user's in one sentence. */
+export type ScoreResult = RewardScores | { readonly mistake: string };
 
 const port = parentPort;
 if (port === null) throw new Error("the reward worker runs only as a worker thread");
-const reply = (message: RewardReply) => port.postMessage(message);
-port.on("message", async (request: RewardRequest) => {
+const reply = (message: WorkerReply<GradeResult | ScoreResult>) => port.postMessage(message);
+port.on("message", async (request: GradeRequest | ScoreRequest) => {
   if (request.kind === "grade") reply({ kind: "result", result: gradeTrajectory(request.job, request.options) });
   else reply({ kind: "result", result: await score(request) });
 });
@@ -31,7 +46,7 @@ async function load({ url, exportName, label }: ScoreRequest): Promise<CustomRew
   try {
     exports = await import(/* @vite-ignore */ url);
   } catch (error) {
-    throw new UserError(`${label}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UserError(`${label}: cannot be loaded: ${reasonOf(error)}`);
   }
   const found = exports[exportName];
   if (isFunction(found)) return found;

@@ -7,7 +7,7 @@ import { UserError } from "../../base/errors";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import { gradingPlan } from "../../options/reward-options";
-import { createNoEngine } from "../../sandbox/mock";
+import { createNoEngine } from "../../sandbox/no-engine";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
 import type { TrainingHost } from "../../session/host";
 import { closeNodeDevice, openNodeDevice } from "./adapter";

@@ -1,7 +1,8 @@
-import { checkCall } from "../check";
-import { DEFAULT_LIMITS, type PythonCall, type PythonEngine, type PythonResult } from "../engine";
-import { AssetError, MANIFEST_FILE, SNAPSHOT_FILE, WASM_FILE } from "../python/assets";
-import { fetchBytes } from "./fetch-bytes";
+import { reasonOf, UserError } from "../../base/errors";
+import { must } from "../../base/must";
+import { type CallEnd, CallQueue, CLOSED } from "../calls";
+import { DEFAULT_LIMITS, type PythonCall, type PythonEngine } from "../engine";
+import { MANIFEST_FILE, SNAPSHOT_FILE, WASM_FILE } from "../python/assets";
 import type { FromFrame, ToFrame } from "./protocol";
 
 export interface BrowserSandboxOptions {
@@ -18,22 +19,17 @@ export interface BrowserSandboxOptions {
 /** A frame that has not answered by then never will: its script was refused. */
 const OPEN_MS = 15_000;
 
-interface Job {
-  call: PythonCall;
-  queuedAt: number;
-  resolve: (result: PythonResult) => void;
-}
-
 /**
  * Starts the Python sandbox of a page: the same interpreter and host as in Node, in workers of a frame that reaches
  * nothing (frame.ts). Call it where the calls come from, in the page or in a worker, with the port of the frame; what it
  * loads is handed in through it. Resolves when the first worker is ready.
  *
- * @throws AssetError when the files can't be loaded or the frame does not start
+ * @throws UserError when the files can't be loaded or the frame does not start
  */
 export async function createBrowserSandbox(port: MessagePort, options: BrowserSandboxOptions): Promise<PythonEngine> {
   const base = new URL(`${String(options.assetUrl).replace(/\/*$/, "")}/`, globalThis.location?.href);
-  const engine = new FrameEngine(port, options.workerCount ?? Math.min(navigator.hardwareConcurrency, 4));
+  const workerCount = options.workerCount ?? Math.min(navigator.hardwareConcurrency, 4);
+  const frame = new Frame(port);
   let loaded = 0;
   const load = async (name: string) => {
     const bytes = await fetchBytes(new URL(name, base), (length) => {
@@ -43,68 +39,60 @@ export async function createBrowserSandbox(port: MessagePort, options: BrowserSa
     return [name, bytes] as const;
   };
   const files = new Map(await Promise.all([MANIFEST_FILE, WASM_FILE, SNAPSHOT_FILE].map(load)));
-  await engine.start(files, options.memoryMb ?? DEFAULT_LIMITS.memoryMb);
-  return engine;
+  await frame.start(files, workerCount, options.memoryMb ?? DEFAULT_LIMITS.memoryMb);
+  const queue = new CallQueue(workerCount, (call) => frame.run(call));
+  return {
+    run: (call) => queue.run(call),
+    waiting: () => queue.waiting(),
+    async close() {
+      frame.close();
+      await queue.close();
+    },
+  };
 }
 
-/** The near side of the port: it keeps the calls that are open. Queue and deadlines are the pool's, in the frame. */
-class FrameEngine implements PythonEngine {
+/** The near side of the port. Deadlines are those of the pool in the frame. */
+class Frame {
   readonly #port: MessagePort;
-  readonly #workerCount: number;
-  readonly #jobs = new Map<number, Job>();
-  readonly #opened: Promise<void>;
-  readonly #ready: Promise<void>;
-  #settleOpened: () => void = () => {};
-  #settleReady: (error: Error | undefined) => void = () => {};
+  readonly #calls = new Map<number, (end: CallEnd) => void>();
+  readonly #opened = settleable();
+  readonly #ready = settleable();
   #ids = 0;
-  #closed = false;
 
-  constructor(port: MessagePort, workerCount: number) {
+  constructor(port: MessagePort) {
     this.#port = port;
-    this.#workerCount = workerCount;
-    this.#opened = new Promise((resolve) => {
-      this.#settleOpened = resolve;
-    });
-    this.#ready = new Promise((resolve, reject) => {
-      this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
-    });
     port.onmessage = ({ data }: MessageEvent<FromFrame>) => this.#message(data);
   }
 
-  async start(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>, memoryMb: number): Promise<void> {
-    const timer = setTimeout(() => this.#settleReady(new AssetError(NO_FRAME)), OPEN_MS);
-    await Promise.race([this.#opened, this.#ready]);
+  /** Hands the files over. @throws UserError when the frame does not answer, or its workers do not start */
+  async start(
+    files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+    workerCount: number,
+    memoryMb: number,
+  ): Promise<void> {
+    const timer = setTimeout(() => this.#ready.reject(new UserError(NO_FRAME)), OPEN_MS);
+    await Promise.race([this.#opened.promise, this.#ready.promise]);
     clearTimeout(timer);
-    const start: ToFrame = { type: "start", files, workerCount: this.#workerCount, memoryMb };
+    const start: ToFrame = { type: "start", files, workerCount, memoryMb };
     this.#port.postMessage(
       start,
       [...files.values()].map(({ buffer }) => buffer),
     );
-    await this.#ready;
+    await this.#ready.promise;
   }
 
-  run(call: PythonCall): Promise<PythonResult> {
+  run(call: PythonCall): Promise<CallEnd> {
     return new Promise((resolve) => {
-      // A throw in here rejects the promise.
-      if (this.#closed) throw new Error("The Python engine is closed.");
-      checkCall(call);
       const id = this.#ids++;
-      this.#jobs.set(id, { call, queuedAt: performance.now(), resolve });
+      this.#calls.set(id, resolve);
       this.#post({ type: "run", id, call });
     });
   }
 
-  waiting(): { running: number; queued: number } {
-    const running = Math.min(this.#jobs.size, this.#workerCount);
-    return { running, queued: this.#jobs.size - running };
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): void {
     this.#post({ type: "close" });
     this.#port.close();
-    this.#fail("the Python engine was closed");
+    this.#endAll(CLOSED);
   }
 
   #post(message: ToFrame): void {
@@ -112,25 +100,58 @@ class FrameEngine implements PythonEngine {
   }
 
   #message(message: FromFrame): void {
-    if (message.type === "open") this.#settleOpened();
-    else if (message.type === "ready") this.#settleReady(undefined);
+    if (message.type === "open") this.#opened.resolve();
+    else if (message.type === "ready") this.#ready.resolve();
     else if (message.type === "result") {
-      this.#jobs.get(message.id)?.resolve(message.result);
-      this.#jobs.delete(message.id);
+      this.#calls.get(message.id)?.(message.result);
+      this.#calls.delete(message.id);
     } else {
-      this.#settleReady(new AssetError(`The Python sandbox of this page does not start: ${message.message}`));
-      this.#fail(message.message);
+      this.#ready.reject(new UserError(`The Python sandbox of this page does not start: ${message.message}`));
+      this.#endAll({ status: "crash", stderr: `${message.message}\n` });
     }
   }
 
-  /** Calls whose result can't come any more. */
-  #fail(reason: string): void {
-    for (const { queuedAt, resolve } of this.#jobs.values()) {
-      const ms = performance.now() - queuedAt;
-      resolve({ status: "crash", stdout: "", stderr: `${reason}\n`, ms, queueMs: 0, truncated: false });
-    }
-    this.#jobs.clear();
+  /** Ends calls whose result can't come any more. */
+  #endAll(end: CallEnd): void {
+    for (const resolve of this.#calls.values()) resolve(end);
+    this.#calls.clear();
   }
+}
+
+interface Settleable {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(why: Error): void;
+}
+
+function settleable(): Settleable {
+  let settle: Pick<Settleable, "resolve" | "reject"> | undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...must(settle, "a promise's ends") };
+}
+
+/**
+ * Loads a file whole.
+ *
+ * @param progress is given the length of each piece in bytes, as it comes
+ * @throws UserError when it can't be loaded
+ */
+async function fetchBytes(url: URL, progress: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url).catch((error: unknown) => {
+    throw new UserError(`${url} can't be loaded: ${reasonOf(error)}`);
+  });
+  if (!response.ok || response.body === null) throw new UserError(`${url} can't be loaded: status ${response.status}`);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    progress(value.length);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 const NO_FRAME =

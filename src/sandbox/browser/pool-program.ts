@@ -1,7 +1,7 @@
 /** Entry of the frame's first worker: the pool, which keeps the deadlines and starts one worker for each program at a time. */
 import { loadPython, PythonModules } from "../python/assets";
+import { PythonWorkers, type SpawnWorker } from "../python-workers";
 import type { FromWorker } from "../worker-core";
-import { type SpawnWorker, WorkerPool } from "../worker-pool";
 import type { FromFrame, StartRequest, ToFrame } from "./protocol";
 import { text } from "./worker-program?program";
 
@@ -15,18 +15,18 @@ const spawn: SpawnWorker = (onMessage, ended) => {
   return { post: (message) => worker.postMessage(message), terminate: () => worker.terminate() };
 };
 
-async function start({ files, workerCount, memoryMb }: StartRequest): Promise<WorkerPool> {
+async function start({ files, workerCount, memoryMb }: StartRequest): Promise<PythonWorkers> {
   const assets = await loadPython(async (name) => {
     const bytes = files.get(name);
     if (bytes === undefined) throw new Error(`the page gave no ${name}`);
     return bytes;
   });
-  return WorkerPool.start({ workerCount, spawn, modules: new PythonModules(assets), image: assets.image, memoryMb });
+  return PythonWorkers.start({ workerCount, spawn, modules: new PythonModules(assets), image: assets.image, memoryMb });
 }
 
 function serve(port: MessagePort): void {
   const post = (message: FromFrame) => port.postMessage(message);
-  let pool: WorkerPool | undefined;
+  let pool: PythonWorkers | undefined;
   port.onmessage = async ({ data }: MessageEvent<ToFrame>) => {
     try {
       if (data.type === "start") {

@@ -1,4 +1,6 @@
 /** The JSON of SandboxFusion's `POST /run_code`: a call as a request, and a response as a result. */
+import { NotReady } from "../../base/http";
+import { isRecord, type JsonObject } from "../../base/json";
 import { outputStops, type PythonCall, type PythonResult } from "../engine";
 import { CappedOutput } from "../wasi/output";
 
@@ -7,11 +9,6 @@ export const COMPILE_SECONDS = 10;
 
 /** The part of a result that the service knows. */
 export type RemoteResult = Pick<PythonResult, "status" | "stdout" | "stderr" | "truncated">;
-
-/** An answer that another try may better: the service was at fault, not the program. */
-export class ServiceFailure extends Error {
-  override name = "ServiceFailure";
-}
 
 /** Body of the request for a call. `seed` has no place in it: programs run there draw from the service's own randomness. */
 export function requestBody(call: PythonCall, requestId: string): string {
@@ -37,19 +34,19 @@ export function longestResponse(call: PythonCall): number {
 /**
  * Result of a response's body. Only a service that echoes `request_id` is held to it; the stock one has no such field.
  *
- * @throws ServiceFailure for what is no answer to this request: another try may give one
+ * @throws NotReady for what is no answer to this request: another try may give one
  */
 export function resultOf(body: string, call: PythonCall, requestId: string): RemoteResult {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
   } catch {
-    throw new ServiceFailure("the answer is not JSON");
+    throw new NotReady("the answer is not JSON");
   }
   const response = record(parsed);
   const echo = response.request_id;
   if (echo !== undefined && echo !== null && echo !== requestId)
-    throw new ServiceFailure("the answer belongs to another request");
+    throw new NotReady("the answer belongs to another request");
   const run = record(response.run_result);
   const finished = run.status === "Finished";
   const stdout = cut(run.stdout, call.maxOutputBytes);
@@ -63,7 +60,7 @@ export function resultOf(body: string, call: PythonCall, requestId: string): Rem
     if (finished) return { ...result, status: endsInMemoryError(stderr.text) ? "oom" : "error" };
   }
   const message = typeof response.message === "string" && response.message !== "" ? `: ${response.message}` : "";
-  throw new ServiceFailure(`the answer's status is ${JSON.stringify(response.status) ?? "missing"}${message}`);
+  throw new NotReady(`the answer's status is ${JSON.stringify(response.status) ?? "missing"}${message}`);
 }
 
 /** Whether a traceback's last line names a MemoryError. */
@@ -78,6 +75,6 @@ function cut(value: unknown, limit: number): { text: string; truncated: boolean 
 }
 
 /** The value as an object; an empty one if it is none. */
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
+function record(value: unknown): JsonObject {
+  return isRecord(value) ? value : {};
 }

@@ -5,8 +5,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { AssetError, loadPython, PythonModules } from "../python/assets";
-import { type SpawnWorker, WorkerPool } from "../worker-pool";
+import { UserError } from "../../base/errors";
+import { loadPython, PythonModules } from "../python/assets";
+import { PythonWorkers, type SpawnWorker } from "../python-workers";
 import type { FromChild, ToChild } from "./protocol";
 import { openDoors } from "./self-test";
 
@@ -39,25 +40,25 @@ function spawner(workerPath: string, workerFlags: string[]): SpawnWorker {
   };
 }
 
-async function start(init: ToChild & { type: "init" }): Promise<WorkerPool> {
+async function start(init: ToChild & { type: "init" }): Promise<PythonWorkers> {
   const doors = openDoors();
   if (doors.length > 0)
-    throw new AssetError(
+    throw new UserError(
       `The Python sandbox is not closed: its process can ${doors.join(", ")} (Node ${process.version}). Use another version of Node.`,
     );
   const assets = await loadPython(async (name) => {
     try {
       return Uint8Array.from(await readFile(join(init.assetFolder, name)));
     } catch {
-      throw new AssetError(`${join(init.assetFolder, name)} can't be read. Build the Python assets: npm run prepare`);
+      throw new UserError(`${join(init.assetFolder, name)} can't be read. Build the Python assets: npm run prepare`);
     }
   });
   const leastMb = Math.ceil(assets.image.memory.length / 2 ** 20) + 8;
   if (init.memoryMb < leastMb)
-    throw new AssetError(
+    throw new UserError(
       `The Python memory limit is ${init.memoryMb} MiB; with these packages give ${leastMb} or more.`,
     );
-  return WorkerPool.start({
+  return PythonWorkers.start({
     workerCount: init.workerCount,
     spawn: spawner(init.workerPath, init.workerFlags),
     modules: new PythonModules(assets),
@@ -66,7 +67,7 @@ async function start(init: ToChild & { type: "init" }): Promise<WorkerPool> {
   });
 }
 
-let pool: Promise<WorkerPool> | undefined;
+let pool: Promise<PythonWorkers> | undefined;
 process.on("disconnect", () => process.exit(0));
 process.on("message", (message: ToChild) => {
   if (message.type === "init") {

@@ -4,12 +4,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { promisify } from "node:util";
+import { UserError } from "../../base/errors";
 import type { PythonCall } from "../engine";
-
-/** Thrown when the engine can't be used for a reason that the user can remove. */
-export class NativeEngineError extends Error {
-  override name = "UserError";
-}
 
 /** Where the programs lie, and the folders that Python needs beside /usr. */
 export interface NativePaths {
@@ -88,11 +84,11 @@ function seedArgument(seed: string): string {
 /**
  * Finds what the engine needs on this machine.
  *
- * @throws NativeEngineError naming what is missing and what to do
+ * @throws UserError naming what is missing and what to do
  */
 export async function findNative(options: { bwrap?: string; python?: string }): Promise<NativePaths> {
   if (process.platform !== "linux")
-    throw new NativeEngineError(`--tool-engine native runs on Linux only, not on ${process.platform}; use wasi`);
+    throw new UserError(`--tool-engine native runs on Linux only, not on ${process.platform}; use wasi`);
   const bwrap = await locate(options.bwrap ?? "bwrap", "bubblewrap", "apt-get install bubblewrap");
   const prlimit = await locate("prlimit", "prlimit", "apt-get install util-linux");
   const system = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
@@ -108,7 +104,7 @@ async function locate(name: string, what: string, remedy: string): Promise<strin
         .map((folder) => `${folder}/${name}`)
         .find(existsSync);
   if (found) return found;
-  throw new NativeEngineError(
+  throw new UserError(
     `--tool-engine native needs ${what}, and ${name} is not installed here; install it (${remedy}), or use --tool-engine wasi`,
   );
 }
@@ -118,14 +114,14 @@ async function describe(python: string): Promise<Pick<NativePaths, "python" | "p
   const ask = "import json,sys;print(json.dumps([sys.executable,sys.prefix,sys.base_prefix]))";
   const { stdout } = await promisify(execFile)(python, ["-I", "-c", ask], { env: process.env, timeout: 20_000 }).catch(
     (error: Error) => {
-      throw new NativeEngineError(`--tool-engine native: ${python} does not run: ${error.message.split("\n")[0]}`);
+      throw new UserError(`--tool-engine native: ${python} does not run: ${error.message.split("\n")[0]}`);
     },
   );
   const answer: unknown = JSON.parse(stdout);
   const [executable, ...prefixes] = Array.isArray(answer) ? answer.map(String) : [];
   const own = [...new Set(prefixes)].filter((folder) => folder !== "/usr" && !folder.startsWith("/usr/"));
   if (executable === undefined || own.some((folder) => folder === "/" || `${homedir()}/`.startsWith(`${folder}/`)))
-    throw new NativeEngineError(
+    throw new UserError(
       `--tool-engine native: ${python} is installed in ${own.join(", ")}, which would show the guest more than Python; use a Python in a folder of its own, or --tool-engine wasi`,
     );
   return { python: executable, prefixes: own };

@@ -3,8 +3,8 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../../base/errors";
 import { DEFAULT_LIMITS, type PythonEngine } from "../engine";
-import { NativeEngineError } from "./native-command";
 
 /** Each attempt prints its name if it succeeds; the last line proves that all were made. */
 function probes(canary: string, port: number): string {
@@ -65,7 +65,7 @@ print("done")
 const MARK = "ZEROTIR_NATIVE_SELF_TEST";
 const CALL = { ...DEFAULT_LIMITS, timeoutMs: 30_000, seed: "" };
 
-/** @throws NativeEngineError with what the engine reaches, or why it does not run */
+/** @throws UserError with what the engine reaches, or why it does not run */
 export async function selfTest(engine: PythonEngine): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "zerotir-native-"));
   const canary = join(folder, "canary");
@@ -89,12 +89,12 @@ export async function selfTest(engine: PythonEngine): Promise<void> {
     const { status, stdout, stderr } = await engine.run({ ...CALL, code: probes(canary, port) });
     const lines = stdout.trim().split("\n");
     if (status !== "ok" || lines.pop() !== "done")
-      throw new NativeEngineError(
+      throw new UserError(
         `--tool-engine native does not work here (${status}: ${lastLine(stderr)}); allow user namespaces to bubblewrap, or use --tool-engine wasi`,
       );
     const leaks = connections > 0 ? [...lines, "a connection came through"] : lines;
     if (leaks.length > 0)
-      throw new NativeEngineError(
+      throw new UserError(
         `--tool-engine native is not isolated on this machine (${leaks.join("; ")}); use --tool-engine wasi`,
       );
   } finally {

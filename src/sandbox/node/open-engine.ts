@@ -1,11 +1,11 @@
 /** The Python engines of Node, by the name that `--tool-engine` gives. */
 import { availableParallelism } from "node:os";
-import type { PythonEngine } from "../engine";
-import { type EngineName, EngineOptionError } from "../engine-names";
+import { UserError } from "../../base/errors";
+import type { EngineName, PythonEngine } from "../engine";
 import { createHttpEngine } from "../http/engine";
-import { createNoEngine } from "../mock";
+import { createNoEngine } from "../no-engine";
 import { createNativeEngine } from "./native";
-import { createNodeSandbox } from "./pool";
+import { createNodeSandbox } from "./sandbox";
 
 /** What an engine is opened with. */
 export interface EngineRequest {
@@ -30,11 +30,11 @@ export interface EngineRequest {
 export async function openNodeEngine(request: EngineRequest): Promise<PythonEngine> {
   const { engine, url, memoryMb, packages = null, workerCount } = request;
   if (url !== null && engine !== "http")
-    throw new EngineOptionError(
+    throw new UserError(
       `--tool-url ${url} is for --tool-engine http, but the engine is ${engine}; add --tool-engine http`,
     );
   if (packages !== null && engine !== "wasi")
-    throw new EngineOptionError(
+    throw new UserError(
       `--tool-packages ${packages} is for --tool-engine wasi, but the engine is ${engine}; leave one of the two out`,
     );
   const workers = workerCount ?? Math.min(availableParallelism(), 4);
@@ -52,7 +52,7 @@ export async function openNodeEngine(request: EngineRequest): Promise<PythonEngi
       return createNoEngine();
     case "http":
       if (url === null)
-        throw new EngineOptionError(
+        throw new UserError(
           "--tool-engine http needs --tool-url: the address of a SandboxFusion service, such as http://localhost:8080",
         );
       return createHttpEngine({ url });

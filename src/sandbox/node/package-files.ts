@@ -1,7 +1,7 @@
 /** Which files of a folder or archive of Python packages go into the interpreter. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { SandboxStartError } from "./process";
+import { UserError } from "../../base/errors";
 import { readZip } from "./zip";
 
 /** Packages live in the memory of every thread's host; sympy and mpmath take 40 MiB. */
@@ -23,11 +23,10 @@ export function readPackages(path: string): Map<string, Uint8Array> {
   const add = (name: string, data: Uint8Array) => {
     bytes += data.length;
     if (bytes > LIMIT_BYTES)
-      throw new SandboxStartError(`${path}: more than ${LIMIT_BYTES >> 20} MiB of Python packages; give fewer.`);
+      throw new UserError(`${path}: more than ${LIMIT_BYTES >> 20} MiB of Python packages; give fewer.`);
     files.set(name, data);
   };
-  if (!existsSync(path))
-    throw new SandboxStartError(`${path}: no such file; expected a folder or zip of Python packages.`);
+  if (!existsSync(path)) throw new UserError(`${path}: no such file; expected a folder or zip of Python packages.`);
   if (statSync(path).isDirectory()) walk(path, "", add);
   else {
     const parts = (name: string) => name.split("/");
@@ -54,7 +53,7 @@ function unzip(path: string): Map<string, Uint8Array> {
     return readZip(readFileSync(path), LIMIT_BYTES);
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
-    throw new SandboxStartError(`${path}: not a zip that can be read (${why}); expected Python packages.`);
+    throw new UserError(`${path}: not a zip that can be read (${why}); expected Python packages.`);
   }
 }
 

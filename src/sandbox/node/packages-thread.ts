@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { UserError } from "../../base/errors";
 import type { PackageOptions } from "./packages";
-import { SandboxStartError } from "./process";
 
 /** From the cache it takes less. */
 const LONG_MS = 1500;
@@ -10,7 +10,7 @@ const LONG_MS = 1500;
  * The folder of assets with these packages, made or found by a thread of its own.
  *
  * @param entryPath any of the built entries, beside which the thread's lies
- * @throws SandboxStartError when the packages can't be read or imported
+ * @throws UserError when the packages can't be read or imported
  */
 export async function packageAssetsInThread(
   entryPath: string,
@@ -27,9 +27,7 @@ export async function packageAssetsInThread(
     return await new Promise<string>((resolve, reject) => {
       worker.once("message", resolve);
       // An error keeps its message and its name, not its class.
-      worker.once("error", (error) =>
-        reject(error.name === "UserError" ? new SandboxStartError(error.message) : error),
-      );
+      worker.once("error", (error) => reject(error.name === "UserError" ? new UserError(error.message) : error));
       worker.once("exit", (code) => reject(new Error(`the thread that packs the Python packages ended with ${code}`)));
     });
   } finally {

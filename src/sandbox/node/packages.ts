@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { UserError } from "../../base/errors";
 import { MANIFEST_FILE, PACKAGES_FILE, SNAPSHOT_FILE, WASM_FILE } from "../python/assets";
 import { packagePython } from "../python/packages";
 import { readPackages, topModules } from "./package-files";
-import { SandboxStartError } from "./process";
 
 export interface PackageOptions {
   /** A folder that holds pure Python packages, or a zip or wheel of them. */
@@ -27,18 +27,17 @@ const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes
  * The folder of assets for an interpreter with these packages. It is named by the hash of all that goes in, and made when
  * it is not there yet, which blocks for seconds to a minute.
  *
- * @throws SandboxStartError when the packages can't be read or imported
+ * @throws UserError when the packages can't be read or imported
  */
 export async function packageAssets(assetFolder: string, options: PackageOptions): Promise<string> {
   const files = readPackages(options.path);
   const imports = [...(options.imports ?? topModules(files.keys()))];
   const unknown = imports.find((name) => !/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(name));
-  if (unknown !== undefined) throw new SandboxStartError(`${unknown}: not the name of a Python module.`);
+  if (unknown !== undefined) throw new UserError(`${unknown}: not the name of a Python module.`);
   if (files.size === 0 || imports.length === 0)
-    throw new SandboxStartError(`${options.path}: no Python package in it; expected folders such as sympy/.`);
+    throw new UserError(`${options.path}: no Python package in it; expected folders such as sympy/.`);
   const manifest = join(assetFolder, MANIFEST_FILE);
-  if (!existsSync(manifest))
-    throw new SandboxStartError(`${manifest} can't be read. Build the Python assets: npm run prepare`);
+  if (!existsSync(manifest)) throw new UserError(`${manifest} can't be read. Build the Python assets: npm run prepare`);
   const key = sha256([readFileSync(manifest), imports.join(), ...[...files].flat()].map((part) => sha256(part)).join());
   const cache = options.cacheFolder ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "zerotir/python");
   const folder = join(cache, key);
@@ -48,7 +47,7 @@ export async function packageAssets(assetFolder: string, options: PackageOptions
   const made = await packagePython(read, files, imports, MAXIMUM_PAGES).catch((error: unknown) => {
     const text = error instanceof Error ? error.message.trimEnd() : String(error);
     const last = text.split("\n").at(-1);
-    throw new SandboxStartError(`${options.path}: importing ${imports.join(", ")} failed in the sandbox: ${last}`);
+    throw new UserError(`${options.path}: importing ${imports.join(", ")} failed in the sandbox: ${last}`);
   });
   const packs: Record<string, Uint8Array> = {
     [WASM_FILE]: made.wasm,

@@ -1,49 +1,37 @@
 import { fork } from "node:child_process";
 import { dirname, join } from "node:path";
+import { UserError } from "../../base/errors";
+import type { PoolWorker } from "../../base/worker-pool";
 import type { PythonCall, PythonResult } from "../engine";
 import { processFlags, readAccess, threadFlags } from "./permissions";
 import type { FromChild, ToChild } from "./protocol";
 
 /** Where the parts of the sandbox process lie and how large it is. */
 export interface ProcessOptions {
-  workerCount: number;
-  assetFolder: string;
-  childPath: string;
-  memoryMb: number;
-  /** See NodeSandboxOptions. */
-  residentGrowthMb: number;
+  readonly workerCount: number;
+  readonly assetFolder: string;
+  readonly childPath: string;
+  readonly memoryMb: number;
 }
 
-/** One sandbox process, from its start to its end. */
-export interface SandboxProcess {
-  pid: number | undefined;
-  /** Resolves when it takes calls, to its resident memory in MiB; rejects when it ends before. */
-  ready: Promise<number>;
-  run(id: number, call: PythonCall): void;
-  /** Whether the process keeps this one alive. */
-  hold(on: boolean): void;
-  /** Ends it; resolves when it is gone. */
-  kill(): Promise<void>;
+/** What the process tells; memory is resident, in MiB. */
+export interface ProcessEvents {
+  ready(residentMb: number): void;
+  result(id: number, result: PythonResult, residentMb: number): void;
+  /** When it has ended, or can't start. */
+  ended(why: Error): void;
 }
 
-const START_TIMEOUT_MS = 60_000;
+/** One sandbox process. */
+export interface SandboxProcess extends Omit<PoolWorker<PythonCall>, "isWorn"> {
+  readonly pid: number | undefined;
+}
+
 /** V8 heap of the process's main thread, which holds the assets and passes messages. */
 const HEAP_MB = 256;
 
-/** Thrown when the sandbox can't start for a reason the user can remove. */
-export class SandboxStartError extends Error {
-  override name = "UserError";
-}
-
-/**
- * Forks the process without environment, open files or inspector, under Node's permission model; `onExit` is called once, when
- * it has ended.
- */
-export function startProcess(
-  options: ProcessOptions,
-  onResult: (id: number, result: PythonResult, residentMb: number) => void,
-  onExit: (reason: string) => void,
-): SandboxProcess {
+/** Forks the process without environment, open files or inspector, under Node's permission model. */
+export function startProcess(options: ProcessOptions, events: ProcessEvents): SandboxProcess {
   const { childPath, workerCount, assetFolder, memoryMb } = options;
   const access = readAccess(childPath, assetFolder);
   const child = fork(childPath, [], {
@@ -58,29 +46,21 @@ export function startProcess(
     // A message to a process that has just died is lost; its exit settles the call.
     child.send(message, () => undefined);
   };
-  let ended = false;
-  const ready = new Promise<number>((resolve, reject) => {
-    const late = setTimeout(() => {
-      reject(new Error(`The Python sandbox did not start within ${START_TIMEOUT_MS / 1000} s.`));
-      child.kill("SIGKILL");
-    }, START_TIMEOUT_MS);
+  let isReady = false;
+  const gone = new Promise<void>((resolve) => {
     const end = (reason: string) => {
-      if (ended) return;
-      ended = true;
-      clearTimeout(late);
-      reject(new Error(`The Python sandbox ended while it started (${reason}).`));
-      onExit(reason);
+      events.ended(new Error(isReady ? reason : `The Python sandbox ended while it started (${reason}).`));
+      resolve();
     };
-    child.on("message", (message: FromChild) => {
-      if (message.type === "result") onResult(message.id, message.result, message.residentMb);
-      else {
-        clearTimeout(late);
-        if (message.type === "ready") resolve(message.residentMb);
-        else reject(message.user ? new SandboxStartError(message.message) : new Error(message.message));
-      }
-    });
     child.once("error", (error) => end(error.message));
     child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
+  });
+  child.on("message", (message: FromChild) => {
+    if (message.type === "result") return events.result(message.id, message.result, message.residentMb);
+    if (message.type === "failed")
+      return events.ended(message.user ? new UserError(message.message) : new Error(message.message));
+    isReady = true;
+    events.ready(message.residentMb);
   });
   send({
     type: "init",
@@ -92,9 +72,8 @@ export function startProcess(
   });
   return {
     pid: child.pid,
-    ready,
-    run: (id, call) => send({ type: "run", id, call }),
-    hold: (on) => {
+    post: (call, id) => send({ type: "run", id, call }),
+    hold(on) {
       if (on) {
         child.ref();
         child.channel?.ref();
@@ -103,13 +82,10 @@ export function startProcess(
         child.channel?.unref();
       }
     },
-    kill: async () => {
-      if (ended) return;
+    terminate() {
       child.ref();
-      await new Promise<void>((resolve) => {
-        child.once("exit", () => resolve());
-        child.kill("SIGKILL");
-      });
+      child.kill("SIGKILL");
+      return gone;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { UserError } from "../../base/errors";
 import type { PythonImage } from "./interpreter";
 import type { SnapshotFacts } from "./snapshot";
 import { PAGE, setMemory } from "./wasm-binary";
@@ -42,12 +43,7 @@ export interface PythonAssets {
   image: PythonImage;
 }
 
-/** Thrown when the asset folder can't be used; the message says what to do. */
-export class AssetError extends Error {
-  override name = "UserError";
-}
-
-/** Loads and checks the assets. Throws AssetError when one is missing or damaged. */
+/** Loads and checks the assets. Throws UserError when one is missing or damaged. */
 export async function loadPython(read: ReadAsset): Promise<PythonAssets> {
   const manifest = parseManifest(await read(MANIFEST_FILE));
   const { packages } = manifest;
@@ -69,7 +65,7 @@ async function checked(read: ReadAsset, manifest: PythonManifest, name: string):
   const bytes = await read(name);
   const expected = manifest.files[name];
   if (bytes.length !== expected?.bytes || (await digest(bytes, expected.sha256)) !== expected.sha256)
-    throw new AssetError(
+    throw new UserError(
       `The Python asset ${name} does not match its manifest (size or SHA-256). Rebuild it: npm run prepare`,
     );
   return bytes;
@@ -94,10 +90,10 @@ function parseManifest(bytes: Uint8Array): PythonManifest {
   try {
     manifest = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new AssetError("The Python manifest.json is not JSON. Rebuild it: npm run prepare");
+    throw new UserError("The Python manifest.json is not JSON. Rebuild it: npm run prepare");
   }
   if (manifest.format !== 1)
-    throw new AssetError("The Python manifest.json is of another version. Rebuild it: npm run prepare");
+    throw new UserError("The Python manifest.json is of another version. Rebuild it: npm run prepare");
   return manifest;
 }
 
@@ -116,11 +112,11 @@ async function unpack(packed: Uint8Array<ArrayBuffer>, size: number): Promise<Ui
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (at + value.length > size) throw new AssetError("The Python snapshot is larger than its manifest says.");
+    if (at + value.length > size) throw new UserError("The Python snapshot is larger than its manifest says.");
     memory.set(value, at);
     at += value.length;
   }
-  if (at !== size) throw new AssetError("The Python snapshot is smaller than its manifest says.");
+  if (at !== size) throw new UserError("The Python snapshot is smaller than its manifest says.");
   return memory;
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PythonEngine } from "../../../src/sandbox/engine";
-import { createNodeSandbox } from "../../../src/sandbox/node/pool";
+import { createNodeSandbox } from "../../../src/sandbox/node/sandbox";
 import { runner } from "../helper";
 import expected from "./expected.json" with { type: "json" };
 

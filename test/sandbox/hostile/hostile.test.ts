@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PythonResult } from "../../../src/sandbox/engine";
-import { createNodeSandbox, type NodeSandbox } from "../../../src/sandbox/node/pool";
+import { createNodeSandbox, type NodeSandbox } from "../../../src/sandbox/node/sandbox";
 import { alive, until } from "../helper";
 import { type HostileCase, limitsOf, SUITE_LIMITS } from "./case";
 import { CASES, fault } from "./suite";

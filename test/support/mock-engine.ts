@@ -1,9 +1,9 @@
-import type { PythonCall, PythonEngine, PythonResult } from "./engine";
+import type { PythonCall, PythonEngine, PythonResult } from "../../src/sandbox/engine";
 
 /** What a test wants a program to give: its stdout, or any part of a result. */
 export type MockAnswer = string | Partial<PythonResult>;
 
-/** An engine for tests: a function takes the place of Python. A throw in it becomes a result with status `error`. */
+/** An engine in which a function takes the place of Python. A throw in it becomes a result with status `error`. */
 export function createMockEngine(answer: (call: PythonCall) => MockAnswer | Promise<MockAnswer>): PythonEngine {
   let running = 0;
   let closed = false;
@@ -26,9 +26,4 @@ export function createMockEngine(answer: (call: PythonCall) => MockAnswer | Prom
       closed = true;
     },
   };
-}
-
-/** The engine of a run without tools: every program fails with one sentence. */
-export function createNoEngine(): PythonEngine {
-  return createMockEngine(() => ({ status: "error", stderr: "Python is not available in this run.\n" }));
 }

@@ -1,6 +1,6 @@
 /** The figures of one benchmark from its samples. */
-import { mean } from "../base/statistics";
-import { type Interval, intervalOverSamples, intervalsOverQuestions } from "./bootstrap";
+import { type Interval, mean } from "../base/statistics";
+import { intervalOverSamples, intervalsOverQuestions } from "./bootstrap";
 import { majorityIsRight, passAtK } from "./estimators";
 import { type PassRates, passRates } from "./pass-rates";
 import type { Outcome } from "./samples";

@@ -1,5 +1,5 @@
 /** The tables of an evaluation in Markdown. */
-import type { Interval } from "./bootstrap";
+import type { Interval } from "../base/statistics";
 import type { Estimate } from "./figures";
 import { type PublishedFigure, publishedRemarks } from "./published";
 import type { Cell, EvaluationReport } from "./report";

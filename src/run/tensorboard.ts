@@ -1,8 +1,7 @@
 import { appendFileSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { restartEvent, scalarsEvent, versionEvent } from "../report/tensorboard/event";
-import { record } from "../report/tensorboard/record";
+import { record, restartEvent, scalarsEvent, versionEvent } from "../report/tensorboard";
 import { allEvents, type TrainEvents } from "../session/events";
 
 /**

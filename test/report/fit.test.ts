@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import { bestFit, type CurveFit, fitCurves, fittedValue } from "../../src/report/statistics/fit";
-import { seededIntegers } from "../../src/report/statistics/random";
 import { hasScipy, scipy } from "./scipy";
 
 function noise(seed: number, size: number): () => number {
-  const draw = seededIntegers(seed);
-  return () => size * (draw(1e9) / 1e9 - 0.5);
+  const random = new CounterRandom(seed, 0);
+  return () => size * (random.fraction() - 0.5);
 }
 
 const steps = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
@@ -78,13 +78,11 @@ describe("curves", () => {
     expect(fitCurves([0, ...x], [0, ...line])[2]).toMatchObject({ reason: "needs x above 0" });
   });
 
-  it("of a hundred thousand points take seconds", () => {
+  it("of a hundred thousand points are fitted to every twentieth", () => {
     const x = steps(100_000);
     const next = noise(4, 0.1);
     const y = x.map((each) => SHAPES.logistic.of(each / 500) + next());
-    const began = performance.now();
-    expect(bestFit(fitCurves(x, y))?.curve).toBe("logistic");
-    expect(performance.now() - began).toBeLessThan(30_000);
+    expect(bestFit(fitCurves(x, y))).toMatchObject({ curve: "logistic", n: 5000 });
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import { blockBootstrap, blockLength } from "../../src/report/statistics/bootstrap";
 import { spearman } from "../../src/report/statistics/correlation";
 import { align, columnName, numericColumns, parseMetrics } from "../../src/report/statistics/metrics-table";
-import { seededIntegers } from "../../src/report/statistics/random";
 import { relate } from "../../src/report/statistics/relation";
 import { effectiveSampleSize, firstDifferences, lagOneAutocorrelation } from "../../src/report/statistics/serial";
 
@@ -10,8 +10,8 @@ const line = (row: object) => `${JSON.stringify(row)}\n`;
 
 /** A uniform number from 0 to 1. */
 function uniform(seed: number): () => number {
-  const draw = seededIntegers(seed);
-  return () => draw(1e9) / 1e9;
+  const random = new CounterRandom(seed, 0);
+  return () => random.fraction();
 }
 
 describe("metrics.jsonl", () => {

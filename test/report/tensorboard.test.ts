@@ -3,9 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { crc32c } from "../../src/report/tensorboard/crc32c";
-import { restartEvent, scalarsEvent, versionEvent } from "../../src/report/tensorboard/event";
-import { record } from "../../src/report/tensorboard/record";
+import { crc32c, record, restartEvent, scalarsEvent, versionEvent } from "../../src/report/tensorboard";
 import { tensorboardEvents } from "../../src/run/tensorboard";
 import type { TrainEvents, TrainPlan } from "../../src/session/events";
 

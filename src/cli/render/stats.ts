@@ -1,5 +1,6 @@
+import type { Interval } from "../../base/statistics";
 import { pText } from "../../report/figures/run";
-import type { Correlation, Interval } from "../../report/statistics/correlation";
+import type { Correlation } from "../../report/statistics/correlation";
 import type { CurveFit, NoFit } from "../../report/statistics/fit";
 import type { SeriesReport } from "../../report/statistics/relation";
 import type { StatsReport } from "../commands/stats-read";

@@ -1,7 +1,8 @@
-import type { Interval } from "./correlation";
+/** Moving-block bootstrap (Künsch 1989): intervals of a correlation that allow for neighbours that resemble each other. */
+import { CounterRandom } from "../../base/random";
+import { type Interval, interval95 } from "../../base/statistics";
+import { averageRanks } from "./correlation";
 import type { Series } from "./moments";
-import { seededIntegers } from "./random";
-import { averageRanks } from "./ranks";
 
 export interface BootstrapIntervals {
   /** Points per block. */
@@ -20,8 +21,8 @@ const BUDGET = 2e7;
 const FEWEST_POINTS = 8;
 
 /**
- * Points per block for series with these lag-1 autocorrelations: n^(1/3) (2 a / (1 - a^2))^(2/3) with the larger |a|, Carlstein's rule (1986) for
- * AR(1) series, at least n^(1/3) and at most n / 4.
+ * Points per block for series with these lag-1 autocorrelations: n^(1/3) (2 a / (1 - a^2))^(2/3) with the larger |a|,
+ * Carlstein's rule (1986) for AR(1) series, at least n^(1/3) and at most n / 4.
  */
 export function blockLength(n: number, a: number, b: number): number {
   const strongest = Math.min(0.999, Math.max(Math.abs(a), Math.abs(b)));
@@ -31,25 +32,26 @@ export function blockLength(n: number, a: number, b: number): number {
 }
 
 /**
- * Percentile intervals of rho and r from the moving-block bootstrap (Künsch 1989): stretches of neighbouring pairs are drawn with
- * replacement until there are n pairs, so that the memory within a block survives. Ranks are taken anew in each replicate.
+ * Percentile intervals of rho and r: stretches of neighbouring pairs are drawn with replacement until there are n pairs, so
+ * that the memory within a block survives. Ranks are taken anew in each replicate.
  *
  * @param length points per block, from 1 to n
+ * @param seed 32-bit; each replicate has a stream of its own
  * @returns null with fewer than 8 points or more than 100,000
  */
 export function blockBootstrap(x: Series, y: Series, length: number, seed: number): BootstrapIntervals | null {
   const n = x.length;
   if (n < FEWEST_POINTS || n * FEWEST_REPLICATES > BUDGET) return null;
   const replicates = Math.max(FEWEST_REPLICATES, Math.min(MOST_REPLICATES, Math.floor(BUDGET / n)));
-  const draw = seededIntegers(seed);
   const rankX = new Resampler(x);
   const rankY = new Resampler(y);
   const picks = new Uint32Array(n);
   const rhos: number[] = [];
   const rs: number[] = [];
   for (let replicate = 0; replicate < replicates; replicate++) {
+    const random = new CounterRandom(seed, replicate);
     for (let filled = 0; filled < n; ) {
-      const start = draw(n - length + 1);
+      const start = random.integer(0, n - length);
       for (let i = 0; i < length && filled < n; i++) picks[filled++] = start + i;
     }
     const rho = quickMoment(rankX.ranks(picks), rankY.ranks(picks));
@@ -66,7 +68,10 @@ export function blockBootstrap(x: Series, y: Series, length: number, seed: numbe
   };
 }
 
-/** A series from which values, and the average ranks of those values, are picked in linear time. */
+/**
+ * A series from which values, and the average ranks of those values, are picked in linear time. Its loops and those of r run
+ * some 10^7 times, over indices that exist by construction, so they read typed arrays as they are.
+ */
 class Resampler {
   readonly #values: Float64Array;
   /** Twice the average rank less one: a whole number that orders values as they are ordered. */
@@ -82,22 +87,24 @@ class Resampler {
   }
 
   values(picks: Uint32Array): Float64Array {
-    for (let i = 0; i < picks.length; i++) this.#out[i] = this.#values[picks[i] ?? 0] ?? 0;
-    return this.#out;
+    const [values, out] = [this.#values, this.#out];
+    for (let i = 0; i < picks.length; i++) out[i] = values[picks[i] as number] as number;
+    return out;
   }
 
   ranks(picks: Uint32Array): Float64Array {
+    const [keys, out] = [this.#keys, this.#out];
     const counts = this.#counts.fill(0);
-    for (const pick of picks) counts[this.#keys[pick] ?? 0] = (counts[this.#keys[pick] ?? 0] ?? 0) + 1;
+    for (const pick of picks) (counts[keys[pick] as number] as number) += 1;
     // From counts to the sum of the first and the last rank of each key.
     let before = 0;
     for (let key = 0; key < counts.length; key++) {
-      const count = counts[key] ?? 0;
+      const count = counts[key] as number;
       counts[key] = 2 * before + count + 1;
       before += count;
     }
-    for (let i = 0; i < picks.length; i++) this.#out[i] = (counts[this.#keys[picks[i] ?? 0] ?? 0] ?? 0) / 2;
-    return this.#out;
+    for (let i = 0; i < picks.length; i++) out[i] = (counts[keys[picks[i] as number] as number] as number) / 2;
+    return out;
   }
 }
 
@@ -105,14 +112,12 @@ class Resampler {
 function quickMoment(x: Float64Array, y: Float64Array): number | null {
   const n = x.length;
   let [meanX, meanY] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    meanX += (x[i] ?? 0) / n;
-    meanY += (y[i] ?? 0) / n;
-  }
+  for (const value of x) meanX += value / n;
+  for (const value of y) meanY += value / n;
   let [xx, xy, yy] = [0, 0, 0];
   for (let i = 0; i < n; i++) {
-    const dx = (x[i] ?? 0) - meanX;
-    const dy = (y[i] ?? 0) - meanY;
+    const dx = (x[i] as number) - meanX;
+    const dy = (y[i] as number) - meanY;
     xx += dx * dx;
     xy += dx * dy;
     yy += dy * dy;
@@ -123,16 +128,6 @@ function quickMoment(x: Float64Array, y: Float64Array): number | null {
   return Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : null;
 }
 
-function percentileInterval(values: number[], drawn: number): Interval | null {
-  if (values.length < 0.95 * drawn) return null;
-  values.sort((a, b) => a - b);
-  return [percentile(values, 0.025), percentile(values, 0.975)];
-}
-
-/** Linear interpolation between order statistics. */
-function percentile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1);
-  const below = sorted[Math.floor(at)] ?? 0;
-  const above = sorted[Math.ceil(at)] ?? below;
-  return below + (above - below) * (at - Math.floor(at));
+function percentileInterval(values: readonly number[], drawn: number): Interval | null {
+  return values.length < 0.95 * drawn ? null : interval95(values);
 }

@@ -1,9 +1,8 @@
+/** Correlation coefficients of two series, with p-values and intervals as if the pairs were independent. */
+import { at } from "../../base/must";
+import type { Interval } from "../../base/statistics";
 import { logIncompleteBeta } from "./beta";
 import { centred, type Series, sum } from "./moments";
-import { averageRanks } from "./ranks";
-
-/** Two ends of an interval. */
-export type Interval = readonly [low: number, high: number];
 
 export interface Correlation {
   /** Number of pairs. */
@@ -49,7 +48,7 @@ function productMoment(x: Series, y: Series): number | null {
     -1,
     Math.min(
       1,
-      sum(dx.length, (i) => (dx[i] ?? 0) * (dy[i] ?? 0)),
+      sum(dx, (value, i) => value * at(dy, i)),
     ),
   );
 }
@@ -104,6 +103,39 @@ function isConstant(values: Series): boolean {
 function unit(values: Float64Array): Float64Array | null {
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (largest === 0 || !Number.isFinite(largest)) return null;
-  const length = largest * Math.sqrt(sum(values.length, (i) => ((values[i] ?? 0) / largest) ** 2));
+  const length = largest * Math.sqrt(sum(values, (value) => (value / largest) ** 2));
   return values.map((value) => value / length);
+}
+
+/**
+ * Ranks from 1, where equal values share the mean of the ranks they cover.
+ *
+ * @param values finite numbers
+ */
+export function averageRanks(values: Series): Float64Array {
+  const sorted = Float64Array.from(values).sort();
+  const n = sorted.length;
+  // ends[i]: one past the last value equal to sorted[i], known at the first of them.
+  const ends = new Uint32Array(n);
+  for (let start = 0; start < n; ) {
+    let end = start + 1;
+    while (end < n && sorted[end] === sorted[start]) end++;
+    ends[start] = end;
+    start = end;
+  }
+  return Float64Array.from(values, (value) => {
+    const first = lowerBound(sorted, value);
+    return (first + 1 + at(ends, first)) / 2;
+  });
+}
+
+function lowerBound(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (at(sorted, middle) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

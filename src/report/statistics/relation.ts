@@ -1,3 +1,5 @@
+/** Everything that is said of two series of one run. */
+import { at } from "../../base/must";
 import { type BootstrapIntervals, blockBootstrap, blockLength } from "./bootstrap";
 import { type Correlation, described, pearson, spearman } from "./correlation";
 import type { Aligned } from "./metrics-table";
@@ -55,8 +57,8 @@ export function relate(points: Aligned, xName: string, yName: string, seed = 0):
   const effectiveN = known ? effectiveSampleSize(n, a, b) : null;
   return {
     n,
-    firstStep: steps[0] ?? 0,
-    lastStep: steps[n - 1] ?? 0,
+    firstStep: at(steps, 0),
+    lastStep: at(steps, n - 1),
     dropped,
     x: xReport,
     y: yReport,
@@ -97,7 +99,8 @@ function caveats(
         "so the p-values and Fisher intervals, which assume independence, overstate the evidence.",
     );
   const trending = [x, y].every(
-    ({ againstStep: { coefficient, p } }) => Math.abs(coefficient ?? 0) >= 0.3 && (p ?? 1) < 0.05,
+    ({ againstStep: { coefficient, p } }) =>
+      coefficient !== null && Math.abs(coefficient) >= 0.3 && p !== null && p < 0.05,
   );
   if (trending)
     sentences.push(

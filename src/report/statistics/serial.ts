@@ -1,21 +1,22 @@
-/** What the order of the points does to a correlation: memory from step to step. */
+/** Serial correlation: what the memory from step to step does to a correlation. */
+import { at } from "../../base/must";
 import { centred, type Series, sum } from "./moments";
 
 /** Differences of neighbouring points: one fewer than the values. */
 export function firstDifferences(values: Series): Float64Array {
-  return Float64Array.from(
-    { length: Math.max(0, values.length - 1) },
-    (_, i) => (values[i + 1] ?? 0) - (values[i] ?? 0),
-  );
+  return Float64Array.from({ length: Math.max(0, values.length - 1) }, (_, i) => at(values, i + 1) - at(values, i));
 }
 
-/** Lag-1 autocorrelation: sum of d_i d_{i+1} over sum of d_i^2, d less its mean; null of a constant or of fewer than three values. */
+/**
+ * Lag-1 autocorrelation: sum of d_i d_{i+1} over sum of d_i^2, where d is the series less its mean; null of a constant or of
+ * fewer than three values.
+ */
 export function lagOneAutocorrelation(values: Series): number | null {
   if (values.length < 3) return null;
   const d = centred(values);
-  const squares = sum(d.length, (i) => (d[i] ?? 0) ** 2);
+  const squares = sum(d, (value) => value ** 2);
   if (squares === 0) return null;
-  return sum(d.length - 1, (i) => (d[i] ?? 0) * (d[i + 1] ?? 0)) / squares;
+  return sum(d.subarray(1), (value, i) => at(d, i) * value) / squares;
 }
 
 /**

@@ -1,6 +1,11 @@
-/** TensorFlow's `Event` message, as far as scalars need it. Field numbers are those of event.proto and summary.proto. */
+/**
+ * TensorBoard event files as bytes: TensorFlow's `Event` message, as far as scalars need it, framed as TFRecords. Field numbers
+ * are those of event.proto and summary.proto.
+ */
+import { at } from "../base/must";
 
-const [VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES] = [0, 1, 2, 5];
+/** Wire types of protobuf. */
+const [VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES] = [0, 1, 2, 5] as const;
 const encoder = new TextEncoder();
 
 /** The first event of a file. @param wallTime seconds since 1970 */
@@ -36,8 +41,8 @@ function delimited(field: number, data: ArrayLike<number>): number[] {
   return [...key(field, LENGTH), ...varint(data.length), ...Array.from(data)];
 }
 
-function key(field: number, wireType: number | undefined): number[] {
-  return varint(field * 8 + (wireType ?? 0));
+function key(field: number, wireType: number): number[] {
+  return varint(field * 8 + wireType);
 }
 
 /** @param value a whole number of at least 0 */
@@ -53,4 +58,36 @@ function littleEndian(size: 4 | 8, value: number): Uint8Array {
   if (size === 4) view.setFloat32(0, value, true);
   else view.setFloat64(0, value, true);
   return new Uint8Array(view.buffer);
+}
+
+/** One TFRecord: length (8 bytes), its masked CRC, the data, its masked CRC; all little-endian. */
+export function record(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(16 + data.length);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(data.length), true);
+  view.setUint32(8, masked(bytes.subarray(0, 8)), true);
+  bytes.set(data, 12);
+  view.setUint32(12 + data.length, masked(data), true);
+  return bytes;
+}
+
+/** The CRC rotated right by 15 bits plus a constant, so that a CRC of data that holds CRCs stays good. */
+function masked(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/** The reflected Castagnoli polynomial. */
+const POLYNOMIAL = 0x82f63b78;
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+  return value;
+});
+
+/** CRC-32C of bytes (RFC 3720, appendix B.4). */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ at(TABLE, (crc ^ byte) & 0xff);
+  return ~crc >>> 0;
 }

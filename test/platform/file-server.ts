@@ -10,6 +10,8 @@ export interface FileServer {
     readonly range: string | undefined;
     readonly token: string | undefined;
   }[];
+  /** The answer that was begun last. */
+  readonly last: ServerResponse | undefined;
   close(): Promise<void>;
 }
 
@@ -18,7 +20,9 @@ export async function fileServer(
   answer: (request: IncomingMessage, response: ServerResponse, count: number) => void,
 ): Promise<FileServer> {
   const requests: FileServer["requests"] = [];
+  let last: ServerResponse | undefined;
   const server = createServer((request, response) => {
+    last = response;
     requests.push({ path: request.url ?? "", range: request.headers.range, token: request.headers.authorization });
     answer(request, response, requests.length);
   });
@@ -27,6 +31,9 @@ export async function fileServer(
   return {
     origin: `http://127.0.0.1:${port}`,
     requests,
+    get last() {
+      return last;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -108,6 +108,23 @@ describe("a run folder in use", () => {
     await expect(holdRunFolder(path)).rejects.toThrow(/this process writes a run into it/);
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "is free when its process has died and nobody has waited for it",
+    async () => {
+      const path = join(root, "run");
+      await fs.mkdir(path);
+      // The second program takes the place of the shell and knows nothing of the shell's child.
+      const parent = spawn("sh", ["-c", "sh -c : & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+      const pid = Number(await new Promise<Buffer>((resolve) => parent.stdout.once("data", resolve)));
+      const state = async () => / ([A-Z]) /.exec(await fs.readFile(`/proc/${pid}/stat`, "utf8"))?.[1];
+      while ((await state()) !== "Z") await new Promise((resolve) => setImmediate(resolve));
+      await fs.writeFile(join(path, ".lock"), lockText(pid));
+      await (await holdRunFolder(path)).release();
+      parent.kill("SIGKILL");
+      await once(parent, "exit");
+    },
+  );
+
   it("is taken by one of several at once", async () => {
     const path = join(root, "run");
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => holdRunFolder(path)));

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { UserError } from "../../base/errors";
-import { explained, isAlive, syncFolder, writeSynced } from "./files";
+import { reasonOf, UserError } from "../../base/errors";
+import { fetchReason, isTemporary, NotReady, RequestLimit, retryAfter, untilReady } from "../../base/http";
+import { explained, syncFolder, writeAll, writeSynced } from "./files";
+import { type Release, takeLock } from "./lock";
 
 export interface DownloadOptions {
   readonly url: URL;
@@ -29,9 +30,6 @@ export interface DownloadOptions {
 
 const REDIRECTS = 8;
 
-/** An interruption that another attempt may get past. */
-class Interrupted extends Error {}
-
 /**
  * The file at `target`, fetched when it is not there. Its checksum is the one that the server states (`X-Linked-Etag`), and the one
  * written down at the first download: a cached file that no longer has it is refused.
@@ -43,76 +41,80 @@ export async function download(options: DownloadOptions): Promise<string> {
     await checkCached(target);
     return target;
   }
-  await fs.mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
-    throw new UserError(`${dirname(target)}: cannot be made (${reason(error)}); choose a cache with ZEROTIR_CACHE`);
-  });
-  const release = await lock(`${target}.lock`);
+  const release = await lock(target);
   try {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await fetchOnce(options);
-        return target;
-      } catch (error) {
-        if (!(error instanceof Interrupted))
-          throw explained(error, `cannot write ${target}`, "folder for the cache with ZEROTIR_CACHE");
-        if (attempt >= attempts)
-          throw new UserError(
-            `${url}: ${error.message}, ${attempts} times; what has arrived is kept, so try again later`,
-          );
-        await delay(retryDelay * 2 ** (attempt - 1), undefined, signal === undefined ? {} : { signal });
-      }
-    }
+    await untilReady(
+      () => fetchOnce(options),
+      { tries: attempts, firstWaitMs: retryDelay },
+      ({ message }) =>
+        new UserError(`${url}: ${message}, ${attempts} times; what has arrived is kept, so try again later`),
+      signal,
+    );
+    return target;
+  } catch (error) {
+    throw explained(error, `cannot write ${target}`, "folder for the cache with ZEROTIR_CACHE");
   } finally {
     await release();
   }
 }
 
-async function fetchOnce({
-  url,
-  target,
-  token,
-  explain,
-  onProgress,
-  signal,
-  stallTimeout = 60_000,
-}: DownloadOptions): Promise<void> {
+/** One process at a time: two would write into the same partial file. */
+async function lock(target: string): Promise<Release> {
+  const refused = (path: string, what: string) => (error: unknown) => {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path}: cannot be ${what} (${reasonOf(error)}); choose a cache with ZEROTIR_CACHE`);
+  };
+  const folder = dirname(target);
+  await fs.mkdir(folder, { recursive: true }).catch(refused(folder, "made"));
+  const path = `${target}.lock`;
+  const inUse = (owner: number | undefined) => {
+    const who = owner === undefined ? "another process" : `process ${owner}`;
+    return new UserError(`${target}: is being fetched by ${who}; wait until it is done`);
+  };
+  return takeLock(path, inUse).catch(refused(path, "written"));
+}
+
+/** What has arrived of a file, and the entity tag that it had on the server; empty where nobody could say whether the rest belongs to it. */
+async function partOf(partial: string): Promise<{ readonly arrived: number; readonly tag: string }> {
+  const tag = await fs.readFile(`${partial}.etag`, "utf8").catch(() => "");
+  const { size } = await fs.stat(partial).catch(() => ({ size: 0 }));
+  return { arrived: tag === "" ? 0 : size, tag };
+}
+
+async function fetchOnce(options: DownloadOptions): Promise<void> {
+  const { url, target, token, explain, onProgress, signal, stallTimeout = 60_000 } = options;
   const partial = `${target}.partial`;
-  const tagFile = `${partial}.etag`;
-  const arrived = await fs.stat(partial).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  const tag = await fs.readFile(tagFile, "utf8").catch(() => "");
-  // Without a tag nobody could say whether the rest belongs to the same file.
-  const from = tag === "" ? 0 : arrived;
-  const stall = new AbortController();
-  let timer = setTimeout(() => stall.abort(), stallTimeout);
-  const either = signal === undefined ? stall.signal : AbortSignal.any([stall.signal, signal]);
+  const { arrived, tag } = await partOf(partial);
+  const limit = new RequestLimit(stallTimeout, signal);
   const interrupted = (error: unknown, what = "the connection broke") => {
     signal?.throwIfAborted();
-    return new Interrupted(stall.signal.aborted ? "the server sent nothing for a while" : `${what} (${reason(error)})`);
+    return new NotReady(limit.isLate ? "the server sent nothing for a while" : `${what} (${fetchReason(error)})`);
   };
   try {
-    const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-`, "If-Range": tag } : {};
-    const { response, linkedTag } = await follow(url, headers, token, either).catch((error: unknown) => {
+    const headers: Record<string, string> = arrived > 0 ? { Range: `bytes=${arrived}-`, "If-Range": tag } : {};
+    const { response, linkedTag } = await follow(url, headers, token, limit.signal).catch((error: unknown) => {
       throw error instanceof UserError ? error : interrupted(error, "the server cannot be reached");
     });
     if (response.status === 416) {
       await discard(target);
-      throw new Interrupted("the file changed on the server");
+      throw new NotReady("the file changed on the server");
     }
     const known = explain?.(response.status, response.headers.get("x-error-code") ?? "");
     if (!response.ok && known !== undefined) throw new UserError(known);
     refuseStatus(response, url, token !== undefined);
-    const resumed = response.status === 206 && rangeStart(response) === from;
+    const resumed = response.status === 206;
+    if (resumed && rangeStart(response) !== arrived) {
+      await discard(target);
+      throw new NotReady("the server sent another part than was asked for");
+    }
     const length = response.headers.get("content-length");
-    const start = resumed ? from : 0;
+    let done = resumed ? arrived : 0;
     // A packed body has another length than what is written.
-    const total = length === null || response.headers.has("content-encoding") ? undefined : start + Number(length);
-    await fs.writeFile(tagFile, strongTag(response));
+    const total = length === null || response.headers.has("content-encoding") ? undefined : done + Number(length);
     const file = await fs.open(partial, resumed ? "a" : "w");
-    let done = start;
     try {
+      // After the old bytes are gone: they must never be taken for the beginning of what this tag stands for.
+      if (!resumed) await fs.writeFile(`${partial}.etag`, strongTag(response));
       onProgress?.(done, total);
       const reader = response.body?.getReader();
       while (reader !== undefined) {
@@ -120,9 +122,8 @@ async function fetchOnce({
           throw interrupted(error);
         });
         if (part.done) break;
-        clearTimeout(timer);
-        timer = setTimeout(() => stall.abort(), stallTimeout);
-        await file.write(part.value);
+        limit.alive();
+        await writeAll(file, part.value);
         done += part.value.byteLength;
         onProgress?.(done, total);
       }
@@ -130,10 +131,10 @@ async function fetchOnce({
     } finally {
       await file.close();
     }
-    if (total !== undefined && done < total) throw new Interrupted("the connection broke before the end");
+    if (total !== undefined && done < total) throw new NotReady("the connection broke before the end");
     await finish(target, url, linkedTag);
   } finally {
-    clearTimeout(timer);
+    limit.end();
   }
 }
 
@@ -177,7 +178,8 @@ function refuseStatus(response: Response, url: URL, hasToken: boolean): void {
     throw new UserError(
       `${url}: no such file on the hub (404); give a path of your own instead, or put the file into ZEROTIR_DATA`,
     );
-  if (status === 408 || status === 429 || status >= 500) throw new Interrupted(`the server answered ${status}`);
+  if (isTemporary(status))
+    throw new NotReady(`the server answered ${status}`, retryAfter(response.headers.get("retry-after")));
   throw new UserError(`${url}: the server answered ${status}; expected a file`);
 }
 
@@ -200,6 +202,7 @@ async function finish(target: string, url: URL, stated: string | undefined): Pro
   await fs.rename(partial, target);
   await fs.rm(`${partial}.etag`, { force: true });
   await syncFolder(dirname(target));
+  verified.set(target, await stampOf(target));
 }
 
 /** The checksum of the first download, or an empty text. */
@@ -207,13 +210,25 @@ async function recordedChecksum(target: string): Promise<string> {
   return (await fs.readFile(`${target}.sha256`, "utf8").catch(() => "")).trim();
 }
 
+/** Files that this process has verified, as they were then: weights of gigabytes are opened several times in a run. */
+const verified = new Map<string, string>();
+
+/** Changes whenever somebody writes into a file. */
+async function stampOf(path: string): Promise<string> {
+  const { size, mtimeNs, ino } = await fs.stat(path, { bigint: true });
+  return [size, mtimeNs, ino].join(" ");
+}
+
 /** @throws UserError when a file has no longer the checksum that was written down when it was fetched */
 export async function checkCached(target: string): Promise<void> {
   const expected = await recordedChecksum(target);
-  if (expected !== "" && (await sha256(target)) !== expected)
+  const stamp = await stampOf(target);
+  if (expected === "" || verified.get(target) === stamp) return;
+  if ((await sha256(target)) !== expected)
     throw new UserError(
       `${target}: changed since it was fetched (its checksum is not that of ${target}.sha256); delete it to fetch it anew`,
     );
+  verified.set(target, stamp);
 }
 
 async function discard(target: string): Promise<void> {
@@ -221,30 +236,10 @@ async function discard(target: string): Promise<void> {
 }
 
 /** sha256 of a file's bytes, in hexadecimal. */
-export async function sha256(path: string): Promise<string> {
+async function sha256(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
-}
-
-/** One process at a time: two would write into the same partial file. A lock of a process that died is taken over. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await fs.writeFile(path, String(process.pid), { flag: "wx" });
-      return () => fs.rm(path, { force: true });
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
-        throw new UserError(`${path}: cannot be written (${reason(error)}); choose a cache with ZEROTIR_CACHE`);
-      const holder = Number(await fs.readFile(path, "utf8").catch(() => ""));
-      if (holder > 0 && isAlive(holder))
-        throw new UserError(
-          `${path.replace(/\.lock$/, "")}: is being fetched by process ${holder}; wait until it is done`,
-        );
-      await fs.rm(path, { force: true });
-    }
-  }
-  throw new UserError(`${path}: another process takes it again and again; try later`);
 }
 
 /** An entity tag that a range request may rely on. */
@@ -262,9 +257,4 @@ function isFile(path: string): Promise<boolean> {
     (stats) => stats.isFile(),
     () => false,
   );
-}
-
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -1,9 +1,10 @@
-import { constants, readFileSync } from "node:fs";
+import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "../../base/errors";
+import { errorCode, UserError } from "../../base/errors";
 import type { FolderReader, FolderWriter } from "../../model/folder";
 import type { ByteSource } from "../../model/safetensors/read";
+import { isAlive } from "./lock";
 
 /**
  * The file that says a folder was written to its end: JSON with the byte length of every other file. It is written last and
@@ -117,7 +118,7 @@ export async function explainedFully(
   needed: () => number | Promise<number>,
 ): Promise<unknown> {
   const plain = explained(error, `cannot write ${path}`);
-  if (code(error) !== "ENOSPC") return plain;
+  if (errorCode(error) !== "ENOSPC") return plain;
   try {
     const { bavail, bsize } = await fs.statfs(await existingParent(resolve(path)));
     const bytes = await needed();
@@ -194,17 +195,21 @@ export async function writeSynced(
   try {
     let length = 0;
     for await (const piece of pieces(content)) {
-      let done = 0;
-      while (done < piece.byteLength) {
-        const { bytesWritten } = await handle.write(piece, done, Math.min(READ_BYTES, piece.byteLength - done));
-        done += bytesWritten;
-      }
+      await writeAll(handle, piece);
       length += piece.byteLength;
     }
     await handle.sync();
     return length;
   } finally {
     await handle.close();
+  }
+}
+
+/** Writes every byte: a single write may take fewer. */
+export async function writeAll(handle: fs.FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(READ_BYTES, bytes.byteLength - done));
+    done += bytesWritten;
   }
 }
 
@@ -244,13 +249,13 @@ export async function syncFolder(path: string): Promise<void> {
   try {
     handle = await fs.open(path);
   } catch (error) {
-    if (code(error) === "EISDIR" || code(error) === "EPERM") return;
+    if (errorCode(error) === "EISDIR" || errorCode(error) === "EPERM") return;
     throw error;
   }
   try {
     await handle.sync();
   } catch (error) {
-    if (code(error) !== "EPERM" && code(error) !== "EINVAL") throw error;
+    if (errorCode(error) !== "EPERM" && errorCode(error) !== "EINVAL") throw error;
   } finally {
     await handle.close();
   }
@@ -258,20 +263,6 @@ export async function syncFolder(path: string): Promise<void> {
 
 function hidden(path: string, ending: "tmp" | "old"): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${ending}`);
-}
-
-/** Whether a process of this number runs. One that has died and was not yet waited for, as in containers without init, does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return code(error) === "EPERM";
-  }
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return true;
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -286,13 +277,9 @@ function refusePath(name: string): void {
     throw new UserError(`${JSON.stringify(name)} is not the plain name of a file`);
 }
 
-function code(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
 /** Whether an error says that there is no such file. */
 export function isMissing(error: unknown): boolean {
-  return code(error) === "ENOENT" || code(error) === "ENOTDIR";
+  return errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR";
 }
 
 /** What the operating system's codes mean to a person; anything else stays as it is. */
@@ -306,6 +293,6 @@ export function explained(error: unknown, what: string, other = "--output-dir"):
     ENOTDIR: "a part of the path is a file; choose another folder",
     EEXIST: "a part of the path is a file; choose another folder",
   };
-  const reason = reasons[code(error) ?? ""];
+  const reason = reasons[errorCode(error) ?? ""];
   return reason === undefined ? error : new UserError(`${what}: ${reason}`);
 }

@@ -1,10 +1,10 @@
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "../../base/errors";
+import { errorCode, UserError } from "../../base/errors";
 import { BEST, readBest } from "../../session/best-checkpoint";
 import { checkpointName } from "../../session/run-folder";
 import { explained, isComplete, isMissing, latestCheckpoint } from "./files";
-import { livingOwner, lockText } from "./lock";
+import { lockOwner, takeLock } from "./lock";
 
 /** A new run's folder when the user named none: `runs/<data>--<model>--<date and time>`. */
 export function newRunFolder(dataset: string, model: string, now: Date = new Date()): string {
@@ -95,26 +95,18 @@ export interface HeldFolder {
 }
 
 /**
- * Makes a run folder, unless it is there, and takes hold of it. The lock of a process that has died counts for nothing, even if another has its number now.
+ * Makes a run folder, unless it is there, and takes hold of it.
  *
  * @throws UserError when another process writes into it, or it cannot be made
  */
 export async function holdRunFolder(path: string): Promise<HeldFolder> {
-  const lock = join(path, LOCK);
   try {
     const isNew = (await fs.mkdir(path, { recursive: true })) !== undefined;
-    const text = await fs.readFile(lock, "utf8").catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
-    const owner = text === undefined ? undefined : livingOwner(text);
-    if (owner !== undefined) throw inUse(path, owner === process.pid ? "this process" : `process ${owner}`);
-    if (text !== undefined) await fs.rm(lock, { force: true });
-    await takeLock(path, lock);
+    const release = await takeLock(join(path, LOCK), (owner) => inUse(path, owner));
     return {
       path,
       async release() {
-        await fs.rm(lock, { force: true });
+        await release();
         if (isNew) await fs.rmdir(path).catch(() => undefined);
       },
     };
@@ -123,20 +115,16 @@ export async function holdRunFolder(path: string): Promise<HeldFolder> {
   }
 }
 
-async function takeLock(path: string, lock: string): Promise<void> {
-  try {
-    await fs.writeFile(lock, lockText(), { flag: "wx" });
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") throw inUse(path, "another process");
-    // On a full disk the file may be there without its text.
-    await fs.rm(lock, { force: true }).catch(() => undefined);
-    throw error;
-  }
+/** Whether a living process writes into a run folder, as far as can be read. */
+export async function isHeld(path: string): Promise<boolean> {
+  return (await lockOwner(join(path, LOCK)).catch(() => undefined)) !== undefined;
 }
 
-function inUse(path: string, owner: string): UserError {
+function inUse(path: string, owner: number | undefined): UserError {
+  const who = owner === undefined ? "another process" : owner === process.pid ? "this process" : `process ${owner}`;
   return new UserError(
-    `${path}: ${owner} writes a run into it; wait for its end, or choose another --output-dir (if no run is under way, delete ${join(path, LOCK)})`,
+    `${path}: ${who} writes a run into it; wait for its end, or choose another --output-dir ` +
+      `(if no run is under way, delete ${join(path, LOCK)})`,
   );
 }
 
@@ -150,7 +138,7 @@ export async function holdNewRunFolder(path: string): Promise<HeldFolder> {
     try {
       await fs.mkdir(name);
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EEXIST") continue;
+      if (errorCode(error) === "EEXIST") continue;
       throw explained(error, `cannot write ${name}`);
     }
     const held = await holdRunFolder(name);

@@ -3,19 +3,11 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../../base/errors";
+import { isHeld } from "../../platform/node/run-place";
 import type { MetricsTable } from "../../report/statistics/metrics-table";
 import type { AttemptLine } from "../view/attempts";
 import { withoutCredentials } from "../view/run-data";
-import {
-  CONFIG,
-  checkRunFolder,
-  EVALUATION,
-  isBeingWritten,
-  METRICS,
-  readAttempts,
-  readConfig,
-  readRows,
-} from "../view/run-reader";
+import { CONFIG, checkRunFolder, EVALUATION, METRICS, readAttempts, readConfig, readRows } from "../view/run-reader";
 
 /** The figures of one step. */
 export interface TrackedRow {
@@ -59,7 +51,7 @@ export async function readTrackedRun(path: string): Promise<TrackedRun> {
       .update(JSON.stringify([name, started ?? null]))
       .digest("hex")
       .slice(0, 16),
-    state: stateOf(attempts, await isBeingWritten(path)),
+    state: stateOf(attempts, await isHeld(path)),
     startTime,
     config: Object.fromEntries(Object.entries(config).map(([option, value]) => [wellFormed(option), clean(value)])),
     rows,

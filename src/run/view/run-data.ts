@@ -1,11 +1,12 @@
 /** Everything that the report page shows but the rollouts themselves. */
 import { basename, resolve } from "node:path";
+import { isHeld } from "../../platform/node/run-place";
 import type { Fact, MetricColumns, RolloutStep, RunData, ValidationRow } from "../../report/html/run-data";
 import { rolloutsShown } from "../../report/html/selection";
 import { type MetricsTable, numericColumns } from "../../report/statistics/metrics-table";
 import { metricHelp } from "../../session/metrics";
 import type { AttemptLine } from "./attempts";
-import { EVALUATION, isBeingWritten, METRICS, readAttempts, readConfig, readRows } from "./run-reader";
+import { EVALUATION, METRICS, readAttempts, readConfig, readRows } from "./run-reader";
 import { statisticsOf } from "./statistics";
 
 /** What reading rollouts takes, as far as the options say. */
@@ -43,7 +44,7 @@ export async function readRun(path: string): Promise<ReadRun> {
     data: {
       name: basename(resolve(path)),
       madeAt: new Date().toISOString(),
-      state: stateOf(attempts.at(-1), metrics.steps.at(-1) ?? 0, await isBeingWritten(path)),
+      state: stateOf(attempts.at(-1), metrics.steps.at(-1) ?? 0, await isHeld(path)),
       maxSteps,
       metrics,
       help: metricHelp,

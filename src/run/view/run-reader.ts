@@ -6,7 +6,6 @@ import { createInterface } from "node:readline";
 import { parse } from "yaml";
 import { UserError } from "../../base/errors";
 import { explained, isMissing, latestCheckpoint, nodeFolder } from "../../platform/node/files";
-import { livingOwner } from "../../platform/node/lock";
 import { nodeTrainingHost } from "../../platform/node/training-host";
 import { type MetricsTable, parseMetrics } from "../../report/statistics/metrics-table";
 import { loadTokenizerOf } from "../../session/loaded-model";
@@ -77,11 +76,6 @@ export async function* firstLines(file: string, count: number): AsyncGenerator<s
   } finally {
     stream.destroy();
   }
-}
-
-/** Whether a process is writing the run at this moment. */
-export async function isBeingWritten(path: string): Promise<boolean> {
-  return livingOwner(await fs.readFile(join(path, ".lock"), "utf8").catch(() => "")) !== undefined;
 }
 
 /** The tokenizer of the run: of its newest checkpoint, or of the model that it started from. */

@@ -9,8 +9,8 @@ export { type Checkpoint, type FolderReader, type FolderWriter, readCheckpoint, 
 export { decodeFloats, encodeFloats, type FloatType } from "./model/safetensors/dtype";
 export { type ByteSource, bytesSource, SafetensorsFile } from "./model/safetensors/read";
 export { encodeSafetensors, safetensorsChunks, type TensorToWrite } from "./model/safetensors/write";
-export { resolveTrainOptions } from "./options/resolve-options";
-export type { TrainOptions } from "./options/train-options";
+export type { TrainOptions } from "./options/train";
+export { resolveTrainOptions } from "./options/train";
 export { type Correlation, pearson, spearman } from "./report/statistics/correlation";
 export { type Aligned, align, type MetricsTable, parseMetrics } from "./report/statistics/metrics-table";
 export { type Relation, relate } from "./report/statistics/relation";

@@ -4,7 +4,7 @@ import { parse as parseToml } from "smol-toml";
 import { parse as parseYaml } from "yaml";
 import { UserError } from "../base/errors";
 import { nearest } from "../base/nearest";
-import type { OptionLayer } from "../options/option-set";
+import type { OptionLayer } from "../options/option";
 
 /** Commands that may have a section of their own in a config file. */
 export const SECTIONS = ["train", "pretrain", "sft", "dpo", "sample", "eval"] as const;

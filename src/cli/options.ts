@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import type * as z from "zod";
-import type { OptionInfo, OptionLayer, OptionSet } from "../options/option-set";
+import { type OptionInfo, type OptionLayer, spelled } from "../options/option";
+import type { OptionSet } from "../options/option-set";
 import { readConfigFile } from "./config-file";
 import { type CliIo, jsonLine } from "./io";
 
@@ -26,6 +27,9 @@ export function addOptions<Shape extends z.ZodRawShape>(command: Command, set: O
     command.addOption(flagOf(info).helpGroup(`${info.group}:`));
     if (info.kind === "flag") command.addOption(new Option(`--no-${info.flag}`).hideHelp());
   }
+  // So that they are refused with what to do instead.
+  for (const key of Object.keys(set.refused))
+    command.addOption(new Option(`${spelled(key, "flag")} <value>`).hideHelp());
   if (set.infos.has("modelNameOrPath"))
     command.addOption(new Option("--model <text>", "short for --model-name-or-path").helpGroup("Model and data:"));
   return command
@@ -69,6 +73,7 @@ export async function layersOf<Shape extends z.ZodRawShape>(
   const named = given.model === undefined ? given : { modelNameOrPath: given.model, ...given };
   for (const [key, value] of Object.entries(named))
     if (set.infos.has(key)) flags[key] = typeof value === "string" ? set.parseFlag(key, value) : value;
+    else if (Object.hasOwn(set.refused, key)) flags[key] = value;
   const dotted: Record<string, unknown> = {};
   for (const { command, name, value } of overrides) {
     if (command !== set.name) continue;

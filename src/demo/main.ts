@@ -1,6 +1,6 @@
 /** The page: a form, a training worker, and a view of what it tells. */
 import * as Comlink from "comlink";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { requestBrowserAdapter } from "../platform/browser/adapter";
 import { openSandboxFrame } from "../sandbox/browser/frame";
 import { byId } from "./dom";

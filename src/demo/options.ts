@@ -1,6 +1,5 @@
-import { camelCase } from "../options/option-set";
-import { resolveTrainOptions } from "../options/resolve-options";
-import { type TrainOptions, trainOptions } from "../options/train-options";
+import { camelCase } from "../options/option";
+import { resolveTrainOptions, type TrainOptions, trainOptions } from "../options/train";
 
 /** Short names that the address takes beside those of `zerotir train`. */
 const SHORT = new Map([

@@ -1,6 +1,6 @@
 /** The training worker: everything but the drawing. It outlives a pause, so the run's files stay here. */
 import * as Comlink from "comlink";
-import { type TrainOptions, trainOptions } from "../options/train-options";
+import { type TrainOptions, trainOptions } from "../options/train";
 import { type BrowserTrainingHost, browserTrainingHost } from "../platform/browser/training-host";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import { runTraining } from "../train/loop";

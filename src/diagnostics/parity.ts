@@ -8,7 +8,7 @@ import { readModel } from "../model/peft";
 import { TrainingPass } from "../model/policy-pass";
 import type { TensorToWrite } from "../model/safetensors/write";
 import { SequenceScorer } from "../model/sequence-scorer";
-import { type DtypeOptions, storageOf } from "../options/model-options";
+import { type DtypeOptions, storageOf } from "../options/fields/adapter";
 
 const LOGITS_BYTES = 64 * 2 ** 20;
 const PAGE_SIZE = 8;

@@ -3,7 +3,7 @@
 import { UserError } from "../base/errors";
 import { readModelConfig } from "../model/folder";
 import { configFolder } from "../model/peft";
-import type { SampleOptions } from "../options/eval-options";
+import type { SampleOptions } from "../options/evaluate";
 import type { TrainingHost } from "../session/host";
 import type { QuestionRow } from "../session/prompts";
 import { toSample } from "../session/transcript";

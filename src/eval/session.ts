@@ -1,6 +1,6 @@
 /** A model opened for questions. */
 import type { GpuContext } from "../gpu/context";
-import type { EvalOptions, SampleOptions } from "../options/eval-options";
+import type { EvalOptions, SampleOptions } from "../options/evaluate";
 import { type Collected, type Collector, type CollectSettings, collect } from "../session/collect";
 import type { TrainingHost } from "../session/host";
 import { createDecoder, eosTokenIds, loadModel } from "../session/loaded-model";

@@ -1,6 +1,6 @@
 /** From the options of `eval` to what it asks. */
 import type { GpuContext } from "../gpu/context";
-import type { EvalOptions } from "../options/eval-options";
+import type { EvalOptions } from "../options/evaluate";
 import type { TrainingHost } from "../session/host";
 import { openEndpointTarget } from "./endpoint/target";
 import { openLocalTarget } from "./local-target";

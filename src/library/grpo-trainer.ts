@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors";
-import { resolveTrainOptions } from "../options/resolve-options";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
+import { resolveTrainOptions } from "../options/train";
 import type { Embedded } from "../platform/node/embedded";
 import type { CustomRewardFunction } from "../reward/custom";
 import type { Environment, EnvironmentFactory } from "../rollout/environment";

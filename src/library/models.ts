@@ -2,12 +2,7 @@
 
 import { UserError } from "../base/errors";
 import type { AnswerSample } from "../eval/answer-sample";
-import {
-  type EvalOptions,
-  resolveEvalOptions,
-  resolveSampleOptions,
-  type SampleOptions,
-} from "../options/eval-options";
+import { type EvalOptions, evalOptions, type SampleOptions, sampleOptions } from "../options/evaluate";
 import type { EnvironmentFactory } from "../rollout/environment";
 import type { EvalReport } from "../run/context";
 import { checkArgs, checkSettings, isList, namedRows, type Rows } from "./settings";
@@ -37,7 +32,7 @@ export async function generate(settings: GenerateSettings): Promise<AnswerSample
   const { model, prompts, args = {}, environmentFactory, signal, onNotice = () => {} } = settings;
   if (!Array.isArray(prompts)) throw new UserError('prompts: expected a list of texts, such as ["1+1"]');
   checkArgs(args, { modelNameOrPath: "model", prompt: "prompts", promptIds: "prompts" });
-  const options = resolveSampleOptions([
+  const options = sampleOptions.resolve([
     { source: "args", spelling: "code", values: args },
     { source: "generate", spelling: "code", values: { modelNameOrPath: model, prompt: [...prompts] } },
   ]);
@@ -93,7 +88,7 @@ export async function evaluate(settings: EvaluateSettings): Promise<EvalReport> 
           "dataset",
           list.filter((each) => typeof each !== "string"),
         );
-  const options = resolveEvalOptions([
+  const options = evalOptions.resolve([
     { source: "args", spelling: "code", values: args },
     {
       source: "evaluate",

@@ -1,5 +1,4 @@
-import { resolveOptions } from "../options/resolve-options";
-import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../options/supervised-options";
+import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../options/supervised";
 import type { Embedded } from "../platform/node/embedded";
 import type { TrainingContext } from "../run/context";
 import type { TrainSummary } from "../session/events";
@@ -37,7 +36,7 @@ export class SFTTrainer extends Trainer<SftOptions> {
   /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, or a value out of range */
   constructor(settings: TrainerSettings<SFTArgs>) {
     const { layers, rows } = placed("SFTTrainer", settings);
-    super(resolveOptions(sftOptions, layers), settings);
+    super(sftOptions.resolve(layers), settings);
     this.#embedded = { rows };
   }
 
@@ -56,7 +55,7 @@ export class DPOTrainer extends Trainer<DpoOptions> {
   /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, or a value out of range */
   constructor(settings: TrainerSettings<DPOArgs>) {
     const { layers, rows } = placed("DPOTrainer", settings);
-    super(resolveOptions(dpoOptions, layers), settings);
+    super(dpoOptions.resolve(layers), settings);
     this.#embedded = { rows };
   }
 

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import type { OptionInfo } from "./option-set";
+import type { OptionInfo } from "./option";
 
 /** Groups whose options do not touch what a step computes. */
 const BESIDES: ReadonlySet<string> = new Set(["Run", "Evaluation", "Endpoint", "Device and memory"]);

@@ -1,6 +1,7 @@
 /** From the names and weights of `--reward-funcs` and `--reward-weights` to the functions that a run uses. */
 
 import { UserError } from "../base/errors";
+import { nearest } from "../base/nearest";
 import { builtInRewards, isBuiltInReward } from "./functions/built-in";
 import type { WeightedReward } from "./grade";
 
@@ -51,7 +52,10 @@ export function selectRewards(
         file,
         exportName: exportName ?? "default",
       });
-    else throw new UnknownReward(text, [...Object.keys(builtInRewards), ...values]);
+    else
+      throw new UserError(
+        `--reward-funcs ${text}: there is no such reward function; the nearest one is ${nearest(text, [...Object.keys(builtInRewards), ...values])} (a file of your own ends in .mjs or .js)`,
+      );
   });
   const names = [...builtIn, ...custom].map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -60,16 +64,4 @@ export function selectRewards(
       `--reward-funcs names ${twice} twice; each function is logged by its name, so give another one`,
     );
   return { builtIn, custom };
-}
-
-/** A name that is no function's; whoever knows how to compare words suggests one of `known`. */
-export class UnknownReward extends UserError {
-  readonly reward: string;
-  readonly known: readonly string[];
-
-  constructor(reward: string, known: readonly string[]) {
-    super(`--reward-funcs ${reward}: there is no such reward function; there are ${known.join(", ")}`);
-    this.reward = reward;
-    this.known = known;
-  }
 }

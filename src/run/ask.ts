@@ -4,7 +4,7 @@ import type { Runners } from "../cli/runners";
 import { ask } from "../eval/ask";
 import { runEvaluation } from "../eval/evaluate";
 import { targetPlans } from "../eval/targets";
-import { type EvalOptions, evalOptions, type SampleOptions } from "../options/eval-options";
+import { type EvalOptions, evalOptions, type SampleOptions } from "../options/evaluate";
 import type { Embedded } from "../platform/node/embedded";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf, nodeTrainingHost } from "../platform/node/training-host";

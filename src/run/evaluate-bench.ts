@@ -4,7 +4,7 @@ import type { BenchReport, Runners } from "../cli/runners";
 import { runWhen2Call } from "../eval/choices/run";
 import { generatePredictions } from "../eval/t-eval/generate";
 import { runTEval, type TEvalAnswerer } from "../eval/t-eval/run";
-import type { EvalOptions } from "../options/eval-options";
+import type { EvalOptions } from "../options/evaluate";
 import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf } from "../platform/node/training-host";
 import { withHost } from "./ask";

@@ -1,9 +1,15 @@
 /** Training in Node, for the commands and the library: where the run lies, what it runs on, and how it ends. */
 
 import { join } from "node:path";
-import { type PretrainOptions, pretrainOptions } from "../options/pretrain-options";
-import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../options/supervised-options";
-import { type TrainOptions, trainOptions } from "../options/train-options";
+import {
+  type DpoOptions,
+  dpoOptions,
+  type PretrainOptions,
+  pretrainOptions,
+  type SftOptions,
+  sftOptions,
+} from "../options/supervised";
+import { type TrainOptions, trainOptions } from "../options/train";
 import type { Embedded } from "../platform/node/embedded";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../platform/node/run-place";
 import { allEvents, type TrainEvents, type TrainSummary } from "../session/events";

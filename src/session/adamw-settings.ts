@@ -1,6 +1,6 @@
 /** What AdamW is told at a step, from the options. */
 import type { AdamWStep } from "../../kernels/optimizer";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { learningRateAt } from "./schedule";
 
 type AdamWOptions = Pick<TrainOptions, "adamBeta1" | "adamBeta2" | "adamEpsilon" | "weightDecay" | "maxGradNorm">;

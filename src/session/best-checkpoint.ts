@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { UserError } from "../base/errors";
 import { nearest } from "../base/nearest";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { MetricsRow } from "./metrics";
 
 /** The file in the folder of checkpoints that names it. */

@@ -2,7 +2,7 @@
 
 import type { SamplingSettings } from "../../kernels/sampling";
 import { UserError } from "../base/errors";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";
 import type { GpuDecoder } from "../rollout/decoder";

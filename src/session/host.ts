@@ -2,8 +2,8 @@
 import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { GpuContext } from "../gpu/context";
 import type { FolderReader } from "../model/folder";
-import type { RewardOptions } from "../options/reward-options";
-import type { TrainOptions } from "../options/train-options";
+import type { RewardOptions } from "../options/fields/reward";
+import type { TrainOptions } from "../options/train";
 import type { RewardPool } from "../reward/pool";
 import type { EnvironmentFactory } from "../rollout/environment";
 import type { PythonEngine } from "../sandbox/engine";

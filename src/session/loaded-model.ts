@@ -15,8 +15,8 @@ import {
   type PeftOptions,
   refuseOtherAdapter,
   storageOf,
-} from "../options/model-options";
-import type { TrainOptions } from "../options/train-options";
+} from "../options/fields/adapter";
+import type { TrainOptions } from "../options/train";
 import { GpuDecoder } from "../rollout/decoder";
 import { isCharacterConfig } from "../text/character-tokenizer";
 import { loadTokenizer } from "../text/load-tokenizer";

@@ -1,6 +1,6 @@
 /** What to try when a run has ended, in words that the command line takes. */
 
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { TrainSummary } from "./events";
 
 type NextCommands = TrainSummary["next"];

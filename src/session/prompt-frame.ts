@@ -1,6 +1,6 @@
 /** From options to the frame around each question. */
 import { UserError } from "../base/errors";
-import type { TrainOptions } from "../options/train-options";
+import type { PromptOptions } from "../options/fields/model-and-data";
 import { chatTemplate } from "../text/chat-template";
 import { chatPrompts, type PromptTemplate, promptTemplate } from "../text/templates";
 
@@ -9,15 +9,10 @@ import { chatPrompts, type PromptTemplate, promptTemplate } from "../text/templa
  * @throws UserError when the options ask for a template that the model has not
  */
 export function promptFrame(
-  { promptTemplate: name, systemPrompt }: Pick<TrainOptions, "promptTemplate" | "systemPrompt">,
+  { promptTemplate: name, systemPrompt }: PromptOptions,
   files: ReadonlyMap<string, string> | undefined,
 ): PromptTemplate {
-  if (name !== "chat") {
-    if (systemPrompt === null) return promptTemplate(name);
-    throw new UserError(
-      `--system-prompt needs --prompt-template chat; the template ${name} has no place for a system message`,
-    );
-  }
+  if (name !== "chat") return promptTemplate(name);
   if (files === undefined)
     throw new UserError(
       "--prompt-template chat needs the files of a model, which an endpoint does not show; use --prompt-template none with --endpoint-api chat, and the server applies its own",

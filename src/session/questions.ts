@@ -1,7 +1,7 @@
 /** The questions of a run: which data sets its options name, and a word when they overlap. */
 import { type Dataset, type DatasetRequest, datasetRequest } from "../data/dataset";
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { TrainingHost } from "./host";
 import { fileRows, type QuestionRow, type QuestionSource } from "./prompts";
 import { syntheticBenchmark, syntheticQuestions } from "./synthetic-questions";

@@ -2,8 +2,7 @@
 
 import { UserError } from "../base/errors";
 import { SequenceScorer } from "../model/sequence-scorer";
-import { checkModelOptions } from "../options/model-options";
-import type { DpoOptions } from "../options/supervised-options";
+import type { DpoOptions } from "../options/supervised";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { LOGITS_BYTES, loadModel } from "../session/loaded-model";
@@ -37,7 +36,6 @@ export async function runDpo(
   events: TrainEvents,
   signal?: AbortSignal,
 ): Promise<TrainSummary> {
-  checkModelOptions(options);
   const begun = performance.now();
   const resumeFolder = await findResume(options, host, events);
   const gpu = await host.openGpu(options);

@@ -7,8 +7,8 @@ import { initialWeights } from "../model/initialise";
 import { fullyScored } from "../model/micro-batches";
 import { Model } from "../model/model";
 import type { TrainingSequence } from "../model/policy-pass";
-import { checkModelOptions, storageOf } from "../options/model-options";
-import type { PretrainOptions } from "../options/pretrain-options";
+import { storageOf } from "../options/fields/adapter";
+import type { PretrainOptions } from "../options/supervised";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { type LoadedModel, loadModel, loadTokenizerOf, refuseMismatch } from "../session/loaded-model";
@@ -38,11 +38,6 @@ export async function runPretraining(
   events: TrainEvents,
   signal?: AbortSignal,
 ): Promise<TrainSummary> {
-  if (options.modelNameOrPath !== null && options.tokenizer !== null)
-    throw new UserError(
-      `--tokenizer is for new weights; ${options.modelNameOrPath} has its own tokenizer, so leave one of the two out`,
-    );
-  checkModelOptions(options);
   const begun = performance.now();
   const parts = parseMixture(options.dataset);
   const resumeFolder = await findResume(options, host, events);
@@ -136,8 +131,6 @@ async function startingModel(gpu: GpuContext, options: PretrainOptions, host: Tr
       options.maxLength,
       LENGTHS,
     );
-  if (options.usePeft)
-    throw new UserError("--use-peft needs --model-name-or-path: an adapter stands on a model that was trained before");
   const tokenizerFolder = host.modelFolder(options.tokenizer ?? NANO_TOKENIZER);
   const { tokenizer, companions } = await loadTokenizerOf(tokenizerFolder);
   const config = options.modelConfig === "nano" ? nanoConfig(tokenizer) : await readConfig(options.modelConfig, host);

@@ -3,8 +3,7 @@
 import { UserError } from "../base/errors";
 import { countTokens } from "../model/micro-batches";
 import type { TrainingSequence } from "../model/policy-pass";
-import { checkModelOptions } from "../options/model-options";
-import type { SftOptions } from "../options/supervised-options";
+import type { SftOptions } from "../options/supervised";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { type LoadedModel, loadModel } from "../session/loaded-model";
@@ -31,7 +30,6 @@ export async function runSft(
   events: TrainEvents,
   signal?: AbortSignal,
 ): Promise<TrainSummary> {
-  checkModelOptions(options);
   const begun = performance.now();
   const resumeFolder = await findResume(options, host, events);
   const gpu = await host.openGpu(options);

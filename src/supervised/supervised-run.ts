@@ -5,7 +5,7 @@ import { parameterCount } from "../model/config";
 import type { FolderReader } from "../model/folder";
 import { Optimizer } from "../model/optimizer";
 import { TrainingPass } from "../model/policy-pass";
-import type { PretrainOptions } from "../options/pretrain-options";
+import type { PretrainOptions } from "../options/supervised";
 import { adamwSettings } from "../session/adamw-settings";
 import { saveTraining } from "../session/checkpoint";
 import type { TrainEvents, TrainSummary } from "../session/events";

@@ -1,7 +1,7 @@
 /** The gradient of an optimizer batch, micro-batch by micro-batch, with the figures of its loss. */
 
 import { microBatches } from "../model/micro-batches";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { importanceWeights } from "../rl/importance";
 import { trajectoryLoss } from "../rl/objective";
 import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/totals";

@@ -1,6 +1,6 @@
 /** What the tokens of a batch are under the models of a run before anything changes. */
 import { UserError } from "../base/errors";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { Learner } from "./learner";
 import { importanceOptions } from "./loss-settings";
 import { logprobsOf, type PerSample, type Sample } from "./sample-values";

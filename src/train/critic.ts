@@ -5,7 +5,7 @@ import { microBatches } from "../model/micro-batches";
 import type { Model } from "../model/model";
 import type { Optimizer } from "../model/optimizer";
 import type { ValuePass } from "../model/value-pass";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { explainedVariance, valueLoss } from "../rl/value-loss";
 import { rateOfStep, updateSettings } from "../session/adamw-settings";
 import { equalParts, type WeightedSample } from "./optimizer-batch";

@@ -1,6 +1,6 @@
 /** The weight of the KL penalty, fixed or steered towards a target. */
 
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { controlledKlCoefficient } from "../rl/kl";
 
 export class KlControl {

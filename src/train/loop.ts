@@ -1,10 +1,9 @@
 /** The training loop of reinforcement learning: what is opened before the first step, the steps, and what is closed after the last. */
 
-import { UserError } from "../base/errors";
 import { parameterCount } from "../model/config";
 import { configFolder } from "../model/peft";
-import { hasSharedCritic } from "../options/critic-fields";
-import { type TrainOptions, trainOptions } from "../options/train-options";
+import { hasSharedCritic } from "../options/fields/critic";
+import { trainOptions } from "../options/train";
 import { type Collector, checkPrompts } from "../session/collect";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
@@ -40,7 +39,6 @@ export async function runTraining(
   events: TrainEvents,
   signal?: AbortSignal,
 ): Promise<TrainSummary> {
-  checkTrainable(options);
   const begun = performance.now();
   const resumeFolder = await findResume(options, host, events);
   const questions = await openQuestions(
@@ -199,15 +197,6 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
   };
   events.onFinish(summary);
   return summary;
-}
-
-/** Log-probs of a truncated distribution cannot equal those of the full softmax that training differentiates. */
-function checkTrainable(options: TrainOptions): void {
-  const cut = options.topP < 1 ? "--top-p" : options.topK > 0 ? "--top-k" : options.minP > 0 ? "--min-p" : undefined;
-  if (cut !== undefined)
-    throw new UserError(
-      `${cut} cuts the distribution that is sampled, and training would see another one; leave it off in train and use it in sample or eval`,
-    );
 }
 
 /** Heartbeats of a batch. */

@@ -1,6 +1,6 @@
 /** What the options say of the loss, in the terms of src/rl. */
 
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { Aggregation } from "../rl/aggregation";
 import type { ImportanceOptions } from "../rl/importance";
 import type { LossOptions } from "../rl/objective";

@@ -10,9 +10,10 @@ import type { DeviceLimits } from "../gpu/profile";
 import type { ModelConfig } from "../model/config";
 import { type FolderReader, readModelConfig } from "../model/folder";
 import { Model, type ModelOptions } from "../model/model";
-import { hasSharedCritic } from "../options/critic-fields";
-import { type DtypeOptions, type PeftOptions, trainedModelOptions } from "../options/model-options";
-import type { TrainOptions } from "../options/train-options";
+import { type DtypeOptions, type PeftOptions, trainedModelOptions } from "../options/fields/adapter";
+import { hasSharedCritic } from "../options/fields/critic";
+import { parseMemory } from "../options/fields/device-and-memory";
+import type { TrainOptions } from "../options/train";
 import { createDecoder, MOST_ROWS } from "../session/loaded-model";
 import { createLearner } from "./learner";
 
@@ -223,16 +224,6 @@ function trajectoriesOf(options: Pick<MemoryOptions, "numGenerations" | "prompts
 
 function gibibytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
-
-/** Bytes of `24GB`, `24GiB`, `512MiB`. Decimal and binary units are told apart. @throws UserError for anything else */
-export function parseMemory(text: string): number {
-  const [, number, prefix = "", binary = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?$/i.exec(text.trim()) ?? [];
-  const power = "KMGT".indexOf(prefix.toUpperCase()) + 1;
-  const bytes = Number(number) * (binary === "" ? 1000 : 1024) ** power;
-  if (prefix === "" || !Number.isFinite(bytes) || bytes <= 0)
-    throw new UserError(`${JSON.stringify(text)} is no amount of memory; expected for example 24GB or 512MiB`);
-  return Math.floor(bytes);
 }
 
 /** Bytes by kind in one line: `weights 0.9 GiB, gradients ...`. Kinds below a hundredth of the whole are left out. */

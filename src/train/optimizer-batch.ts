@@ -1,6 +1,6 @@
 /** Graded trajectories in the shape of the training pass, with advantages and weights, cut into optimizer batches. */
 
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { tokenWeights } from "../rl/aggregation";
 import { criticAdvantages } from "../rl/critic-advantages";
 import { tokenAdvantages } from "../rl/estimators";

@@ -1,7 +1,7 @@
 /** Which questions a rollout batch gets: the next ones of the training sequence, or the best of a larger pool (MoPPS), as far as the curriculum has come. */
 import { UserError } from "../base/errors";
 import { CounterRandom, hashText } from "../base/random";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { type BetaPosterior, observed, PRIOR, selectPrompts } from "../rl/prompt-selection";
 import type { QuestionRow, QuestionSource } from "../session/prompts";
 import type { SelectionState } from "../session/trainer-state";

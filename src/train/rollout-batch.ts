@@ -1,7 +1,7 @@
 /** The rollout batch of a step: questions -> graded groups -> those to train on, in further rounds where the filter leaves too few (DAPO's dynamic sampling). */
 import type { SamplingSettings } from "../../kernels/sampling";
 import { mean } from "../base/statistics";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { filterGroups, type GroupBounds } from "../rl/filters";
 import type { Heartbeat } from "../rollout/scheduler";
 import { type Collected, type Collector, collect, type Group } from "../session/collect";
@@ -41,9 +41,6 @@ type BatchOptions = Pick<
   | "promptsPerStep"
   | "numGenerations"
   | "temperature"
-  | "topK"
-  | "topP"
-  | "minP"
   | "seed"
   | "groupFilterMin"
   | "groupFilterMax"
@@ -162,8 +159,9 @@ function greedyAnswers(
   });
 }
 
-function samplingOf({ topK, topP, minP, seed }: BatchOptions, temperature: number): SamplingSettings {
-  return { temperature, topK, topP, minP, seed: [seed, 0] };
+/** From the whole distribution, which is what training differentiates. */
+function samplingOf({ seed }: BatchOptions, temperature: number): SamplingSettings {
+  return { temperature, topK: 0, topP: 1, minP: 0, seed: [seed, 0] };
 }
 
 /** Means by name over the rounds. */

@@ -2,7 +2,7 @@
 
 import { UserError } from "../base/errors";
 import { type FolderReader, readText, writeCheckpoint } from "../model/folder";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { bestOf, missingMetric } from "../session/best-checkpoint";
 import { loadMoments, saveMoments, saveTraining } from "../session/checkpoint";
 import type { TrainerState } from "../session/trainer-state";

@@ -1,6 +1,6 @@
 /** Everything that a run of reinforcement learning holds open. */
 
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import type { BestCheckpoint } from "../session/best-checkpoint";
 import type { Collector } from "../session/collect";
 import type { TrainEvents } from "../session/events";

@@ -1,6 +1,6 @@
 /** Which trajectories the loss leaves out, after their rewards have counted for their groups. */
 import { mean } from "../base/statistics";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { type SampleMask, sampleMasks } from "../rl/sample-masks";
 import type { GradedTrajectory } from "../session/collect";
 

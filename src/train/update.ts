@@ -1,7 +1,7 @@
 /** What a rollout batch does to the weights: kept groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
 import { isUpdate } from "../../kernels/optimizer";
 import { mean } from "../base/statistics";
-import type { TrainOptions } from "../options/train-options";
+import type { TrainOptions } from "../options/train";
 import { logprobDifference } from "../rl/logprob-difference";
 import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/totals";
 import { rateOfStep, updateSettings } from "../session/adamw-settings";

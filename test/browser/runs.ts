@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { demoOptions } from "../../src/demo/options";
-import { trainOptions } from "../../src/options/train-options";
+import { trainOptions } from "../../src/options/train";
 import { tarFiles } from "../../src/platform/node/adapter-tar";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
 import { withoutTime } from "../../src/rollout/records";

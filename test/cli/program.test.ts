@@ -7,8 +7,8 @@ import { UserError } from "../../src/base/errors";
 import { runCli } from "../../src/cli/program";
 import type { Runners } from "../../src/cli/runners";
 import { publishedFigures } from "../../src/eval/published";
-import type { EvalOptions, SampleOptions } from "../../src/options/eval-options";
-import type { TrainOptions } from "../../src/options/train-options";
+import type { EvalOptions, SampleOptions } from "../../src/options/evaluate";
+import type { TrainOptions } from "../../src/options/train";
 import type { EvalReport } from "../../src/run/context";
 import { hostileSample, playRun, testIo, testRunners } from "./support";
 
@@ -41,19 +41,19 @@ describe("options", () => {
     const file = join(root, "run.yaml");
     await fs.writeFile(
       file,
-      "preset: nano\nlearning_rate: 1e-3\ntop_p: 0.9\nseed: 1\ntrain:\n  seed: 2\neval:\n  seed: 3\n",
+      "preset: nano\nlearning_rate: 1e-3\ngamma: 0.9\nseed: 1\ntrain:\n  seed: 2\neval:\n  seed: 3\n",
     );
-    expect(await trained("--config", file)).toMatchObject({ learningRate: 1e-3, topP: 0.9, seed: 2, maxSteps: 40 });
-    expect(await trained("--config", file, "--top-p", "0.8", "--seed", "4", "--train.seed", "5")).toMatchObject({
-      topP: 0.8,
+    expect(await trained("--config", file)).toMatchObject({ learningRate: 1e-3, gamma: 0.9, seed: 2, maxSteps: 40 });
+    expect(await trained("--config", file, "--gamma", "0.8", "--seed", "4", "--train.seed", "5")).toMatchObject({
+      gamma: 0.8,
       seed: 5,
     });
     expect(
-      await trained("--preset", "nano", "--train.delta=3", "--train.gradient-checkpointing", "--train.top_p=0.5"),
+      await trained("--preset", "nano", "--train.delta=3", "--train.gradient-checkpointing", "--train.min_lr_rate=0.5"),
     ).toMatchObject({
       delta: 3,
       gradientCheckpointing: true,
-      topP: 0.5,
+      minLrRate: 0.5,
     });
     expect(await trained("--preset", "nano", "--no-log-completions", "--max-grad-norm", "none")).toMatchObject({
       logCompletions: false,
@@ -92,24 +92,31 @@ describe("mistakes", () => {
     [["eval", "--zzzzzzzz"], /^error: unknown option --zzzzzzzz of zerotir eval; the nearest one is --/],
     [["train"], /^error: train needs --model-name-or-path: .*--preset/],
     [
-      ["train", "--preset", "nano", "--top-p", "x"],
-      /^error: --top-p is "x", expected a number above 0 and at most 1\n$/,
+      ["train", "--preset", "nano", "--gamma", "x"],
+      /^error: --gamma is "x", expected a number of at least 0 and at most 1\n$/,
     ],
     [
-      ["train", "--preset", "nano", "--top-p"],
-      /^error: option '--top-p <n>' argument missing \(see zerotir train --help\)\n$/,
+      ["train", "--preset", "nano", "--gamma"],
+      /^error: option '--gamma <n>' argument missing \(see zerotir train --help\)\n$/,
     ],
     [["train", "--preset", "nanno"], /^error: preset "nanno" does not exist; the nearest one is nano/],
     [["train", "--preset", "nano", "extra"], /^error: too many arguments for 'train'/],
+    [["train", "--preset", "nano", "--train.gama=1"], /unknown option --gama of train; the nearest one is --gamma\n$/],
+    [["train", "--preset", "nano", "--train.gamma"], /^error: --gamma is "", expected/],
     [
-      ["train", "--preset", "nano", "--train.top_pp=1"],
-      /unknown option --top_pp of train; the nearest one is --top-p\n$/,
+      ["train", "--preset", "nano", "--eval.gamma", "1"],
+      /^error: --eval.gamma does not belong to train; use --train.gamma\n$/,
     ],
-    [["train", "--preset", "nano", "--train.top-p"], /^error: --top-p is "", expected/],
     [
-      ["train", "--preset", "nano", "--eval.top-p", "1"],
-      /^error: --eval.top-p does not belong to train; use --train.top-p\n$/,
+      ["train", "--preset", "nano", "--top-p", "0.9", "--dry-run"],
+      /^error: command line: unknown option --top-p of train: it cuts the distribution that is sampled, .*use it in sample or eval\n$/,
     ],
+    [
+      ["sft", "--model-name-or-path", "nano-base", "--dataset", "nano", "--dtype", "int8", "--dry-run"],
+      /^error: --dtype is int8, whose weights cannot be trained; add --use-peft/,
+    ],
+    [["plan", "--preset", "nano", "--dtype", "int4"], /^error: --dtype is int4, whose weights cannot be trained/],
+    [["plan", "--preset", "nano", "--gpu-memory", "much", "--dry-run"], /^error: "much" is no amount of memory/],
     [["train", "--config", "/none.yaml"], /^error: --config \/none.yaml: no such file\n$/],
     [["train", "--config", "run.txt"], /^error: --config run.txt: expected a file that ends in .yaml/],
     [["tool", "run"], /^error: tool run needs either a file/],
@@ -123,12 +130,12 @@ describe("mistakes", () => {
 
   it.each([
     ["a.yaml", "learning_rat: 1\n", /a.yaml: unknown option learning_rat of train; the nearest one is learning_rate/],
-    ["b.yaml", "top_p: [1\n", /b.yaml: .* at line 2/],
+    ["b.yaml", "gamma: [1\n", /b.yaml: .* at line 2/],
     ["c.toml", "x = \n", /c.toml: /],
     ["d.json", "{", /d.json: /],
     ["e.json", "[1]", /e.json: expected option names and their values/],
     ["f.yaml", "trian:\n  seed: 1\n", /f.yaml: trian is no section; the nearest one is train/],
-    ["g.yaml", "preset: nano\ntop_p: 2\n", /g.yaml: top_p is 2, expected/],
+    ["g.yaml", "preset: nano\ngamma: 2\n", /g.yaml: gamma is 2, expected/],
   ])("in a config file %s name file and key", async (name, text, message) => {
     await fs.writeFile(join(root, name), text);
     const { code, err } = await run(["train", "--config", join(root, name)]);

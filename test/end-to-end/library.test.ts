@@ -206,7 +206,11 @@ describe("GRPOTrainer", () => {
       { args: { learningRat: 1 } },
       /^args: unknown option learningRat of train; the nearest one is learningRate$/,
     ],
-    ["a value out of range", { args: { topP: 2 } }, /^args: topP is 2, expected a number above 0 and at most 1$/],
+    [
+      "a value out of range",
+      { args: { gamma: 2 } },
+      /^args: gamma is 2, expected a number of at least 0 and at most 1$/,
+    ],
     [
       "an option that is a setting",
       { args: { dataset: "nano" } },

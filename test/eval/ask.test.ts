@@ -1,13 +1,13 @@
 /** `sample` in Node: prompts as token ids, greedy completions, text as it comes. */
 import { expect, test } from "vitest";
 import type { AnswerSample } from "../../src/eval/answer-sample";
-import { resolveSampleOptions } from "../../src/options/eval-options";
+import { sampleOptions } from "../../src/options/evaluate";
 import { sampleInNode } from "../../src/run/ask";
 
 async function sample(values: Record<string, unknown>): Promise<{ samples: AnswerSample[]; streamed: string }> {
   const samples: AnswerSample[] = [];
   let streamed = "";
-  const options = resolveSampleOptions([
+  const options = sampleOptions.resolve([
     { source: "test", spelling: "flag", values: { preset: "nano", maxCompletionLength: 24, ...values } },
   ]);
   await sampleInNode(options, {
@@ -52,7 +52,7 @@ test.each([
 
 test("a prompt is needed, in one of its forms", () => {
   const resolve = (values: Record<string, unknown>) =>
-    resolveSampleOptions([{ source: "test", spelling: "flag", values: { preset: "nano", ...values } }]);
+    sampleOptions.resolve([{ source: "test", spelling: "flag", values: { preset: "nano", ...values } }]);
   expect(() => resolve({})).toThrow("one of the two");
   expect(() => resolve({ prompt: ["1"], promptIds: "[1]" })).toThrow("one of the two");
   expect(resolve({ prompt: ["1"], tools: "none" }).maxToolCalls).toBe(0);

@@ -10,7 +10,7 @@ import { EndpointClient } from "../../src/eval/endpoint/client";
 import { type Piece, pieces } from "../../src/eval/endpoint/stream";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
-import { evalOptions, resolveEvalOptions } from "../../src/options/eval-options";
+import { evalOptions } from "../../src/options/evaluate";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { prepare, tinyHost } from "../train/tiny-run";
 
@@ -90,7 +90,7 @@ async function evaluate(
   values: Record<string, unknown> = {},
   folder = join(root, `out${++folders}`),
 ) {
-  const options = resolveEvalOptions([
+  const options = evalOptions.resolve([
     {
       source: "the test",
       spelling: "file",

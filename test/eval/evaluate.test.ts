@@ -7,7 +7,7 @@ import { ask } from "../../src/eval/ask";
 import { runEvaluation } from "../../src/eval/evaluate";
 import type { EvaluationReport } from "../../src/eval/report";
 import { targetPlans } from "../../src/eval/targets";
-import { evalOptions, resolveEvalOptions, sampleOptions } from "../../src/options/eval-options";
+import { evalOptions, sampleOptions } from "../../src/options/evaluate";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import type { Sample } from "../../src/session/events";
 import { prepare, tinyHost } from "../train/tiny-run";
@@ -52,7 +52,7 @@ async function evaluate(
   values: Record<string, unknown> = {},
   { folder = join(root, `out${++folders}`), signal, onProgress = () => {} }: Partial<Settings> = {},
 ): Promise<Evaluated> {
-  const options = resolveEvalOptions([
+  const options = evalOptions.resolve([
     {
       source: "the test",
       spelling: "file",

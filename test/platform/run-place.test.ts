@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { resolveTrainOptions } from "../../src/options/train";
 import { MARKER, writeFolder } from "../../src/platform/node/files";
 import { lockText } from "../../src/platform/node/lock";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
-import { gradingPlan } from "../../src/options/reward-options";
+import { gradingPlan } from "../../src/options/fields/reward";
+import { resolveTrainOptions } from "../../src/options/train";
 import { selectRewards } from "../../src/reward/selection";
 
 describe("choosing reward functions", () => {

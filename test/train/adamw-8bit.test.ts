@@ -3,8 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pretrainOptions } from "../../src/options/pretrain-options";
-import { resolveOptions } from "../../src/options/resolve-options";
+import { pretrainOptions } from "../../src/options/supervised";
 import { runPretraining } from "../../src/supervised/pretrain-run";
 import { deterministicFiles, prepare, tinyHost, tinyRun } from "./tiny-run";
 
@@ -44,7 +43,7 @@ async function learnt(optim: string): Promise<number> {
     saveSteps: 0,
     optim,
   };
-  const options = resolveOptions(pretrainOptions, [{ source: "the test", spelling: "file", values }]);
+  const options = pretrainOptions.resolve([{ source: "the test", spelling: "file", values }]);
   const losses: number[] = [];
   const nothing = () => {};
   await runPretraining(

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { resolveTrainOptions } from "../../src/options/train";
 import { resumePoint } from "../../src/platform/node/run-place";
 import { type BestCheckpoint, bestOf, missingMetric, readBest } from "../../src/session/best-checkpoint";
 import type { MetricsRow } from "../../src/session/metrics";

@@ -2,8 +2,8 @@
 
 import type { Model } from "../../src/model/model";
 import { ForwardPass, TrainingPass } from "../../src/model/policy-pass";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
-import type { TrainOptions } from "../../src/options/train-options";
+import type { TrainOptions } from "../../src/options/train";
+import { resolveTrainOptions } from "../../src/options/train";
 import { gradeTrajectory } from "../../src/reward/grade";
 import type { GradedTrajectory } from "../../src/session/collect";
 import type { ScoringPass } from "../../src/train/reference";

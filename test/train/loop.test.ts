@@ -289,7 +289,6 @@ describe("bad input", () => {
   });
 
   test.each<[string, Record<string, unknown>, RegExp]>([
-    ["a truncated distribution", { topP: 0.9 }, /--top-p/],
     ["a prompt that is too long", { maxPromptLength: 4 }, /tokens, --max-prompt-length allows 4/],
     ["more positions than the model has", { maxCompletionLength: 64 }, /has 64 positions/],
     ["a missing model", { modelNameOrPath: "/nowhere/model" }, /\/nowhere\/model: no such folder/],

@@ -4,17 +4,11 @@ import { UserError } from "../../src/base/errors";
 import { adapterTargets } from "../../src/model/adapter";
 import type { ModelConfig } from "../../src/model/config";
 import { Model, type ModelOptions } from "../../src/model/model";
-import { hasSharedCritic } from "../../src/options/critic-fields";
+import { hasSharedCritic } from "../../src/options/fields/critic";
+import { parseMemory } from "../../src/options/fields/device-and-memory";
 import { createDecoder } from "../../src/session/loaded-model";
 import { createLearner } from "../../src/train/learner";
-import {
-  fitMemory,
-  type MemoryOptions,
-  memoryByKind,
-  memoryLine,
-  parseMemory,
-  planMemory,
-} from "../../src/train/memory-plan";
+import { fitMemory, type MemoryOptions, memoryByKind, memoryLine, planMemory } from "../../src/train/memory-plan";
 import { CONFIGS, modelContext, randomBatch, randomTensors } from "../support/reference/models";
 
 const SIZES: MemoryOptions = {

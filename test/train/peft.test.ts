@@ -7,7 +7,7 @@ import { parityTensors } from "../../src/diagnostics/parity";
 import { readModel } from "../../src/model/peft";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { encodeSafetensors } from "../../src/model/safetensors/write";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { resolveTrainOptions } from "../../src/options/train";
 import { nodeFolder } from "../../src/platform/node/files";
 import { modelContext } from "../support/reference/models";
 import { deterministicFiles, prepare, TINY, tinyRun } from "./tiny-run";
@@ -206,7 +206,7 @@ describe("options", () => {
   test.each<[Record<string, unknown>, RegExp]>([
     [{ dtype: "int8" }, /--dtype is int8, whose weights cannot be trained; add --use-peft/],
     [{ loraR: 8 }, /--lora-r is an option of adapters; add --use-peft/],
-    [{ usePeft: true, loraDropout: 0.1 }, /--lora-dropout is 0.1, but dropout is not implemented/],
+    [{ usePeft: true, loraDropout: 0.1 }, /unknown option lora_dropout of train: it is not implemented; leave it out/],
     [{ usePeft: true, loraTargetModules: ["lm_head"] }, /lora_target_modules is/],
   ])("%j", (values, message) => {
     const layer = { source: "the test", spelling: "file" as const, values: { preset: "nano", ...values } };

@@ -19,7 +19,6 @@ test("chat is the template of the model's folder, any other name one of the fixe
 test.each([
   ["a folder without a template", chat, new Map<string, string>(), /the model has no chat template/],
   ["a model behind an address", chat, undefined, /--prompt-template none with --endpoint-api chat/],
-  ["a system message without chat", { promptTemplate: "dapo", systemPrompt: "x" }, files, /template dapo has no place/],
 ] as const)("%s is refused", (_, options, given, message) => {
   expect(() => promptFrame(options, given)).toThrow(
     expect.objectContaining({ name: "UserError", message: expect.stringMatching(message) }),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Dataset } from "../../src/data/dataset";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { resolveTrainOptions } from "../../src/options/train";
 import type { TrainingHost } from "../../src/session/host";
 import { openQuestions } from "../../src/session/questions";
 

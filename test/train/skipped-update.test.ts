@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass } from "../../src/model/policy-pass";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
+import { resolveTrainOptions } from "../../src/options/train";
 import { nodeRewardPool } from "../../src/platform/node/reward-pool";
 import { gradeTrajectory } from "../../src/reward/grade";
 import { selectRewards } from "../../src/reward/selection";

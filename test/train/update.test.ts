@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass } from "../../src/model/policy-pass";
-import type { TrainOptions } from "../../src/options/train-options";
+import type { TrainOptions } from "../../src/options/train";
 import type { GradedTrajectory } from "../../src/session/collect";
 import { KlControl } from "../../src/train/kl-control";
 import type { Learner } from "../../src/train/learner";

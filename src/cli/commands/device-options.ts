@@ -1,7 +1,7 @@
 /** Options of commands that open a GPU and have no option set. */
 
 import { Option } from "commander";
-import { dtypeFields } from "../../options/option-fields";
+import { dtypeFields } from "../../options/fields/adapter";
 
 export type Toggles = "safe" | "fast";
 

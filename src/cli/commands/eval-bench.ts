@@ -1,4 +1,4 @@
-import type { EvalOptions } from "../../options/eval-options";
+import type { EvalOptions } from "../../options/evaluate";
 import { type CliIo, jsonLine } from "../io";
 import { Screen } from "../render/screen";
 import { Style } from "../render/style";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { evalOptions, resolveEvalOptions } from "../../options/eval-options";
+import { evalOptions } from "../../options/evaluate";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { evaluationLines } from "../render/evaluation";
@@ -35,7 +35,7 @@ export function evalCommand({ io, runners, overrides, finish }: CommandContext):
       const layers = await layersOf(evalOptions, { ...flags }, overrides);
       const named = flags.dataset === undefined ? [] : flags.dataset.split(",");
       const given = { dataset: [...named, ...benchmarks] };
-      const options = resolveEvalOptions(
+      const options = evalOptions.resolve(
         benchmarks.length === 0 ? layers : [...layers, { source: "command line", spelling: "flag", values: given }],
       );
       const json = flags.json === true;

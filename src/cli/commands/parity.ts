@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { TrainOptions } from "../../options/train-options";
+import type { TrainOptions } from "../../options/train";
 import { jsonLine } from "../io";
 import type { CommandContext } from "./context";
 import { adapterOption, dtypeOption, jsonOption, type Toggles, togglesOption } from "./device-options";

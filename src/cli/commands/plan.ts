@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { planOptions } from "../../options/plan-options";
-import { resolveOptions } from "../../options/resolve-options";
+import { planOptions } from "../../options/plan";
 import { type MemoryKind, type MemoryPlan, size } from "../../train/memory-plan";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
@@ -21,7 +20,7 @@ export function planCommand({ io, runners, overrides, finish }: CommandContext):
   return addOptions(new Command("plan").summary(about).description(about), planOptions)
     .addHelpText("after", EXAMPLES)
     .action(async (flags: CommonFlags) => {
-      const options = resolveOptions(planOptions, await layersOf(planOptions, { ...flags }, overrides));
+      const options = planOptions.resolve(await layersOf(planOptions, { ...flags }, overrides));
       const json = flags.json === true;
       if (flags.dryRun === true) {
         printResolved(planOptions, options, json, io);

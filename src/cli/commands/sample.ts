@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { resolveSampleOptions, sampleOptions } from "../../options/eval-options";
+import { sampleOptions } from "../../options/evaluate";
 import { jsonLine } from "../io";
 import { addOptions, type CommonFlags, layersOf, printResolved } from "../options";
 import { sampleLines } from "../render/sample";
@@ -28,7 +28,7 @@ export function sampleCommand({ io, runners, overrides, finish }: CommandContext
     .action(async (questions: readonly string[], flags: CommonFlags & { readonly prompt?: readonly string[] }) => {
       const prompt = [...(flags.prompt ?? []), ...questions];
       const given = { ...flags, ...(prompt.length > 0 && { prompt }) };
-      const options = resolveSampleOptions(await layersOf(sampleOptions, given, overrides));
+      const options = sampleOptions.resolve(await layersOf(sampleOptions, given, overrides));
       const json = flags.json === true;
       if (flags.dryRun === true) {
         printResolved(sampleOptions, options, json, io);

@@ -1,10 +1,9 @@
 import { Command } from "commander";
 import type * as z from "zod";
-import type { OptionLayer, OptionSet } from "../../options/option-set";
-import { pretrainOptions } from "../../options/pretrain-options";
-import { resolveOptions, resolveTrainOptions } from "../../options/resolve-options";
-import { dpoOptions, sftOptions } from "../../options/supervised-options";
-import { trainOptions } from "../../options/train-options";
+import type { OptionsOf } from "../../options/option";
+import type { OptionSet } from "../../options/option-set";
+import { dpoOptions, pretrainOptions, sftOptions } from "../../options/supervised";
+import { trainOptions } from "../../options/train";
 import type { TrainingContext } from "../../run/context";
 import { allEvents, type TrainEvents, type TrainSummary } from "../../session/events";
 import type { CliIo } from "../io";
@@ -34,7 +33,6 @@ export function trainCommand(context: CommandContext): Command {
   return trainingCommand(context, trainOptions, {
     summary: "reinforcement learning with Python as a tool",
     examples: TRAIN_EXAMPLES,
-    resolve: resolveTrainOptions,
     run: (options, training) => context.runners.train(options, training),
   });
 }
@@ -44,7 +42,6 @@ export function pretrainCommand(context: CommandContext): Command {
   return trainingCommand(context, pretrainOptions, {
     summary: "next-token training on a corpus",
     examples: PRETRAIN_EXAMPLES,
-    resolve: (layers) => resolveOptions(pretrainOptions, layers),
     run: (options, training) => context.runners.pretrain(options, training),
   });
 }
@@ -60,7 +57,6 @@ export function sftCommand(context: CommandContext): Command {
   return trainingCommand(context, sftOptions, {
     summary: "training on given answers",
     examples: SFT_EXAMPLES,
-    resolve: (layers) => resolveOptions(sftOptions, layers),
     run: (options, training) => context.runners.sft(options, training),
   });
 }
@@ -75,7 +71,6 @@ export function dpoCommand(context: CommandContext): Command {
   return trainingCommand(context, dpoOptions, {
     summary: "training on preferred and rejected answers",
     examples: DPO_EXAMPLES,
-    resolve: (layers) => resolveOptions(dpoOptions, layers),
     run: (options, training) => context.runners.dpo(options, training),
   });
 }
@@ -83,14 +78,13 @@ export function dpoCommand(context: CommandContext): Command {
 interface Training<Options> {
   readonly summary: string;
   readonly examples: string;
-  readonly resolve: (layers: readonly OptionLayer[]) => Options;
   readonly run: (options: Options, context: TrainingContext) => Promise<TrainSummary>;
 }
 
-function trainingCommand<Shape extends z.ZodRawShape, Options extends Readonly<Record<string, unknown>>>(
+function trainingCommand<Fields extends z.ZodRawShape>(
   { io, overrides, finish }: CommandContext,
-  set: OptionSet<Shape>,
-  { summary, examples, resolve, run }: Training<Options>,
+  set: OptionSet<Fields>,
+  { summary, examples, run }: Training<OptionsOf<Fields>>,
 ): Command {
   const command = addOptions(new Command(set.name).summary(summary).description(summary), set).addHelpText(
     "after",
@@ -98,7 +92,7 @@ function trainingCommand<Shape extends z.ZodRawShape, Options extends Readonly<R
   );
   return command.action(async (flags: CommonFlags & Readonly<Record<string, unknown>>) => {
     const json = flags.json === true;
-    const options = resolve(await layersOf(set, flags, overrides));
+    const options = set.resolve(await layersOf(set, flags, overrides));
     if (flags.dryRun === true) {
       printResolved(set, options, json, io);
       return finish(0);

@@ -4,7 +4,7 @@ import { UserError } from "../../base/errors";
 import { type FolderReader, readCheckpoint } from "../../model/folder";
 import { Model } from "../../model/model";
 import { SequenceScorer } from "../../model/sequence-scorer";
-import type { EvalOptions } from "../../options/eval-options";
+import type { EvalOptions } from "../../options/evaluate";
 import type { TrainingHost } from "../../session/host";
 import { LOGITS_BYTES, loadTokenizerOf, refuseMismatch } from "../../session/loaded-model";
 import { requestOf } from "../../session/questions";

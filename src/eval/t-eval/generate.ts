@@ -2,7 +2,7 @@
 
 import { UserError } from "../../base/errors";
 import { readCheckpoint } from "../../model/folder";
-import type { EvalOptions } from "../../options/eval-options";
+import type { EvalOptions } from "../../options/evaluate";
 import type { TrainingHost } from "../../session/host";
 import { loadTokenizerOf } from "../../session/loaded-model";
 import { chatTemplate } from "../../text/chat-template";

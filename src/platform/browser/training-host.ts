@@ -7,7 +7,7 @@ import { hubFiles } from "../../data/hub";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import type { FolderReader } from "../../model/folder";
-import { gradingPlan } from "../../options/reward-options";
+import { gradingPlan } from "../../options/fields/reward";
 import type { CustomRewardFunction } from "../../reward/custom";
 import { createBrowserSandbox } from "../../sandbox/browser/engine";
 import { createNoEngine } from "../../sandbox/no-engine";

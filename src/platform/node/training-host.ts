@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { UserError } from "../../base/errors";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
-import { gradingPlan } from "../../options/reward-options";
+import { gradingPlan } from "../../options/fields/reward";
 import { createNoEngine } from "../../sandbox/no-engine";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
 import type { TrainingHost } from "../../session/host";

@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
-import { evalOptions, resolveEvalOptions } from "../../src/options/eval-options";
-import { resolveOptions } from "../../src/options/resolve-options";
-import { sftOptions } from "../../src/options/supervised-options";
+import { evalOptions } from "../../src/options/evaluate";
+import { sftOptions } from "../../src/options/supervised";
 import type { MetricsRow } from "../../src/session/metrics";
 import { runSft } from "../../src/supervised/sft-run";
 import { type DagShares, dagRow } from "../../src/tasks/dag/rows";
-import { tinyHost } from "./tiny-run";
+import { tinyHost } from "../train/tiny-run";
 
 const NANO_BASE = join(import.meta.dirname, "../../checkpoints/nano-base");
 const STEPS = 150;
@@ -45,7 +44,7 @@ async function solved(model: string): Promise<number> {
     maxCompletionLength: 48,
     maxToolCalls: 0,
   };
-  const options = resolveEvalOptions([{ source: "the test", spelling: "file", values }]);
+  const options = evalOptions.resolve([{ source: "the test", spelling: "file", values }]);
   const host = await tinyHost();
   const plans = await targetPlans(options, host, async (name) => name, undefined);
   const events = { onProgress: nothing };
@@ -73,7 +72,7 @@ async function train(modelNameOrPath: string, shares: DagShares, maxSteps: numbe
     evalSamples: 0,
     seed: 1,
   };
-  const options = resolveOptions(sftOptions, [{ source: "the test", spelling: "file", values }]);
+  const options = sftOptions.resolve([{ source: "the test", spelling: "file", values }]);
   const losses: number[] = [];
   await runSft({ ...options, outputDir }, sftOptions.toYaml(options), await tinyHost(), {
     onPlan: nothing,

@@ -3,11 +3,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resolveOptions } from "../../src/options/resolve-options";
-import { dpoOptions } from "../../src/options/supervised-options";
+import { dpoOptions } from "../../src/options/supervised";
 import type { MetricsRow } from "../../src/session/metrics";
 import { runDpo } from "../../src/supervised/dpo-run";
-import { prepare, tinyHost } from "./tiny-run";
+import { prepare, tinyHost } from "../train/tiny-run";
 
 let root: string;
 beforeAll(async () => {
@@ -25,7 +24,7 @@ test.each([
   ["rpo", { lossType: "rpo", beta: 0.5 }, 1],
   ["adapter", { usePeft: true, loraR: 4, learningRate: 2e-2 }, Math.LN2],
 ])("%s: the first loss is that of a margin of 0, and margins grow", async (name, values, firstLoss) => {
-  const options = resolveOptions(dpoOptions, [
+  const options = dpoOptions.resolve([
     {
       source: "the test",
       spelling: "file",

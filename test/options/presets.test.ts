@@ -3,8 +3,8 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { presetNames } from "../../src/options/preset-texts";
-import { prepare, tinyRun } from "./tiny-run";
+import { presetNames } from "../../src/options/presets";
+import { prepare, tinyRun } from "../train/tiny-run";
 
 let root: string;
 beforeAll(async () => {

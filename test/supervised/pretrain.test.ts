@@ -3,13 +3,12 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pretrainOptions } from "../../src/options/pretrain-options";
-import { resolveOptions } from "../../src/options/resolve-options";
+import { pretrainOptions } from "../../src/options/supervised";
 import type { MetricsRow } from "../../src/session/metrics";
 import { fileDocuments } from "../../src/supervised/documents";
 import { runPretraining } from "../../src/supervised/pretrain-run";
 import { takeDocuments } from "../../src/supervised/pretraining";
-import { deterministicFiles, prepare, tinyHost, tinyTokenizer } from "./tiny-run";
+import { deterministicFiles, prepare, tinyHost, tinyTokenizer } from "../train/tiny-run";
 
 let root: string;
 beforeAll(async () => {
@@ -22,7 +21,7 @@ afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
 async function run(name: string, values: Record<string, unknown> = {}) {
   const outputDir = join(root, name);
-  const options = resolveOptions(pretrainOptions, [
+  const options = pretrainOptions.resolve([
     {
       source: "the test",
       spelling: "file",

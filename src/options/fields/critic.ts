@@ -1,6 +1,6 @@
 /** Options of the critic, in the words of TRL's PPOConfig where it has them. Read with --advantage-estimator gae. */
 import * as z from "zod";
-import { about } from "./option-set";
+import { about } from "../option";
 
 export const criticFields = {
   critic: z

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { changedOptions } from "../../src/options/changed-options";
-import { resolveTrainOptions } from "../../src/options/resolve-options";
-import { trainOptions } from "../../src/options/train-options";
+import { resolveTrainOptions, trainOptions } from "../../src/options/train";
 
 const options = (values: Readonly<Record<string, unknown>>) =>
   resolveTrainOptions([{ source: "the test", spelling: "file", values: { preset: "nano", ...values } }]);

@@ -1,9 +1,43 @@
-/** Options of what a rollout batch is made of, and when. */
+/** How tokens are drawn, and what a rollout batch is made of, and when. */
 import * as z from "zod";
-import { about } from "./option-set";
+import { about, type OptionsOf } from "../option";
+import type { RefusedOptions } from "../option-set";
 
 const share = z.number().min(0).max(1);
 
+/** How tokens are drawn, and how many. */
+export const samplingFields = {
+  maxPromptLength: z.int().min(1).default(512).meta(about("Sampling", "tokens; a longer prompt is an error")),
+  maxCompletionLength: z
+    .int()
+    .min(1)
+    .default(512)
+    .meta(about("Sampling", "tokens after the prompt, observations included")),
+  // Below, 1 / temperature nears the end of f32.
+  temperature: z.number().min(1e-6).default(1).meta(about("Sampling", "divides the logits")),
+};
+
+/** What is left of the distribution that tokens are drawn from. */
+export const truncationFields = {
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .meta(about("Sampling", "nucleus: smallest set of tokens with this much probability")),
+  topK: z.int().min(0).default(0).meta(about("Sampling", "most probable tokens kept; 0 keeps all")),
+  minP: share.default(0).meta(about("Sampling", "least probability relative to the most probable token")),
+};
+
+const cuts = (was: number) => ({
+  was,
+  why: "cuts the distribution that is sampled, and training would see another one; leave it off in train and use it in sample or eval",
+});
+
+/** Training refuses {@link truncationFields}: log-probs of a truncated distribution cannot equal those of the full softmax that it differentiates. */
+export const wholeDistribution: RefusedOptions = { topP: cuts(1), topK: cuts(0), minP: cuts(0) };
+
+/** What a rollout batch is made of, and when: which prompts, how many rounds, how old the weights may be. */
 export const batchFields = {
   groupFilterMin: share
     .nullable()
@@ -65,3 +99,5 @@ export const batchFields = {
     .default(100)
     .meta(about("Model and data", "steps until all rows come, with --curriculum-column")),
 };
+
+export type SamplingOptions = OptionsOf<typeof samplingFields>;

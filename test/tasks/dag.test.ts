@@ -6,7 +6,7 @@ import { syntheticBenchmark, syntheticQuestions } from "../../src/session/synthe
 import { type DagProblem, dagProblem } from "../../src/tasks/dag/problem";
 import { dagRange, dagRow, parseRange } from "../../src/tasks/dag/rows";
 import { dagKinds, dagSolution } from "../../src/tasks/dag/solution";
-import { tinyTokenizer } from "./tiny-run";
+import { tinyTokenizer } from "../train/tiny-run";
 
 const RANGE = { least: 1, most: 6 };
 const problems = Array.from({ length: 600 }, (_, index) => dagProblem(5, index, RANGE, "train"));

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { editDistance, nearest } from "../../src/base/nearest";
-import { evalOptions, resolveSampleOptions, sampleOptions } from "../../src/options/eval-options";
-import { presetNames } from "../../src/options/preset-texts";
-import { presetOptions } from "../../src/options/presets";
-import { pretrainOptions } from "../../src/options/pretrain-options";
-import { resolveOptions, resolveTrainOptions } from "../../src/options/resolve-options";
-import { trainOptions } from "../../src/options/train-options";
+import { evalOptions, sampleOptions } from "../../src/options/evaluate";
+import { planOptions } from "../../src/options/plan";
+import { presetFiles, presetNames, presetOptions } from "../../src/options/presets";
+import { dpoOptions, pretrainOptions, sftOptions } from "../../src/options/supervised";
+import { resolveTrainOptions, trainOptions } from "../../src/options/train";
 
 const file = (values: Record<string, unknown>) => ({ source: "run.yaml", spelling: "file", values }) as const;
 const flags = (values: Record<string, unknown>) => ({ source: "command line", spelling: "flag", values }) as const;
@@ -25,8 +24,7 @@ describe("resolveTrainOptions", () => {
       lossType: "dapo",
       scaleRewards: "group",
       temperature: 1,
-      topP: 1,
-      minP: 0,
+      gamma: 1,
       maxGradNorm: 1,
       seed: 42,
     });
@@ -39,11 +37,11 @@ describe("resolveTrainOptions", () => {
     });
     expect(resolveTrainOptions([file({ preset: "nano", learning_rate: 1e-3 }), flags({})]).learningRate).toBe(1e-3);
     const layers = [
-      file({ learning_rate: 1e-3, top_p: 0.9, seed: 1 }),
-      flags({ preset: "nano", learningRate: 1e-2, topP: 0.8 }),
+      file({ learning_rate: 1e-3, gamma: 0.9, seed: 1 }),
+      flags({ preset: "nano", learningRate: 1e-2, gamma: 0.8 }),
       flags({ "learning-rate": 0.1 }),
     ];
-    expect(resolveTrainOptions(layers)).toMatchObject({ learningRate: 0.1, topP: 0.8, seed: 1, maxSteps: 40 });
+    expect(resolveTrainOptions(layers)).toMatchObject({ learningRate: 0.1, gamma: 0.8, seed: 1, maxSteps: 40 });
   });
 
   it("takes the three spellings of a key, but not two of them at once", () => {
@@ -65,8 +63,11 @@ describe("resolveTrainOptions", () => {
       "command line: unknown option --num-generation of train; the nearest one is --num-generations",
     ],
     [file({ constructor: 1 }), /unknown option constructor/],
-    [file({ top_p: 2 }), "run.yaml: top_p is 2, expected a number above 0 and at most 1"],
-    [flags({ topP: "x" }), '--top-p is "x", expected a number above 0 and at most 1'],
+    [
+      file({ group_filter_min: 2 }),
+      "run.yaml: group_filter_min is 2, expected a number of at least 0 and at most 1, or none",
+    ],
+    [flags({ gamma: "x" }), '--gamma is "x", expected a number of at least 0 and at most 1'],
     [flags({ promptsPerStep: 1.5 }), "--prompts-per-step is 1.5, expected a whole number of at least 1"],
     [
       file({ loss_type: "dappo" }),
@@ -129,11 +130,28 @@ describe("resolveTrainOptions", () => {
   });
 
   it("writes a file that gives the same options again", () => {
-    const options = resolveTrainOptions([flags({ preset: "nano", delta: 3, topP: 0.95, outputDir: "runs/a b" })]);
+    const options = resolveTrainOptions([flags({ preset: "nano", delta: 3, gamma: 0.95, outputDir: "runs/a b" })]);
     const yaml = trainOptions.toYaml(options);
     expect(yaml).toContain("num_generations: 8\n");
     expect(resolveTrainOptions([file(parse(yaml))])).toEqual(options);
     expect(Object.keys(parse(yaml)).length).toBe(trainOptions.infos.size);
+  });
+
+  it.each([
+    ["top_p", 1, 0.9, /it cuts the distribution that is sampled/],
+    ["top_k", 0, 4, /use it in sample or eval/],
+    ["min_p", 0, 0.1, /it cuts the distribution/],
+    ["lora_dropout", 0, 0.1, /it is not implemented; leave it out/],
+  ])("passes over %s at the default that an earlier version wrote, and refuses any other", (key, was, given, why) => {
+    expect(resolveTrainOptions([model, file({ [key]: was })])).toEqual(resolveTrainOptions([model]));
+    expect(() => resolveTrainOptions([model, file({ [key]: given })])).toThrow(
+      `run.yaml: unknown option ${key} of train: `,
+    );
+    expect(() => resolveTrainOptions([model, file({ [key]: given })])).toThrow(why);
+  });
+
+  it("knows each preset by its file", () => {
+    expect(Object.keys(presetFiles).sort()).toEqual(presetNames.map((name) => `../../presets/${name}.yaml`).sort());
   });
 
   it("has presets that are valid", () => {
@@ -148,18 +166,54 @@ describe("resolveTrainOptions", () => {
 
 describe("the other commands", () => {
   it("take from a preset what they know", () => {
-    expect(resolveOptions(evalOptions, [flags({ preset: "nano", evalSamples: 9 })])).toMatchObject({
+    expect(evalOptions.resolve([flags({ preset: "nano", evalSamples: 9 })])).toMatchObject({
       dataset: ["nano"],
       promptTemplate: "nano",
       evalSamples: 9,
       // An evaluation has its own number of answers per question.
       numGenerations: 1,
     });
-    expect(resolveOptions(sampleOptions, [flags({ preset: "nano", prompt: ["1+1"] })]).prompt).toEqual(["1+1"]);
-    expect(resolveOptions(pretrainOptions, [flags({ dataset: "nano" })])).toMatchObject({ lrSchedulerType: "cosine" });
-    expect(() => resolveSampleOptions([flags({ preset: "nano" })])).toThrow(
+    expect(sampleOptions.resolve([flags({ preset: "nano", prompt: ["1+1"] })]).prompt).toEqual(["1+1"]);
+    expect(pretrainOptions.resolve([flags({ dataset: "nano" })])).toMatchObject({ lrSchedulerType: "cosine" });
+    expect(() => sampleOptions.resolve([flags({ preset: "nano" })])).toThrow(
       "sample needs questions as arguments or with --prompt",
     );
+  });
+
+  it("plans the batch that a preset trains on", () => {
+    expect(planOptions.resolve([flags({ modelNameOrPath: "m", preset: "dapo" })]).numGenerations).toBe(
+      resolveTrainOptions([model, flags({ preset: "dapo" })]).numGenerations,
+    );
+  });
+
+  // What the run would refuse is refused before anything is opened, and by plan too.
+  it.each<[string, () => unknown, RegExp]>([
+    ["train", () => trainOptions.resolve([model, flags({ dtype: "int8" })]), /--dtype is int8, whose weights/],
+    ["sft", () => sftOptions.resolve([model, flags({ dtype: "int8" })]), /--dtype is int8, whose weights/],
+    ["dpo", () => dpoOptions.resolve([model, flags({ loraR: 4 })]), /--lora-r is an option of adapters/],
+    ["pretrain", () => pretrainOptions.resolve([flags({ dataset: "nano", useRslora: true })]), /--use-rslora is an/],
+    [
+      "pretrain",
+      () => pretrainOptions.resolve([model, flags({ tokenizer: "t" })]),
+      /--tokenizer is for new weights; m has its own/,
+    ],
+    [
+      "pretrain",
+      () => pretrainOptions.resolve([flags({ dataset: "nano", usePeft: true })]),
+      /--use-peft needs --model-name-or-path/,
+    ],
+    [
+      "plan",
+      () => planOptions.resolve([flags({ modelNameOrPath: "m", usePeft: true, advantageEstimator: "gae" })]),
+      /--use-peft is true, but a critic beside an adapter/,
+    ],
+    ["plan", () => planOptions.resolve([flags({ modelNameOrPath: "m", maxBinding: "2" })]), /"2" is no amount of/],
+    ["train", () => trainOptions.resolve([model, flags({ gpuMemory: "24" })]), /"24" is no amount of memory/],
+    ["train", () => trainOptions.resolve([model, flags({ systemPrompt: "x" })]), /--system-prompt needs --prompt-temp/],
+    ["sft", () => sftOptions.resolve([model, flags({ loraDropout: 0.1 })]), /unknown option --lora-dropout of sft: it/],
+  ])("%s refuses %s", (_, resolve, message) => {
+    expect(resolve).toThrow(message);
+    expect(resolve).toThrow(expect.objectContaining({ name: "UserError" }));
   });
 });
 
@@ -195,9 +249,9 @@ describe("flags", () => {
       expect(info.flag).toMatch(/^[a-z][a-z0-9-]*$/);
       expect(info.defaultValue === undefined, info.key).toBe(["modelNameOrPath", "dataset"].includes(info.key));
     }
-    expect(trainOptions.infos.get("topK")).toMatchObject({
+    expect(trainOptions.infos.get("evalSteps")).toMatchObject({
       kind: "integer",
-      flag: "top-k",
+      flag: "eval-steps",
       defaultValue: 0,
       nullable: false,
     });

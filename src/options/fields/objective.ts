@@ -1,8 +1,8 @@
 /** Options of advantages, loss and masks. */
 import * as z from "zod";
-import { advantageEstimators } from "../rl/estimators";
-import { sampleMaskNames } from "../rl/sample-masks";
-import { about, aboutNames } from "./option-set";
+import { advantageEstimators } from "../../rl/estimators";
+import { sampleMaskNames } from "../../rl/sample-masks";
+import { about, aboutNames } from "../option";
 
 export const objectiveFields = {
   advantageEstimator: z
@@ -104,4 +104,27 @@ export const objectiveFields = {
     .nullable()
     .default(null)
     .meta(aboutNames("Objective", `trajectories left out of the loss: ${sampleMaskNames.join(", ")}`)),
+  epsilon: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.2)
+    .meta(about("Objective", "the ratio is clipped below 1 - epsilon; 1: never")),
+  epsilonHigh: z
+    .number()
+    .min(0)
+    .nullable()
+    .default(null)
+    .meta(about("Objective", "the ratio is clipped above 1 + epsilon-high; none: the same as epsilon")),
+  delta: z
+    .number()
+    .gt(1)
+    .nullable()
+    .default(null)
+    .meta(about("Objective", "dual clip: bound of the ratio at negative advantage")),
+  numIterations: z
+    .int()
+    .min(1)
+    .default(1)
+    .meta(about("Objective", "passes over a batch of trajectories, each token with the log-prob it was sampled with")),
 };

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TrainingPass } from "../../src/model/policy-pass";
-import { resolveOptions } from "../../src/options/resolve-options";
-import { sftOptions } from "../../src/options/supervised-options";
+import { sftOptions } from "../../src/options/supervised";
 import type { MetricsRow } from "../../src/session/metrics";
 import { cut, exampleOf } from "../../src/supervised/sft-examples";
 import { runSft } from "../../src/supervised/sft-run";
@@ -15,7 +14,7 @@ import { nanoDocument } from "../../src/tasks/nano/documents";
 import { ChatTemplate } from "../../src/text/chat-template";
 import { promptTemplates } from "../../src/text/templates";
 import { downloadAll, modelContext, modelOf, randomTensors } from "../support/reference/models";
-import { deterministicFiles, prepare, TINY, tinyHost, tinyRun, tinyTokenizer } from "./tiny-run";
+import { deterministicFiles, prepare, TINY, tinyHost, tinyRun, tinyTokenizer } from "../train/tiny-run";
 
 let root: string;
 beforeAll(async () => {
@@ -30,7 +29,7 @@ afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
 async function run(name: string, values: Record<string, unknown> = {}) {
   const outputDir = joinPath(root, name);
-  const options = resolveOptions(sftOptions, [
+  const options = sftOptions.resolve([
     {
       source: "the test",
       spelling: "file",

@@ -19,6 +19,7 @@ const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST, spel
 export class BufferAllocator {
   #nextId = 1;
   readonly #sizes = new Map<GPUBuffer, number>();
+  readonly #onDestroy: ((id: number) => void)[] = [];
   /** Bytes of all live buffers. */
   allocatedBytes = 0;
   /** The highest value that `allocatedBytes` has had. */
@@ -61,6 +62,11 @@ export class BufferAllocator {
     return bytes;
   }
 
+  /** Calls back with the number of every buffer that is freed from now on. */
+  onDestroy(listener: (id: number) => void): void {
+    this.#onDestroy.push(listener);
+  }
+
   /** Frees the buffer behind a view. */
   destroy(view: BufferView): void {
     const size = this.#sizes.get(view.buffer);
@@ -68,6 +74,7 @@ export class BufferAllocator {
     this.#sizes.delete(view.buffer);
     this.allocatedBytes -= size;
     view.buffer.destroy();
+    for (const listener of this.#onDestroy) listener(view.id);
   }
 }
 

@@ -2,6 +2,7 @@
  * Records dispatches and copies and submits them together. Parameters of all dispatches of a submit travel in one `writeBuffer`, which the queue orders
  * before the submit, so one buffer serves every submit and no bind group ever holds a stale value.
  */
+import { must } from "../base/must";
 import type { BufferAllocator, BufferView } from "./buffers";
 import type { Pipeline } from "./pipelines";
 
@@ -20,12 +21,20 @@ export type Grid = readonly [x: number, y: number, z: number];
 const SLOT_BYTES = 256; // the largest minUniformBufferOffsetAlignment
 const SLOTS = 2048;
 
+interface BoundGroup {
+  readonly group: GPUBindGroup;
+  readonly views: readonly BufferView[];
+}
+
 /** See the file's header. One recorder per device; recording is synchronous. */
 export class Recorder {
   readonly counters: Counters = { dispatches: 0, submits: 0, passes: 0, copies: 0, readbacks: 0, bindGroups: 0 };
   readonly #parameters: BufferView;
   readonly #staging = new Uint8Array(SLOT_BYTES * SLOTS);
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  /** By pipeline and views; an entry goes when one of its buffers is destroyed. */
+  readonly #bindGroups = new Map<string, BoundGroup>();
+  /** Keys of the bind groups that bind a buffer. */
+  readonly #keysOf = new Map<number, Set<string>>();
   #usedSlots = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -36,6 +45,12 @@ export class Recorder {
   constructor(device: GPUDevice, allocator: BufferAllocator) {
     this.#device = device;
     this.#parameters = allocator.create("parameters of dispatches", SLOT_BYTES * SLOTS, 0x40 | 0x08); // UNIFORM | COPY_DST
+    allocator.onDestroy((id) => this.#forget(id));
+  }
+
+  /** Bind groups in the cache. */
+  get cachedBindGroups(): number {
+    return this.#bindGroups.size;
   }
 
   /** Adds one dispatch. `parameters` is the uniform block, at most 256 bytes; `views` are bindings 1, 2, ... in order. */
@@ -110,7 +125,7 @@ export class Recorder {
     let key = `${pipeline.id}`;
     for (const view of views) key += `|${view.id},${view.offset},${view.size}`;
     const known = this.#bindGroups.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.group;
     const storage = views.map((view, index) => ({
       binding: index + 1,
       resource: { buffer: view.buffer, offset: view.offset, size: view.size },
@@ -119,8 +134,21 @@ export class Recorder {
       layout: pipeline.layout,
       entries: [{ binding: 0, resource: { buffer: this.#parameters.buffer, offset: 0, size: SLOT_BYTES } }, ...storage],
     });
-    this.#bindGroups.set(key, made);
+    this.#bindGroups.set(key, { group: made, views });
+    for (const { id } of views) {
+      const keys = this.#keysOf.get(id) ?? new Set();
+      this.#keysOf.set(id, keys.add(key));
+    }
     this.counters.bindGroups++;
     return made;
+  }
+
+  #forget(id: number): void {
+    for (const key of this.#keysOf.get(id) ?? []) {
+      for (const view of must(this.#bindGroups.get(key), "a bind group").views)
+        if (view.id !== id) this.#keysOf.get(view.id)?.delete(key);
+      this.#bindGroups.delete(key);
+    }
+    this.#keysOf.delete(id);
   }
 }

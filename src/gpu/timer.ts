@@ -1,4 +1,5 @@
 /** How long the GPU itself takes for recorded work, without the time to record, submit and read back. */
+import { at } from "../base/must";
 import type { BufferView } from "./buffers";
 import type { GpuContext } from "./context";
 
@@ -31,8 +32,8 @@ export class GpuTimer {
     recorder.timeNextPass(this.#querySet);
     record();
     recorder.resolveTimestamps(this.#querySet, this.#resolved);
-    const [begin = 0n, end = 0n] = new BigUint64Array(await readback.read(this.#resolved, 16));
-    return Number(end - begin) / 1e6;
+    const times = new BigUint64Array(await readback.read(this.#resolved, 16));
+    return Number(at(times, 1) - at(times, 0)) / 1e6;
   }
 
   destroy(): void {

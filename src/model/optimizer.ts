@@ -1,6 +1,7 @@
 /** AdamW over all segments with clipping by the global gradient norm, which stays on the GPU until it is read for the log. */
 import { adamw8bit, adamw8bitLevels } from "../../kernels/adamw_8bit";
 import { type AdamWStep, adamw, gradientNorm, isUpdate, normPartials, sumSquares } from "../../kernels/optimizer";
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import { BlockMoments } from "./block-moments";
 import type { Model } from "./model";
@@ -34,9 +35,9 @@ export class Optimizer {
     this.#partials = gpu.allocator.storage(`${labelPrefix}gradient norm partials`, this.#partialCount * 4);
     const norm = gpu.allocator.storage(`${labelPrefix}gradient norm`, 4);
     this.#norm = norm;
-    const weightOf = (segment: number) => model.trained.segments[segment] ?? gpu.empty;
+    const weightOf = (segment: number) => at(model.trained.segments, segment);
     const shapeOf = (segment: number) => {
-      const { length = 0, decayEnd = 0 } = layout.segments[segment] ?? {};
+      const { length, decayEnd } = at(layout.segments, segment);
       return { count: length, decayEnd };
     };
     if (kind === "adamw") {
@@ -44,10 +45,8 @@ export class Optimizer {
       const second = new ParameterValues(gpu, layout, `${labelPrefix}AdamW second moment`);
       [this.firstMoment, this.secondMoment] = [first, second];
       this.#adamw = (segment, gradient, step) => {
-        const firstMoment = first.segments[segment] ?? gpu.empty;
-        const secondMoment = second.segments[segment] ?? gpu.empty;
-        const views = { gradient, norm, weight: weightOf(segment), firstMoment, secondMoment };
-        adamw(gpu, views, shapeOf(segment), step);
+        const moments = { firstMoment: at(first.segments, segment), secondMoment: at(second.segments, segment) };
+        adamw(gpu, { gradient, norm, weight: weightOf(segment), ...moments }, shapeOf(segment), step);
       };
     } else {
       const first = new BlockMoments(gpu, layout, "first", labelPrefix);
@@ -68,26 +67,35 @@ export class Optimizer {
   /**
    * One update of the weights from the accumulated gradients. Returns the gradient norm before clipping; where it is not finite or above `skipNorm`, nothing was
    * changed and the step does not count.
+   * @throws RangeError when the gradients are of another layout
    */
   async update(gradients: ParameterValues, settings: Omit<AdamWStep, "step">): Promise<number> {
     const { gpu, trained } = this.#model;
     const { layout } = trained;
     let partialOffset = 0;
     layout.segments.forEach((segment, index) => {
-      const gradient = gradients.segments[index] ?? gpu.empty;
+      const gradient = at(gradients.segments, index);
       sumSquares(gpu, { gradient, partials: this.#partials }, { count: segment.length, partialOffset });
       partialOffset += normPartials(segment.length);
     });
     gradientNorm(gpu, { partials: this.#partials, norm: this.#norm }, this.#partialCount);
     layout.segments.forEach((_, index) => {
-      this.#adamw(index, gradients.segments[index] ?? gpu.empty, { ...settings, step: this.step + 1 });
+      this.#adamw(index, at(gradients.segments, index), { ...settings, step: this.step + 1 });
     });
     this.#model.storeTrained();
-    this.#updating = true;
-    const [norm = Number.NaN] = await gpu.readback.readFloats(this.#norm, 1);
-    this.#updating = false;
+    const norm = await this.#readNorm();
     if (isUpdate(norm, settings)) this.step++;
     return norm;
+  }
+
+  /** The norm of the update that was just recorded, once it is done. */
+  async #readNorm(): Promise<number> {
+    this.#updating = true;
+    try {
+      return at(await this.#model.gpu.readback.readFloats(this.#norm, 1), 0);
+    } finally {
+      this.#updating = false;
+    }
   }
 
   /** Updates that whatever is recorded from now on will see: those done, and the one whose norm is awaited. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { GpuContext } from "../../src/gpu/context";
 import { parameterShapes } from "../../src/model/config";
 import type { Model } from "../../src/model/model";
@@ -155,5 +155,29 @@ test("a gradient of 0 moves weights by their decay only", async () => {
     const wanted = Array.from(start.get(hfName) ?? [], (value) => value * factor);
     expect(relativeNormError(await model.weights.download(hfName), wanted), hfName).toBeLessThan(1e-7);
   }
+  destroy();
+});
+
+test("an update whose norm cannot be read does not stay under way", async () => {
+  const gpu = await modelContext();
+  const { gradients, optimizer, destroy } = build(gpu);
+  gradients.clear();
+  const reading = vi.spyOn(gpu.readback, "readFloats").mockRejectedValueOnce(new Error("the device was lost"));
+  const update = optimizer.update(gradients, settings);
+  expect(optimizer.version).toBe(1);
+  await expect(update).rejects.toThrow("the device was lost");
+  expect(optimizer.version).toBe(0);
+  reading.mockRestore();
+  destroy();
+});
+
+test("gradients of another layout are refused, not taken for zeros", async () => {
+  const gpu = await modelContext();
+  const { model, optimizer, destroy } = build(gpu, 4096);
+  const other = modelOf(gpu, config, randomTensors(config));
+  const gradients = new ParameterValues(gpu, other.layout, "gradients");
+  expect(model.layout.segments.length).toBeGreaterThan(other.layout.segments.length);
+  await expect(optimizer.update(gradients, settings)).rejects.toThrow(RangeError);
+  for (const part of [gradients, other]) part.destroy();
   destroy();
 });

@@ -51,7 +51,7 @@ it("writes a script that is the same for every run, and the data beside it", asy
   const { code, stdout } = await exportRun("--json", "--rollouts", "2");
   expect(code).toBe(0);
   expect(JSON.parse(stdout.text)).toMatchObject({ to: "wandb", steps: 4, rollouts: 2 });
-  const source = join(import.meta.dirname, "../../src/cli/tracking/upload_to_wandb.py");
+  const source = join(import.meta.dirname, "../../src/run/tracking/upload_to_wandb.py");
   expect(await fs.readFile(join(output, "upload.py"), "utf8")).toBe(await fs.readFile(source, "utf8"));
   const config: unknown = JSON.parse(await fs.readFile(join(output, "config.json"), "utf8"));
   const hostile = HOSTILE.replace("\ud800", "\ufffd");

@@ -349,6 +349,17 @@ describe("a server that is not well", () => {
   });
 });
 
+test("samples of other seeds are other samples", async () => {
+  const seeds: number[] = [];
+  const url = await serve((asked, response) => {
+    seeds.push(asked.seed);
+    stream(response, "\\boxed{2}");
+  });
+  for (const seed of [1, 2, 3]) await evaluate(url, { seed, evalSamples: 3, numGenerations: 4 });
+  expect(seeds).toHaveLength(36);
+  expect(new Set(seeds).size).toBe(36);
+});
+
 describe("limits", () => {
   test("no more answers under way than --endpoint-concurrency", async () => {
     let now = 0;

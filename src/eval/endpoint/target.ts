@@ -96,7 +96,8 @@ async function answerOne(
   let finishReason: FinishReason | undefined;
   while (finishReason === undefined) {
     const left = options.maxCompletionLength - modelTokens - observedTokens;
-    const seed = mix32(mix32(options.seed + id) + tools.length) >>> 1;
+    // Hashed one by one: with their sum, runs of neighbouring seeds would share almost all their samples.
+    const seed = mix32(mix32(mix32(options.seed) ^ id) + tools.length) >>> 1;
     const heard = await listen(client, requestBody(options, prompt, said, left, seed), signal, () =>
       replay(said, template, maxToolCalls),
     ).catch((error: unknown) => {

@@ -73,9 +73,11 @@ test("from the hub into the cache, by its addresses; offline it is refused, unle
     send(request, response, parquet(/(train|test)-/.exec(request.url ?? "")?.[1] ?? "")),
   );
   const env = { ZEROTIR_CACHE: root, ZEROTIR_DATA: join(root, "none"), HF_ENDPOINT: `${server.origin}/mirror/` };
-  // The registry's local copy may lie beside the repository, where this test must not find it.
+  // Only named folders are looked into, whatever lies beside the one that the program was started in.
   const before = process.cwd();
-  process.chdir(root);
+  for (const folder of ["shared/data", "work"]) await fs.mkdir(join(root, folder), { recursive: true });
+  await fs.writeFile(join(root, "shared/data/svamp.jsonl"), line("beside"));
+  process.chdir(join(root, "work"));
   try {
     const request = datasetRequest("svamp", "eval");
     await expect(openDataset({ ...request, offline: true }, env)).rejects.toThrow(

@@ -16,8 +16,8 @@ Examples:
   zerotir data list
   zerotir data list --json
 
-Data files are looked for in the folder of ZEROTIR_DATA, then in ../shared/data, then in the cache (ZEROTIR_CACHE,
-XDG_CACHE_HOME/zerotir or ~/.cache/zerotir), and fetched from the hub (HF_ENDPOINT, HF_TOKEN) when a command needs them.`;
+Data files are looked for in the folder of ZEROTIR_DATA, then in the cache (ZEROTIR_CACHE, XDG_CACHE_HOME/zerotir or
+~/.cache/zerotir), and fetched from the hub (HF_ENDPOINT, HF_TOKEN) when a command needs them.`;
 
 const SHOW_EXAMPLES = `
 Examples:

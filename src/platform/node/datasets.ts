@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { UserError } from "../../base/errors";
 import { nearest } from "../../base/nearest";
 import type { DataFile } from "../../data/data-file";
@@ -28,8 +28,8 @@ export interface DatasetPlace {
 const DATA_FILE = /\.(?:jsonl|json|parquet)(?:\.gz)?$/i;
 
 /**
- * Opens what a request names: a path first, else a name of the registry, looked for in the folder of ZEROTIR_DATA, in
- * ../shared/data, in the cache and on the hub.
+ * Opens what a request names: a path first, else a name of the registry, looked for in the folder of ZEROTIR_DATA, in the cache
+ * and on the hub.
  * @throws UserError saying where it was looked for
  */
 export async function openDataset(
@@ -56,9 +56,9 @@ export async function openDataset(
 
 /** Where a split is found without fetching anything. */
 export function placeOf(split: DatasetSplit, env: DataEnvironment): DatasetPlace {
-  for (const folder of dataFolders(env))
+  if (env.ZEROTIR_DATA)
     for (const name of split.localFiles) {
-      const path = join(folder, name);
+      const path = join(env.ZEROTIR_DATA, name);
       if (existsSync(path)) return { kind: "local", files: [path] };
     }
   if (split.hub === undefined) return { kind: "absent", files: [] };
@@ -66,13 +66,6 @@ export function placeOf(split: DatasetSplit, env: DataEnvironment): DatasetPlace
   return cached.every((path) => existsSync(path))
     ? { kind: "cached", files: cached }
     : { kind: "hub", files: [split.hub.repository] };
-}
-
-/** Folders in which data files are looked for by name, first match wins. */
-export function dataFolders(env: DataEnvironment): string[] {
-  const named = env.ZEROTIR_DATA;
-  const beside = relative(process.cwd(), resolve("../shared/data"));
-  return [...(named === undefined || named === "" ? [] : [named]), ...(existsSync(beside) ? [beside] : [])];
 }
 
 /** Where fetched files are kept. */
@@ -89,12 +82,9 @@ async function fetchSplit(
   onProgress: DownloadProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
+  const folder = env.ZEROTIR_DATA || "the folder of ZEROTIR_DATA, which is not set";
   const looked = [
-    ...(split.localFiles.length === 0
-      ? []
-      : [
-          `${split.localFiles.join(" or ")} in ${dataFolders(env).join(" or ") || "the folder of ZEROTIR_DATA, which is not set"}`,
-        ]),
+    ...(split.localFiles.length === 0 ? [] : [`${split.localFiles.join(" or ")} in ${folder}`]),
     ...(split.hub === undefined ? [] : [`the cache ${cacheFolder(env)}`]),
   ].join(", and ");
   if (split.hub === undefined)

@@ -92,6 +92,44 @@ export function fetchReason(error: unknown): string {
   return (cause instanceof Error && cause.message) || reasonOf(error);
 }
 
+/** Is told how much of a body has come. @param total undefined when the server does not say */
+export type LoadProgress = (done: number, total: number | undefined) => void;
+
+/** Bytes of a body as it will be read; undefined when the server does not say, or packs it on the way. */
+export function statedLength({ headers }: Response): number | undefined {
+  const length = headers.get("content-length");
+  return length === null || headers.has("content-encoding") ? undefined : Number(length);
+}
+
+/** Longest buffer that is made because a server says so. */
+const LARGEST_AT_ONCE = 2 ** 30;
+
+/** The whole body. */
+export async function loadBody(
+  response: Response,
+  onProgress: LoadProgress = () => {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const total = statedLength(response);
+  let bytes = new Uint8Array(Math.min(total ?? 2 ** 16, LARGEST_AT_ONCE));
+  let done = 0;
+  onProgress(done, total);
+  const reader = response.body?.getReader();
+  while (reader !== undefined) {
+    const part = await reader.read();
+    if (part.done) break;
+    const end = done + part.value.byteLength;
+    if (end > bytes.byteLength) {
+      const longer = new Uint8Array(Math.max(end, 2 * bytes.byteLength));
+      longer.set(bytes.subarray(0, done));
+      bytes = longer;
+    }
+    bytes.set(part.value, done);
+    done = end;
+    onProgress(done, total);
+  }
+  return done === bytes.byteLength ? bytes : bytes.slice(0, done);
+}
+
 /** A text in which a key or password does not show. */
 export function redacted(text: string, secret: string | undefined): string {
   return secret === undefined ? text : text.replaceAll(secret, "[key]");

@@ -54,7 +54,7 @@ const trainer: Trainer = {
         failure,
       ]);
     } finally {
-      host.closeGpu();
+      host.close();
     }
   },
   stop: () => stopping.abort(),

@@ -5,9 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { EndpointClient } from "../../src/eval/endpoint/client";
-import { type Piece, pieces } from "../../src/eval/endpoint/stream";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
 import { evalOptions } from "../../src/options/evaluate";
@@ -15,14 +13,6 @@ import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 const KEY = "sk-very-secret-0123456789";
-const CLIENT = {
-  endpoint: "http://localhost:8000/v1",
-  endpointApi: "completions",
-  endpointKeyEnv: "OPENAI_API_KEY",
-  endpointRequestsPerMinute: null,
-  endpointTimeout: 60,
-  endpointRetries: 5,
-} as const;
 
 interface Asked {
   readonly model: string;
@@ -372,87 +362,5 @@ describe("limits", () => {
     });
     await evaluate(url, { evalSamples: 12, endpointConcurrency: 3 });
     expect(most).toBe(3);
-  });
-
-  test("no more requests than --endpoint-requests-per-minute", async () => {
-    vi.useFakeTimers();
-    try {
-      const at: number[] = [];
-      vi.stubGlobal("fetch", async () => {
-        at.push(Date.now());
-        return Response.json({ choices: [{ text: "a", finish_reason: "stop" }] });
-      });
-      const began = Date.now();
-      const client = new EndpointClient({ ...CLIENT, endpointRequestsPerMinute: 1200 }, undefined);
-      const all = Promise.all(Array.from({ length: 5 }, () => client.complete({}, () => () => false)));
-      await vi.advanceTimersByTimeAsync(1000);
-      await all;
-      expect(at.map((time) => time - began)).toEqual([0, 50, 100, 150, 200]);
-    } finally {
-      vi.useRealTimers();
-      vi.unstubAllGlobals();
-    }
-  });
-
-  test("as long as a Retry-After says, and no shorter than the back-off", async () => {
-    vi.useFakeTimers();
-    try {
-      const at: number[] = [];
-      vi.stubGlobal("fetch", async () => {
-        at.push(Date.now());
-        return at.length < 3
-          ? new Response("", { status: 429, headers: { "Retry-After": at.length === 1 ? "7.5" : "0" } })
-          : Response.json({ choices: [{ text: "a", finish_reason: "stop" }] });
-      });
-      const began = Date.now();
-      const done = new EndpointClient(CLIENT, undefined).complete({}, () => () => false);
-      await vi.advanceTimersByTimeAsync(20_000);
-      await done;
-      expect(at.map((time) => time - began)).toEqual([0, 7500, 9500]);
-    } finally {
-      vi.useRealTimers();
-      vi.unstubAllGlobals();
-    }
-  });
-});
-
-describe("a stream of events", () => {
-  const heard = async (...chunks: string[]): Promise<Piece[]> => {
-    const body = new ReadableStream<Uint8Array>({
-      start(controller) {
-        for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
-        controller.close();
-      },
-    });
-    const response = new Response(body, { headers: { "Content-Type": "text/event-stream" } });
-    const all: Piece[] = [];
-    for await (const piece of pieces(response)) all.push(piece);
-    return all;
-  };
-  const event = (words: string, reason: string | null = null) =>
-    JSON.stringify({ choices: [{ text: words, finish_reason: reason }] });
-
-  test("an event of several data lines is one", async () => {
-    expect(await heard('data: {"choices":\ndata: [{"text": "a",\ndata:"finish_reason": "stop"}]}\n\n')).toEqual([
-      { text: "a" },
-      { finished: "stop" },
-    ]);
-  });
-
-  test.each(["\n", "\r\n", "\r"])("lines may end with %j, in the middle of which a chunk may end", async (end) => {
-    const whole = `: hello${end}event: x${end}id: 1${end}data: ${event("é")}${end}${end}data:${event("", "length")}${end}${end}`;
-    const expected = [{ text: "é" }, { finished: "length" }];
-    expect(await heard(whole)).toEqual(expected);
-    expect(await heard(...whole)).toEqual(expected);
-  });
-
-  test("a last event without its empty line counts; an empty one does not", async () => {
-    expect(await heard(`data:\n\ndata: ${event("a", "stop")}`)).toEqual([{ text: "a" }, { finished: "stop" }]);
-  });
-
-  test("an event without end is not kept", async () => {
-    await expect(heard("data: ", ...Array.from({ length: 17 }, () => "x".repeat(2 ** 20)))).rejects.toThrow(
-      "an event without end",
-    );
   });
 });

@@ -1,6 +1,9 @@
+/** Files behind addresses, as a page reads them: whole. */
 import { UserError } from "../../base/errors";
+import { fetchReason, type LoadProgress, loadBody } from "../../base/http";
 import type { FolderReader } from "../../model/folder";
 import { bytesSource } from "../../model/safetensors/read";
+import type { ModelFetching } from "../../session/host";
 
 /** HTTP cannot list a folder, so these names are asked for: what a model of one weights file consists of. */
 const MODEL_FILES = [
@@ -15,61 +18,66 @@ const MODEL_FILES = [
  * A checkpoint folder behind an address. A file is fetched whole when it is opened. Servers that answer every unknown address with
  * their start page are understood: no file of a model is HTML.
  */
-export function httpFolder(address: URL): FolderReader {
+export function httpFolder(address: URL, { onProgress, signal }: Omit<ModelFetching, "offline"> = {}): FolderReader {
   const base = new URL(address.href.replace(/\/*$/, "/"));
   const path = base.href.replace(/\/$/, "");
-  const get = (name: string, method: "GET" | "HEAD") => request(new URL(encodeURIComponent(name), base), method);
+  const place = (name: string) => new URL(encodeURIComponent(name), base);
   return {
     path,
     async list() {
-      const found = await Promise.all(MODEL_FILES.map(async (name) => ((await get(name, "HEAD")) ? [name] : [])));
+      const exists = async (name: string) => (await request(place(name), "HEAD", signal)) !== undefined;
+      const found = await Promise.all(MODEL_FILES.map(async (name) => ((await exists(name)) ? [name] : [])));
       const names = found.flat();
       return names.length > 0 ? names : undefined;
     },
     async open(name) {
-      const response = await get(name, "GET");
-      if (response === undefined) return undefined;
-      try {
-        return bytesSource(new Uint8Array(await response.arrayBuffer()));
-      } catch (error) {
-        throw unreachable(response.url, error);
-      }
+      const bytes = await load(place(name), signal, (done, total) => onProgress?.(name, done, total));
+      return bytes && bytesSource(bytes);
     },
   };
 }
 
 /** A text file behind an address. @throws UserError when there is none */
 export async function httpText(address: URL): Promise<string> {
-  const response = await request(address, "GET");
-  if (response === undefined)
+  const bytes = await load(address);
+  if (bytes === undefined)
     throw new UserError(`${address}: no such file; expected one, or nano for the synthetic data`);
-  return response.text();
+  return new TextDecoder().decode(bytes);
 }
 
-/** A file behind an address, fetched whole. @throws UserError when there is none */
-export async function httpBytes(address: URL): Promise<Uint8Array> {
-  const response = await request(address, "GET");
-  if (response === undefined) throw new UserError(`${address}: no such file; expected JSONL, JSON or parquet`);
-  try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    throw unreachable(response.url, error);
-  }
+/** A file behind an address. @throws UserError when there is none, or the signal's reason */
+export async function httpBytes(address: URL, signal?: AbortSignal, onProgress?: LoadProgress): Promise<Uint8Array> {
+  const bytes = await load(address, signal, onProgress);
+  if (bytes === undefined) throw new UserError(`${address}: no such file; expected JSONL, JSON or parquet`);
+  return bytes;
+}
+
+/** The bytes, or undefined when there is no such file. */
+async function load(address: URL, signal?: AbortSignal, onProgress?: LoadProgress): Promise<Uint8Array | undefined> {
+  const response = await request(address, "GET", signal);
+  if (response === undefined) return undefined;
+  return loadBody(response, onProgress).catch((error: unknown) => {
+    throw unreachable(response.url, error, signal);
+  });
 }
 
 /** The response, or undefined when there is no such file. */
-async function request(address: URL, method: "GET" | "HEAD"): Promise<Response | undefined> {
-  const response = await fetch(address, { method }).catch((error: unknown) => {
-    throw unreachable(address.href, error);
-  });
-  if (response.status === 404 || response.headers.get("content-type")?.startsWith("text/html")) return undefined;
-  if (!response.ok) throw new UserError(`${address}: the server answered ${response.status}; expected a file`);
-  return response;
+async function request(address: URL, method: "GET" | "HEAD", signal?: AbortSignal): Promise<Response | undefined> {
+  const response = await fetch(address, { method, ...(signal === undefined ? {} : { signal }) }).catch(
+    (error: unknown) => {
+      throw unreachable(address.href, error, signal);
+    },
+  );
+  if (response.ok && !response.headers.get("content-type")?.startsWith("text/html")) return response;
+  await response.body?.cancel();
+  if (response.ok || response.status === 404) return undefined;
+  throw new UserError(`${address}: the server answered ${response.status}; expected a file`);
 }
 
-function unreachable(address: string, error: unknown): UserError {
-  const why = error instanceof Error ? error.message : String(error);
+/** @throws the signal's reason, when that is why */
+function unreachable(address: string, error: unknown, signal: AbortSignal | undefined): UserError {
+  signal?.throwIfAborted();
   return new UserError(
-    `${address}: can't be loaded (${why}); check the connection, and that the server allows this page`,
+    `${address}: can't be loaded (${fetchReason(error)}); check the connection, and that the server allows this page`,
   );
 }

@@ -12,6 +12,7 @@ import type { CustomRewardFunction } from "../../reward/custom";
 import { createBrowserSandbox } from "../../sandbox/browser/engine";
 import { createNoEngine } from "../../sandbox/no-engine";
 import type { TrainingHost } from "../../session/host";
+import { Opened } from "../opened";
 import { openBrowserDevice } from "./adapter";
 import { httpBytes, httpFolder, httpText } from "./http-folder";
 import { MemoryRunFiles } from "./memory-files";
@@ -37,13 +38,14 @@ export interface BrowserHostOptions {
 export interface BrowserTrainingHost extends TrainingHost {
   /** The files of a run; the same object for the same folder, so a run can be resumed while the page lives. */
   runFiles(outputDir: string): MemoryRunFiles;
-  /** Gives the device back. The files stay. */
-  closeGpu(): void;
+  /** Ends what was opened for a run: device, Python, graders. The files stay. */
+  close(): void;
 }
 
 /** A host for one run. */
 export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainingHost {
-  let opened: OpenDevice | undefined;
+  let device: OpenDevice | undefined;
+  const opened = new Opened();
   const runs = new Map<string, MemoryRunFiles>();
   const runFiles = (outputDir: string) => {
     const files = runs.get(outputDir) ?? options.files?.runFiles(outputDir) ?? new MemoryRunFiles(outputDir);
@@ -59,27 +61,31 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
   };
   return {
     async openGpu() {
-      opened = await openBrowserDevice({ announce: options.announce });
-      if (options.onDeviceFailure !== undefined) opened.failure.onFailure(options.onDeviceFailure);
-      return createContext(opened);
+      device = await openBrowserDevice({ announce: options.announce });
+      if (options.onDeviceFailure !== undefined) device.failure.onFailure(options.onDeviceFailure);
+      return createContext(device);
     },
-    modelFolder: (nameOrPath) => httpFolder(address(isName(nameOrPath) ? `checkpoints/${nameOrPath}` : nameOrPath)),
+    modelFolder: (nameOrPath, fetching) =>
+      httpFolder(address(isName(nameOrPath) ? `checkpoints/${nameOrPath}` : nameOrPath), fetching),
     openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolPackages = null }) => {
       if (maxToolCalls === 0 || toolEngine === "none") return createNoEngine();
       if (toolEngine !== "wasi" || toolPackages !== null)
         throw new UserError("a page runs Python by --tool-engine wasi without --tool-packages; leave both out");
-      return createBrowserSandbox(options.sandbox, {
-        assetUrl: address("python"),
-        memoryMb: toolMemoryMb,
-        ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
-      });
+      return opened.keep(
+        createBrowserSandbox(options.sandbox, {
+          assetUrl: address("python"),
+          memoryMb: toolMemoryMb,
+          ...(options.onPythonProgress === undefined ? {} : { onProgress: options.onPythonProgress }),
+        }),
+      );
     },
     openRewards: async (rewards) => {
       const functions = options.rewardFunctions ?? {};
-      return browserRewardPool({ ...gradingPlan(rewards, Object.keys(functions)), functions });
+      const pool = browserRewardPool({ ...gradingPlan(rewards, Object.keys(functions)), functions });
+      return opened.keep(Promise.resolve(pool));
     },
     readText: (path) => httpText(address(path)),
-    async loadDataset(request, onProgress) {
+    async loadDataset(request, onProgress, signal) {
       const named = namedSplit(request);
       if (named !== undefined && named.split.hub === undefined)
         throw new UserError(`${request.dataset}: is on no hub; give the address of a file`);
@@ -88,9 +94,9 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
       const urls =
         named?.split.hub === undefined ? [address(request.dataset)] : hubFiles(named.split.hub).map(({ url }) => url);
       const files = [];
-      for (const [index, url] of urls.entries()) {
-        onProgress?.(url.href, index, urls.length);
-        files.push(memoryFile(url.href, await httpBytes(url)));
+      for (const url of urls) {
+        const bytes = await httpBytes(url, signal, (done, total) => onProgress?.(url.href, done, total));
+        files.push(memoryFile(url.href, bytes));
       }
       const rows = await readRows(files, request, named?.split);
       return { name: request.dataset, split: named?.splitName ?? null, files: urls.map(String), rows };
@@ -103,9 +109,10 @@ export function browserTrainingHost(options: BrowserHostOptions): BrowserTrainin
         throw new UserError(`${path}: no such checkpoint in this tab; start the run anew`);
       return folder;
     },
-    closeGpu() {
-      opened?.device.destroy();
-      opened = undefined;
+    close() {
+      opened.close();
+      device?.device.destroy();
+      device = undefined;
     },
   };
 }

@@ -4,7 +4,16 @@ import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { reasonOf, UserError } from "../../base/errors";
-import { fetchReason, isTemporary, NotReady, RequestLimit, retryAfter, untilReady } from "../../base/http";
+import {
+  fetchReason,
+  isTemporary,
+  type LoadProgress,
+  NotReady,
+  RequestLimit,
+  retryAfter,
+  statedLength,
+  untilReady,
+} from "../../base/http";
 import { explained, syncFolder, writeAll, writeSynced } from "./files";
 import { type Release, takeLock } from "./lock";
 
@@ -14,8 +23,7 @@ export interface DownloadOptions {
   readonly target: string;
   /** Sent as a bearer token to the first server only, not where it redirects to. */
   readonly token?: string | undefined;
-  /** @param total undefined when the server does not say */
-  readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
+  readonly onProgress?: LoadProgress | undefined;
   /** The sentence for an answer 401, 403 or 404, where a better one is known. @param code the hub's `X-Error-Code`, or empty */
   readonly explain?: ((status: number, code: string) => string | undefined) | undefined;
   /** Attempts after an interruption, each going on where the last one stopped. */
@@ -107,10 +115,9 @@ async function fetchOnce(options: DownloadOptions): Promise<void> {
       await discard(target);
       throw new NotReady("the server sent another part than was asked for");
     }
-    const length = response.headers.get("content-length");
+    const length = statedLength(response);
     let done = resumed ? arrived : 0;
-    // A packed body has another length than what is written.
-    const total = length === null || response.headers.has("content-encoding") ? undefined : done + Number(length);
+    const total = length === undefined ? undefined : done + length;
     const file = await fs.open(partial, resumed ? "a" : "w");
     try {
       // After the old bytes are gone: they must never be taken for the beginning of what this tag stands for.

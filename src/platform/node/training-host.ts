@@ -10,6 +10,7 @@ import { gradingPlan } from "../../options/fields/reward";
 import { createNoEngine } from "../../sandbox/no-engine";
 import { openNodeEngine } from "../../sandbox/node/open-engine";
 import type { TrainingHost } from "../../session/host";
+import { Opened } from "../opened";
 import { closeNodeDevice, openNodeDevice } from "./adapter";
 import { type DownloadProgress, openDataset } from "./datasets";
 import { type Embedded, embeddedDataset, embeddedText } from "./embedded";
@@ -35,25 +36,21 @@ export function nodeTrainingHost(
   embedded: Embedded = {},
 ): NodeTrainingHost {
   const { rewardFunctions = {}, environmentFactory } = embedded;
-  let opened: OpenDevice | undefined;
-  const workers: { close(): Promise<void> }[] = [];
-  const keep = <Worker extends { close(): Promise<void> }>(worker: Worker): Worker => {
-    workers.push(worker);
-    return worker;
-  };
+  let device: OpenDevice | undefined;
+  const opened = new Opened();
   return {
     async openGpu({ adapter, toggles }) {
-      opened = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
-      opened.failure.onFailure(onDeviceFailure);
-      return createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
+      device = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
+      device.failure.onFailure(onDeviceFailure);
+      return createContext(device, device.profile.isSoftware ? napWhileWaiting() : undefined);
     },
     modelFolder: (nameOrPath, fetching) =>
       modelFolder(nameOrPath, { onProgress: announcingDownloads(announce), ...fetching }),
     openPython: async ({ maxToolCalls, toolMemoryMb, toolEngine = "wasi", toolUrl = null, toolPackages = null }) =>
       maxToolCalls === 0 || environmentFactory !== undefined
         ? createNoEngine()
-        : keep(
-            await openNodeEngine({
+        : opened.keep(
+            openNodeEngine({
               engine: toolEngine,
               url: toolUrl,
               memoryMb: toolMemoryMb,
@@ -64,7 +61,7 @@ export function nodeTrainingHost(
     environmentFactory,
     openRewards: async (options) => {
       const plan = gradingPlan(options, Object.keys(rewardFunctions));
-      return keep(await nodeRewardPool({ ...plan, functions: rewardFunctions }));
+      return opened.keep(nodeRewardPool({ ...plan, functions: rewardFunctions }));
     },
     async readText(path) {
       const text = embeddedText(embedded, path);
@@ -87,10 +84,9 @@ export function nodeTrainingHost(
     runFiles: nodeRunFiles,
     checkpointFolder: async (path) => nodeFolder(path),
     close() {
-      // A run that failed half-way may not have come to close them, and a child process would keep this one alive.
-      for (const worker of workers.splice(0)) void worker.close().catch(() => {});
-      if (opened !== undefined) closeNodeDevice(opened);
-      opened = undefined;
+      opened.close();
+      if (device !== undefined) closeNodeDevice(device);
+      device = undefined;
     },
   };
 }

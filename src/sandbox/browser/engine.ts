@@ -1,4 +1,5 @@
 import { reasonOf, UserError } from "../../base/errors";
+import { type LoadProgress, loadBody } from "../../base/http";
 import { must } from "../../base/must";
 import { type CallEnd, CallQueue, CLOSED } from "../calls";
 import { DEFAULT_LIMITS, type PythonCall, type PythonEngine } from "../engine";
@@ -30,16 +31,21 @@ export async function createBrowserSandbox(port: MessagePort, options: BrowserSa
   const base = new URL(`${String(options.assetUrl).replace(/\/*$/, "")}/`, globalThis.location?.href);
   const workerCount = options.workerCount ?? Math.min(navigator.hardwareConcurrency, 4);
   const frame = new Frame(port);
-  let loaded = 0;
+  const loaded = new Map<string, number>();
   const load = async (name: string) => {
-    const bytes = await fetchBytes(new URL(name, base), (length) => {
-      loaded += length;
-      options.onProgress?.(loaded);
+    const bytes = await fetchBytes(new URL(name, base), (done) => {
+      loaded.set(name, done);
+      options.onProgress?.([...loaded.values()].reduce((sum, each) => sum + each, 0));
     });
     return [name, bytes] as const;
   };
-  const files = new Map(await Promise.all([MANIFEST_FILE, WASM_FILE, SNAPSHOT_FILE].map(load)));
-  await frame.start(files, workerCount, options.memoryMb ?? DEFAULT_LIMITS.memoryMb);
+  try {
+    const files = new Map(await Promise.all([MANIFEST_FILE, WASM_FILE, SNAPSHOT_FILE].map(load)));
+    await frame.start(files, workerCount, options.memoryMb ?? DEFAULT_LIMITS.memoryMb);
+  } catch (error) {
+    frame.close();
+    throw error;
+  }
   const queue = new CallQueue(workerCount, (call) => frame.run(call));
   return {
     run: (call) => queue.run(call),
@@ -132,26 +138,13 @@ function settleable(): Settleable {
   return { promise, ...must(settle, "a promise's ends") };
 }
 
-/**
- * Loads a file whole.
- *
- * @param progress is given the length of each piece in bytes, as it comes
- * @throws UserError when it can't be loaded
- */
-async function fetchBytes(url: URL, progress: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+/** Loads a file whole. @throws UserError when it can't be loaded */
+async function fetchBytes(url: URL, onProgress: LoadProgress): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(url).catch((error: unknown) => {
     throw new UserError(`${url} can't be loaded: ${reasonOf(error)}`);
   });
   if (!response.ok || response.body === null) throw new UserError(`${url} can't be loaded: status ${response.status}`);
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value);
-    progress(value.length);
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  return loadBody(response, onProgress);
 }
 
 const NO_FRAME =

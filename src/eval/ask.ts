@@ -5,8 +5,8 @@ import { readModelConfig } from "../model/folder";
 import { configFolder } from "../model/peft";
 import type { SampleOptions } from "../options/evaluate";
 import type { TrainingHost } from "../session/host";
-import type { QuestionRow } from "../session/prompts";
-import { toSample } from "../session/transcript";
+import type { QuestionRow } from "../session/questions";
+import { transcriptOf } from "../session/transcript";
 import type { Tokenizer } from "../text/tokenizer";
 import type { AnswerSample } from "./answer-sample";
 import { openSession } from "./session";
@@ -46,7 +46,7 @@ export async function ask(
       },
     );
     for (const graded of groups.flat()) {
-      const { answer: _, reward: __, ...sample } = toSample(session.collector.tokenizer, 0, graded);
+      const { answer: _, reward: __, ...sample } = transcriptOf(session.collector.tokenizer, 0, graded);
       const { ids, logprobs, fullText } = graded.trajectory;
       hooks.onSample({ ...sample, ids: [...ids], text: fullText, logprobs: [...logprobs] });
     }

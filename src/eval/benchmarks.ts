@@ -3,9 +3,8 @@
 import { hashText } from "../base/random";
 import { benchmarkName } from "../data/dataset";
 import type { TrainingHost } from "../session/host";
-import type { QuestionRow } from "../session/prompts";
-import { type DatasetOptions, requestOf } from "../session/questions";
-import { syntheticBenchmark } from "../session/synthetic-questions";
+import type { QuestionRow } from "../session/questions";
+import { type DatasetOptions, requestOf, syntheticBenchmark } from "../session/questions";
 
 export interface Benchmark {
   /** A column or row of the tables; unique within an evaluation. */

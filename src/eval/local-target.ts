@@ -2,7 +2,7 @@
 import type { GpuContext } from "../gpu/context";
 import { checkPrompts, collect, type GradedTrajectory } from "../session/collect";
 import type { TrainingHost } from "../session/host";
-import { toSample } from "../session/transcript";
+import { transcriptOf } from "../session/transcript";
 import type { Answer } from "./samples";
 import { openSession, type Session, type SessionOptions, samplingOf } from "./session";
 import type { Target } from "./target";
@@ -65,7 +65,7 @@ function* batches<Item extends { readonly question: number }>(asked: readonly It
 }
 
 function answerOf(session: Session, graded: GradedTrajectory): Answer {
-  const { segments, modelTokens } = toSample(session.collector.tokenizer, 0, graded);
+  const { segments, modelTokens } = transcriptOf(session.collector.tokenizer, 0, graded);
   const { trajectory, grade } = graded;
   return {
     segments,

@@ -5,7 +5,7 @@ import { type Collected, type Collector, type CollectSettings, collect } from ".
 import type { TrainingHost } from "../session/host";
 import { createDecoder, eosTokenIds, loadModel } from "../session/loaded-model";
 import { promptFrame } from "../session/prompt-frame";
-import type { QuestionRow } from "../session/prompts";
+import type { QuestionRow } from "../session/questions";
 
 /** Options that answering needs; those of `eval` and `sample` both have them. */
 export type SessionOptions = Omit<

@@ -1,5 +1,5 @@
 /** Whatever answers questions: a model on this machine's GPU or one behind an address. */
-import type { QuestionRow } from "../session/prompts";
+import type { QuestionRow } from "../session/questions";
 import type { Answer } from "./samples";
 
 /** A question and which of its samples are wanted. */

@@ -17,7 +17,7 @@ import { observationPolicy, preparedFor } from "../sandbox/policies";
 import type { PromptTemplate } from "../text/templates";
 import type { Tokenizer } from "../text/tokenizer";
 import { BatchGrades } from "./grades";
-import type { QuestionRow } from "./prompts";
+import type { QuestionRow } from "./questions";
 
 /** A trajectory with its question and its grade. */
 export interface GradedTrajectory {

@@ -2,7 +2,7 @@
 import type { GradeJob, GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";
 import type { Trajectory } from "../rollout/trajectory";
-import type { QuestionRow } from "./prompts";
+import type { QuestionRow } from "./questions";
 
 interface Member {
   readonly job: Promise<GradeJob>;

@@ -1,5 +1,4 @@
 /** What a run needs from the place where it runs; src/platform has one for Node and one for the browser. */
-import type { Dataset, DatasetRequest } from "../data/dataset";
 import type { GpuContext } from "../gpu/context";
 import type { FolderReader } from "../model/folder";
 import type { RewardOptions } from "../options/fields/reward";
@@ -7,7 +6,7 @@ import type { TrainOptions } from "../options/train";
 import type { RewardPool } from "../reward/pool";
 import type { EnvironmentFactory } from "../rollout/environment";
 import type { PythonEngine } from "../sandbox/engine";
-import type { QuestionRow } from "./prompts";
+import type { DatasetSource, QuestionRow } from "./questions";
 import type { RunFiles } from "./run-folder";
 
 /** How a model's files may be fetched when they are not here. */
@@ -19,7 +18,7 @@ export interface ModelFetching {
 }
 
 /** Everything that differs between a terminal and a tab. */
-export interface TrainingHost {
+export interface TrainingHost extends DatasetSource {
   openGpu(options: Pick<TrainOptions, "adapter" | "toggles">): Promise<GpuContext>;
   /** A checkpoint folder by path, a shipped model by name, or a model of the hub, whose files are fetched when they are read. */
   modelFolder(nameOrPath: string, fetching?: ModelFetching): FolderReader;
@@ -33,16 +32,6 @@ export interface TrainingHost {
   openRewards(options: RewardOptions): Promise<RewardPool>;
   /** A text file that the user named. @throws UserError when it cannot be read */
   readText(path: string): Promise<string>;
-  /**
-   * A data set by name or path, fetched when it is not here.
-   * @param onProgress is told of each file that is being fetched; `total` is undefined when the server does not say
-   * @throws UserError when it cannot be had, or a row is not understood
-   */
-  loadDataset(
-    request: DatasetRequest,
-    onProgress?: (file: string, done: number, total: number | undefined) => void,
-    signal?: AbortSignal,
-  ): Promise<Dataset>;
   /** A curriculum of one's own: whether a question may come at a step. Without it every question may. */
   acceptsQuestion?(question: QuestionRow, step: number): boolean;
   /** The run folder. */

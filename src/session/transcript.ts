@@ -4,7 +4,7 @@ import type { GradedTrajectory, Group } from "./collect";
 import type { Sample } from "./events";
 
 /** Trajectories worth looking at: those with code and a right answer first, from different groups. */
-export function chooseSamples(groups: readonly Group[], count: number): GradedTrajectory[] {
+export function chooseTranscripts(groups: readonly Group[], count: number): GradedTrajectory[] {
   const interest = ({ trajectory, grade }: GradedTrajectory) =>
     2 * Math.min(1, trajectory.toolLog.length) + grade.numbers.reward;
   const byInterest = (a: GradedTrajectory, b: GradedTrajectory) => interest(b) - interest(a);
@@ -15,7 +15,7 @@ export function chooseSamples(groups: readonly Group[], count: number): GradedTr
 }
 
 /** A trajectory with its segments as text. */
-export function toSample(tokenizer: Tokenizer, step: number, graded: GradedTrajectory): Sample {
+export function transcriptOf(tokenizer: Tokenizer, step: number, graded: GradedTrajectory): Sample {
   const { trajectory, prompt, question, grade } = graded;
   return {
     step,

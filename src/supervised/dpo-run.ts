@@ -7,9 +7,9 @@ import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { LOGITS_BYTES, loadModel } from "../session/loaded-model";
 import { afterSupervised } from "../session/next-commands";
-import { findResume } from "../session/opening";
 import { promptFrame } from "../session/prompt-frame";
-import { fileRows } from "../session/prompts";
+import { fileRows } from "../session/questions";
+import { findResume } from "../session/resume";
 import { chatTemplate } from "../text/chat-template";
 import { jsonLines } from "./json-lines";
 import {

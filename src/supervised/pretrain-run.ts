@@ -13,7 +13,7 @@ import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { type LoadedModel, loadModel, loadTokenizerOf, refuseMismatch } from "../session/loaded-model";
 import { afterPretraining } from "../session/next-commands";
-import { findResume } from "../session/opening";
+import { findResume } from "../session/resume";
 import { type DocumentSource, fileDocuments, nanoDocuments } from "./documents";
 import { mixedDocuments, parseMixture } from "./mixture";
 import { likelihood, likelihoodStep, takeDocuments } from "./pretraining";

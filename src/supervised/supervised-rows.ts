@@ -1,6 +1,6 @@
 /** How many steps the rows of a data set make, and which rows a step sees. */
 import { UserError } from "../base/errors";
-import type { RowSource } from "../session/prompts";
+import type { RowSource } from "../session/questions";
 
 interface StepOptions {
   readonly maxSteps: number | null;

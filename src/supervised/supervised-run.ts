@@ -6,15 +6,14 @@ import type { FolderReader } from "../model/folder";
 import { Optimizer } from "../model/optimizer";
 import { TrainingPass } from "../model/policy-pass";
 import type { PretrainOptions } from "../options/supervised";
-import { adamwSettings } from "../session/adamw-settings";
 import { saveTraining } from "../session/checkpoint";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { LOGITS_BYTES, type LoadedModel, MOST_ROWS, PAGE_SIZE } from "../session/loaded-model";
 import type { MetricsRow } from "../session/metrics";
 import { goOn } from "../session/next-commands";
-import { openRunFolder, restoreState } from "../session/opening";
-import { learningRateAt } from "../session/schedule";
+import { adamwSettings, learningRateAt } from "../session/optimizer-settings";
+import { openRunFolder, restoreState } from "../session/resume";
 
 /** Options that every command of this kind has. */
 export type SupervisedOptions = Pick<

@@ -1,6 +1,6 @@
 /** Prompts with responses that are made, not read. */
 import type { TrainingSequence } from "../model/policy-pass";
-import type { RowSource } from "../session/prompts";
+import type { RowSource } from "../session/questions";
 import { type NanoDocument, nanoDocument } from "../tasks/nano/documents";
 import type { Tokenizer } from "../text/tokenizer";
 import { cut, join } from "./sft-examples";

@@ -1,15 +1,16 @@
-/** The critic of a run: what gives values, and learns returns. */
-
+/** The critic: gives the value of the state before each sampled token, and learns the returns. */
+import { must } from "../base/must";
 import { mean } from "../base/statistics";
+import type { FolderReader, FolderWriter } from "../model/folder";
 import { microBatches } from "../model/micro-batches";
 import type { Model } from "../model/model";
 import type { Optimizer } from "../model/optimizer";
 import type { ValuePass } from "../model/value-pass";
 import type { TrainOptions } from "../options/train";
 import { explainedVariance, valueLoss } from "../rl/value-loss";
-import { rateOfStep, updateSettings } from "../session/adamw-settings";
-import { equalParts, type WeightedSample } from "./optimizer-batch";
-import { type PerSample, perSample, type Sample } from "./sample-values";
+import { equalParts, type WeightedSequence } from "./advantages";
+import { rateOfStep, updateSettings } from "./settings";
+import { type PerToken, type PolicySequence, perToken, valuesOf } from "./trajectories";
 
 /** Figures of the critic over a rollout batch. */
 export interface CriticResult {
@@ -33,34 +34,40 @@ interface LossSums {
 }
 
 export class Critic {
-  /** @param own model and optimizer of a separate critic; one that shares the policy's trunk is changed with the policy */
-  constructor(
-    readonly pass: ValuePass,
-    readonly own: { readonly model: Model; readonly optimizer: Optimizer } | undefined,
-    private readonly options: TrainOptions,
-  ) {}
+  readonly pass: ValuePass;
+  /** Model and optimizer of a separate critic; one that shares the policy's trunk is changed with the policy. */
+  readonly own: { readonly model: Model; readonly optimizer: Optimizer } | undefined;
+  readonly #options: TrainOptions;
+
+  constructor(pass: ValuePass, own: Critic["own"], options: TrainOptions) {
+    this.pass = pass;
+    this.own = own;
+    this.#options = options;
+  }
 
   /** V of the state before each sampled token. */
-  values(samples: readonly Sample[]): Promise<PerSample> {
-    return perSample(samples, this.pass, (batch) => this.pass.forward(batch));
+  values(sequences: readonly PolicySequence[]): Promise<PerToken> {
+    return perToken(sequences, this.pass, (batch) => this.pass.forward(batch));
   }
 
   /**
-   * Adds the gradient of the value loss of `samples` to the pass's gradients, each token with the weight that `weightOf` gives.
+   * Adds the gradient of the value loss of `sequences` to the pass's gradients, each token with the weight that
+   * `weightOf` gives.
+   *
    * @param before the values that the returns were made with
    */
   async accumulate(
-    samples: readonly WeightedSample[],
-    before: PerSample,
-    weightOf: (sample: WeightedSample) => number,
+    sequences: readonly WeightedSequence[],
+    before: PerToken,
+    weightOf: (sequence: WeightedSequence) => number,
     sums: LossSums = { loss: 0, clipped: 0, tokens: 0 },
   ): Promise<LossSums> {
-    for (const batch of microBatches(samples, this.pass)) {
+    for (const batch of microBatches(sequences, this.pass)) {
       const values = await this.pass.forward(batch);
       const coefficients = new Float32Array(values.length);
       let at = 0;
-      for (const sample of batch) {
-        const end = at + sample.sampledLogprobs.length;
+      for (const sequence of batch) {
+        const end = at + sequence.sampledLogprobs.length;
         const {
           coefficients: own,
           loss,
@@ -68,14 +75,14 @@ export class Critic {
         } = valueLoss(
           {
             values: values.subarray(at, end),
-            oldValues: before.get(sample.id) ?? new Float32Array(),
-            returns: sample.returns ?? new Float64Array(),
-            weight: weightOf(sample),
+            oldValues: valuesOf(before, sequence.id, "values"),
+            returns: returnsOf(sequence),
+            weight: weightOf(sequence),
           },
-          this.options.cliprangeValue,
+          this.#options.cliprangeValue,
         );
         coefficients.set(own, at);
-        sums.loss += loss / weightOf(sample);
+        sums.loss += loss / weightOf(sequence);
         sums.clipped += clipped;
         sums.tokens += end - at;
         at = end;
@@ -85,31 +92,36 @@ export class Critic {
     return sums;
   }
 
-  /** The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens of its part. @returns what they did */
-  async update(samples: readonly WeightedSample[], before: PerSample, step: number): Promise<CriticResult> {
-    const { criticMiniBatches, criticLearningRate } = this.options;
-    const settings = updateSettings(this.options, rateOfStep(this.options, criticLearningRate, step));
+  /**
+   * The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens of
+   * its part.
+   *
+   * @returns what they did
+   */
+  async update(sequences: readonly WeightedSequence[], before: PerToken, step: number): Promise<CriticResult> {
+    const { criticMiniBatches, criticLearningRate } = this.#options;
+    const settings = updateSettings(this.#options, rateOfStep(this.#options, criticLearningRate, step));
     const norms: number[] = [];
     const sums: LossSums = { loss: 0, clipped: 0, tokens: 0 };
     if (this.own !== undefined)
-      for (const part of equalParts(samples, criticMiniBatches)) {
+      for (const part of equalParts(sequences, criticMiniBatches)) {
         const tokens = part.reduce((sum, { sampledLogprobs }) => sum + sampledLogprobs.length, 0);
         this.pass.clearGradients();
         await this.accumulate(part, before, () => 1 / tokens, sums);
         norms.push(await this.own.optimizer.update(this.pass.gradients, settings));
       }
-    return { ...criticFigures(samples, before, sums), gradNorm: norms.length === 0 ? null : mean(norms) };
+    return { ...criticFigures(sequences, before, sums), gradNorm: norms.length === 0 ? null : mean(norms) };
   }
 }
 
 /** @param sums of the value loss, every token counted once */
 export function criticFigures(
-  samples: readonly WeightedSample[],
-  before: PerSample,
+  sequences: readonly WeightedSequence[],
+  before: PerToken,
   sums: LossSums,
 ): Omit<CriticResult, "gradNorm"> {
-  const values = samples.flatMap(({ id }) => Array.from(before.get(id) ?? []));
-  const returns = samples.flatMap((sample) => Array.from(sample.returns ?? []));
+  const values = sequences.flatMap(({ id }) => Array.from(valuesOf(before, id, "values")));
+  const returns = sequences.flatMap((sequence) => Array.from(returnsOf(sequence)));
   const tokens = Math.max(1, sums.tokens);
   return {
     loss: sums.loss / tokens,
@@ -119,3 +131,26 @@ export function criticFigures(
     explainedVariance: explainedVariance(values, returns),
   };
 }
+
+function returnsOf({ id, returns }: WeightedSequence): Float64Array {
+  return must(returns, `the return of trajectory ${id}`);
+}
+
+const PREFIX = "critic_";
+
+/** The files of a separate critic in a checkpoint: as those of a model of its own, with `critic_` before their names. */
+export const criticFiles = {
+  /** The critic's part of a folder as a folder. */
+  reader(folder: FolderReader): FolderReader {
+    return {
+      path: folder.path,
+      list: async () =>
+        (await folder.list())?.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length)),
+      open: (name) => folder.open(PREFIX + name),
+    };
+  },
+
+  writer(writer: FolderWriter): FolderWriter {
+    return { write: (name, content) => writer.write(PREFIX + name, content) };
+  },
+};

@@ -1,10 +1,12 @@
-/** Accuracy and code use on held-out questions, greedy and sampled: the table before and after a run, and by step. */
-
+/** Accuracy and code use on held-out questions, greedy and sampled: before a run, after it, and by step. */
 import { mean } from "../base/statistics";
+import { benchmarkName } from "../data/dataset";
+import type { TrainOptions } from "../options/train";
 import { type Collector, collect } from "../session/collect";
-import type { SummaryRow } from "../session/events";
+import type { SummaryRow, TrainEvents } from "../session/events";
 import type { EvaluationRow } from "../session/metrics";
-import type { QuestionRow } from "../session/prompts";
+import type { QuestionRow, QuestionSource } from "../session/questions";
+import type { RunFolder } from "../session/run-folder";
 
 /** Shares in [0, 1]. */
 export interface EvaluationFigures {
@@ -21,7 +23,7 @@ export interface EvaluationFigures {
 const EVALUATION_KEY = 0xe7a1;
 
 /** One greedy and `samples` sampled answers to each question. `onProgress` is told of every answer. */
-export async function evaluate(
+async function evaluate(
   collector: Collector,
   questions: readonly QuestionRow[],
   samples: number,
@@ -61,12 +63,7 @@ export async function evaluate(
 }
 
 /** The figures as metrics: `eval/<benchmark>/greedy`, `avg@k`, `pass@k` and the code ratios. */
-export function evaluationRow(
-  step: number,
-  benchmark: string,
-  samples: number,
-  figures: EvaluationFigures,
-): EvaluationRow {
+function evaluationRow(step: number, benchmark: string, samples: number, figures: EvaluationFigures): EvaluationRow {
   return {
     step,
     [`eval/${benchmark}/greedy`]: figures.greedyAccuracy,
@@ -92,4 +89,68 @@ export function summaryTable(before: EvaluationFigures | null, after: Evaluation
     row("code ratio, greedy", "greedyCodeRatio"),
     row("code ratio, sampled", "sampledCodeRatio"),
   ];
+}
+
+/** What evaluations of a run share. */
+interface EvaluationParts {
+  readonly options: TrainOptions;
+  readonly collector: Collector;
+  readonly questions: QuestionSource;
+  readonly folder: RunFolder;
+  readonly events: TrainEvents;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The evaluations of a run, which the run folder keeps. */
+export class HeldOutEvaluation {
+  readonly #parts: EvaluationParts;
+  readonly #benchmark: string;
+  #rows: readonly EvaluationRow[] = [];
+  #newest: { readonly step: number; readonly figures: EvaluationFigures } | undefined;
+
+  constructor(parts: EvaluationParts) {
+    this.#parts = parts;
+    this.#benchmark = benchmarkName(parts.options.evalDataset ?? parts.options.dataset);
+  }
+
+  /** Those of evaluation.jsonl; none before the first evaluation of this process. */
+  get rows(): readonly EvaluationRow[] {
+    return this.#rows;
+  }
+
+  /** The figures after a step; null where there is nothing to measure on, or the run was stopped. */
+  async after(step: number): Promise<EvaluationFigures | null> {
+    const { options, collector, folder, signal, events } = this.#parts;
+    if (this.#newest?.step === step) return this.#newest.figures;
+    const questions = this.#parts.questions.heldOut(options.evalSamples);
+    if (questions.length === 0 || signal?.aborted) return null;
+    const samples = options.numGenerationsEval;
+    const tell = (done: number, total: number) =>
+      events.onPhase("evaluate", { step, done, total, unit: "held-out answers" });
+    tell(0, (1 + samples) * questions.length);
+    try {
+      const figures = await evaluate(collector, questions, samples, signal, tell);
+      this.#newest = { step, figures };
+      this.#rows = await folder.logEvaluation(evaluationRow(step, this.#benchmark, samples, figures));
+      return figures;
+    } catch (error) {
+      if (signal?.aborted) return null;
+      throw error;
+    }
+  }
+
+  /** The evaluation that is due after a step by `--eval-steps`, as figures of the step's metrics row. */
+  async due(step: number): Promise<Omit<EvaluationRow, "step">> {
+    const { evalSteps, numGenerationsEval } = this.#parts.options;
+    if (evalSteps === 0 || step % evalSteps !== 0) return {};
+    const begun = performance.now();
+    const figures = await this.after(step);
+    if (figures === null) return {};
+    const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+    this.#parts.events.onNotice(
+      `step ${step}, ${this.#benchmark}: accuracy ${percent(figures.greedyAccuracy)} greedy, ${percent(figures.sampledAccuracy)} sampled; code ratio ${percent(figures.sampledCodeRatio)}`,
+    );
+    const { step: _, ...row } = evaluationRow(step, this.#benchmark, numGenerationsEval, figures);
+    return { ...row, "time/evaluate": (performance.now() - begun) / 1000 };
+  }
 }

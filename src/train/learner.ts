@@ -1,5 +1,4 @@
-/** All that changes when a batch is trained on, and what it is compared with. */
-
+/** The learner: the models and buffers that training changes or compares with, and their optimizer. */
 import { UserError } from "../base/errors";
 import { type FolderReader, readCritic } from "../model/folder";
 import { withValueHead } from "../model/initialise";
@@ -11,10 +10,9 @@ import { ForwardPass } from "../model/policy-pass";
 import { ValuePass } from "../model/value-pass";
 import { hasSharedCritic } from "../options/fields/critic";
 import type { TrainOptions } from "../options/train";
+import { controlledKlCoefficient } from "../rl/kl";
 import { createTrainer, type LoadedModel, type TrainerOptions } from "../session/loaded-model";
-import { Critic } from "./critic";
-import { criticFiles } from "./critic-files";
-import { KlControl } from "./kl-control";
+import { Critic, criticFiles } from "./critic";
 import { adapterOff, type ScoringPass } from "./reference";
 
 export interface Learner {
@@ -116,4 +114,24 @@ async function criticFolder(checkpoint: FolderReader): Promise<FolderReader> {
   throw new UserError(
     `${checkpoint.path}: was trained without a critic of its own (--advantage-estimator gae --critic separate); go on with the options that it had, or begin a new run from its weights with --model-name-or-path`,
   );
+}
+
+/** The weight of the KL penalty, fixed or steered towards a target. */
+export class KlControl {
+  /** beta of the step; a resumed run sets it to where it stood. */
+  coefficient: number;
+  readonly #options: Pick<TrainOptions, "klTarget" | "klHorizon">;
+
+  constructor(options: Pick<TrainOptions, "beta" | "klTarget" | "klHorizon">) {
+    this.#options = options;
+    this.coefficient = options.beta;
+  }
+
+  /** @param kl mean per token over the batch, in nats */
+  adapt(kl: number, trajectories: number): void {
+    const { klTarget: target, klHorizon: horizon } = this.#options;
+    // Log-probs that are no numbers come with an update that is left out; they must not stay on in beta.
+    if (target === null || Number.isNaN(kl)) return;
+    this.coefficient = controlledKlCoefficient(this.coefficient, kl, trajectories, { target, horizon });
+  }
 }

@@ -1,35 +1,29 @@
-/** The training loop of reinforcement learning: what is opened before the first step, the steps, and what is closed after the last. */
-
-import { parameterCount } from "../model/config";
-import { configFolder } from "../model/peft";
-import { hasSharedCritic } from "../options/fields/critic";
-import { trainOptions } from "../options/train";
-import { type Collector, checkPrompts } from "../session/collect";
+/**
+ * Reinforcement learning from outcome reward: the loop over steps, and what a step is. A batch of trajectories is sampled
+ * and graded (batch.ts), and changes the weights (update.ts); everything else here is written down or told.
+ */
+import { ExpectedError } from "../base/errors";
+import { bestOf, missingMetric } from "../session/best-checkpoint";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
-import { createDecoder, eosTokenIds, loadModel } from "../session/loaded-model";
+import type { MetricsRow } from "../session/metrics";
 import { afterTraining } from "../session/next-commands";
-import { findResume, openRunFolder, restoreState, tellChanges } from "../session/opening";
-import { promptFrame } from "../session/prompt-frame";
-import type { QuestionRow, QuestionSource } from "../session/prompts";
-import { openQuestions } from "../session/questions";
 import { checkpointName } from "../session/run-folder";
-import { BatchesAhead } from "./batches-ahead";
+import { chooseTranscripts, transcriptOf } from "../session/transcript";
+import type { RolloutBatch } from "./batch";
+import { type StepBoundary, saveCheckpoint } from "./checkpoint";
 import { summaryTable } from "./evaluation";
-import { Health } from "./health";
-import { createLearner, openLearner } from "./learner";
-import { memoryByKind, memoryLine, sizesFor } from "./memory-plan";
-import { QuestionSelection } from "./question-selection";
-import { type BatchSettings, sampleBatch } from "./rollout-batch";
-import type { PlacedTrainOptions, Run } from "./run";
-import { batchAhead, restoreLearner, saveRun } from "./run-checkpoint";
-import { evaluateHeldOut } from "./run-evaluation";
-import { trainStep } from "./train-step";
+import { openRun, type PlacedTrainOptions, type Run } from "./run";
+import { type Examination, examine, whySkipped, writeSnapshot } from "./skipped-update";
+import { rolloutLines, stepMetrics, stepNotices, tokenCount } from "./step-record";
+import { type UpdateResult, update } from "./update";
 
 export type { PlacedTrainOptions } from "./run";
 
 /**
- * Trains as `options` say, which `configYaml` repeats for the run folder, and returns the closing summary, which was also given to `events.onFinish`. An abort ends the run after saving.
+ * Trains as `options` say, which `configYaml` repeats for the run folder. An abort ends the run after saving.
+ *
+ * @returns the closing summary, which was also given to `events.onFinish`
  * @throws UserError for what the user can repair; the device's first error, when it had one
  */
 export async function runTraining(
@@ -40,158 +34,40 @@ export async function runTraining(
   signal?: AbortSignal,
 ): Promise<TrainSummary> {
   const begun = performance.now();
-  const resumeFolder = await findResume(options, host, events);
-  const questions = await openQuestions(
-    options,
-    host,
-    (line) => events.onNotice(line),
-    (file, done, total) => events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
-    signal,
-  );
-  if (options.evalSamples > 0 && questions.heldOut(1).length === 0)
-    events.onNotice(
-      `${questions.name} has ${questions.passLength} rows, too few to hold one in 20 out, so nothing is evaluated; name questions for it with --eval-dataset`,
-    );
-  const gpu = await host.openGpu(options);
-  events.onPhase("setup", { step: 0, waitingFor: "the model" });
-  const find = (name: string) =>
-    host.modelFolder(name, {
-      offline: options.offline,
-      onProgress: (file, done, total) =>
-        events.onPhase("setup", { step: 0, ...megabytes(done, total), waitingFor: file }),
-      signal,
-    });
-  const modelFolder = resumeFolder ?? find(options.modelNameOrPath);
-  const sized =
-    options.gpuMemory === null
-      ? options
-      : { ...options, ...(await sizesFor(await configFolder(modelFolder, find), options, gpu)) };
-  const training = {
-    ...options,
-    base: resumeFolder === undefined ? options.modelNameOrPath : undefined,
-    valueHead: hasSharedCritic(options),
-  };
-  const loaded = await loadModel(
-    gpu,
-    modelFolder,
-    find,
-    { dtype: options.dtype, training },
-    options.maxPromptLength + options.maxCompletionLength,
-  );
-  const template = promptFrame(options, loaded.companions);
-  const parts = createLearner(loaded.model, sized);
-  const learner = await openLearner(loaded, parts, find, resumeFolder, options);
-  const state = await restoreState(resumeFolder, learner.optimizer, options);
-  if (resumeFolder !== undefined && state !== undefined) await restoreLearner(resumeFolder, learner, state);
-  const firstStep = state?.global_step ?? 0;
-  const asked = state?.selection ?? { next_question: firstStep * options.promptsPerStep };
-  if (options.dataset !== "nano")
-    checkPrompts(
-      { tokenizer: loaded.tokenizer, template, options },
-      questionsAhead(questions, asked.next_question, options),
-    );
-  const selection = new QuestionSelection(questions, options, asked, host.acceptsQuestion);
-  // Before the run folder is cut back or made: a batch that cannot be used, or a reward function that cannot be loaded is the user's mistake.
-  const ahead = resumeFolder && (await batchAhead(resumeFolder, options));
-  const rewards = await host.openRewards(options);
-  if (state !== undefined) await tellChanges(trainOptions, options, host, events);
-  const folder = await openRunFolder(options, configYaml, host, state);
-  events.onPhase("setup", { step: 0, waitingFor: "Python" });
-  const engine = await host.openPython(options);
-  const collector: Collector = {
-    decoder: createDecoder(loaded, sized, Math.max(options.promptsPerStep * options.numGenerations, 1)),
-    engine,
-    environmentFactory: host.environmentFactory,
-    rewards,
-    tokenizer: loaded.tokenizer,
-    template,
-    eosTokenIds: eosTokenIds(loaded),
-    options,
-  };
-  const batches = new BatchesAhead(
-    (step, stop) =>
-      sampleBatch(collector, selection, options, {
-        step,
-        policyVersion: () => learner.optimizer.version,
-        signal: stop,
-        ...rolloutProgress(events, step),
-      }),
-    signal,
-    ahead,
-  );
-  const run: Run = {
-    options,
-    events,
-    loaded,
-    collector,
-    learner,
-    questions,
-    selection,
-    batches,
-    boundary: { ahead, selection: asked },
-    folder,
-    health: new Health({ hasTool: options.maxToolCalls > 0 }),
-    signal,
-    numTokens: state?.num_tokens ?? 0,
-    skippedSteps: state?.skipped_steps ?? 0,
-    lastRow: undefined,
-    lastSaved: resumeFolder?.path,
-    best: state?.best,
-    saidMissing: false,
-    evaluations: [],
-    evaluated: undefined,
-  };
-  events.onPlan({
-    command: "train",
-    model: options.modelNameOrPath,
-    parameters: parameterCount(loaded.config),
-    adapter: gpu.profile.adapterName,
-    dataset: questions.name,
-    firstStep,
-    maxSteps: options.maxSteps,
-    batch: `${options.promptsPerStep} prompts x ${options.numGenerations} trajectories`,
-    runFolder: folder.path,
-    notes: [memoryLine(memoryByKind(gpu.allocator.bytesByLabel()))],
-  });
+  const run = await openRun(options, configYaml, host, events, signal);
   try {
-    return await steps(run, firstStep, begun);
+    return await steps(run, begun);
   } finally {
-    await batches.close();
-    await Promise.allSettled([engine.close(), rewards.close()]);
-    collector.decoder.destroy();
-    parts.destroy();
-    loaded.model.destroy();
+    await run.close();
   }
 }
 
-async function steps(run: Run, firstStep: number, begun: number): Promise<TrainSummary> {
-  const { options, events, signal } = run;
+async function steps(run: Run, begun: number): Promise<TrainSummary> {
+  const { options, events, evaluation, firstStep, signal } = run;
+  const { maxSteps, saveSteps } = options;
   let step = firstStep;
-  const before = await evaluateHeldOut(run, step);
+  const before = await evaluation.after(step);
   try {
-    while (step < options.maxSteps && !signal?.aborted) {
+    while (step < maxSteps && !signal?.aborted) {
       await trainStep(run, step + 1);
       step++;
-      if (step === options.maxSteps || (options.saveSteps > 0 && step % options.saveSteps === 0))
-        await saveRun(run, step, true);
+      if (step === maxSteps || isDue(step, saveSteps)) await save(run, step, true);
     }
   } catch (error) {
     // An abort in the middle of a rollout: the last finished step is what is saved.
     if (!signal?.aborted || error !== signal.reason) throw error;
   }
-  const interrupted = step < options.maxSteps;
-  if (interrupted && step > firstStep && !(options.saveSteps > 0 && step % options.saveSteps === 0))
-    await saveRun(run, step, false);
-  const after = interrupted ? null : await evaluateHeldOut(run, step);
-  const { evaluations } = run;
+  const interrupted = step < maxSteps;
+  if (interrupted && step > firstStep && !isDue(step, saveSteps)) await save(run, step, false);
+  const after = interrupted ? null : await evaluation.after(step);
   const summary: TrainSummary = {
     outcome: interrupted ? "interrupted" : "finished",
     step,
     seconds: (performance.now() - begun) / 1000,
     table: summaryTable(before, after),
-    ...(evaluations.length === 0 ? {} : { evaluations }),
+    ...(evaluation.rows.length > 0 && { evaluations: evaluation.rows }),
     runFolder: run.folder.path,
-    ...(run.lastSaved === undefined ? {} : { checkpoint: run.lastSaved }),
+    ...(run.lastSaved !== undefined && { checkpoint: run.lastSaved }),
     ...(run.best && { best: { ...run.best, path: `${run.folder.path}/${checkpointName(run.best.step)}` } }),
     next: afterTraining(options, run.folder.path, run.lastSaved, interrupted),
   };
@@ -199,39 +75,119 @@ async function steps(run: Run, firstStep: number, begun: number): Promise<TrainS
   return summary;
 }
 
-/** Heartbeats of a batch. */
-function rolloutProgress(events: TrainEvents, step: number): Pick<BatchSettings, "onHeartbeat"> {
+/** Whether something that comes every so many steps comes after this one; 0 for never. */
+function isDue(step: number, every: number): boolean {
+  return every > 0 && step % every === 0;
+}
+
+/** One step: sample and grade, update, evaluate when that is due, write down. */
+async function trainStep(run: Run, step: number): Promise<void> {
+  const { options, events, learner, batches } = run;
   const begun = performance.now();
-  return {
-    onHeartbeat: ({ finished, waitingFor, waitingForTools, statistics }, total) =>
-      events.onPhase("rollout", {
-        step,
-        done: finished,
-        total,
-        unit: "trajectories",
-        tokensPerSecond: (1000 * statistics.sampledTokens) / (performance.now() - begun),
-        waitingFor:
-          waitingFor === "tools"
-            ? `Python (${waitingForTools} ${waitingForTools === 1 ? "call" : "calls"})`
-            : "the GPU",
-      }),
+
+  events.onPhase("rollout", { step });
+  const batch = await batches.take(step);
+  const { state: selection } = run.selection;
+  if (options.maxStaleness > 0 && step < options.maxSteps) batches.start(step + 1);
+  const sampled = performance.now();
+
+  events.onPhase("update", { step });
+  const staleness = learner.optimizer.step - batch.policyVersion;
+  let examination: Examination | undefined;
+  const result = await update(learner, batch, options, step, {
+    onProgress: (done, total) => events.onPhase("update", { step, done, total, unit: "micro-batches" }),
+    beforeWeightsChange: async () => {
+      if (!options.inFlightWeightUpdates) await batches.settled();
+    },
+    onSkipped: async (skipped) => {
+      examination ??= await examine(skipped, learner.pass.gradients, run.loaded.model.trained);
+    },
+  });
+  const updated = performance.now();
+
+  run.boundary = await boundaryAfter(run, selection);
+  run.numTokens += tokenCount(batch);
+  // A step without any update says nothing of the gradients.
+  if (result.updates > 0) run.skippedSteps = result.skipped === result.updates ? run.skippedSteps + 1 : 0;
+  const row: MetricsRow = {
+    ...stepMetrics(step, batch, result, run.numTokens, {
+      waiting: (sampled - begun) / 1000,
+      update: (updated - sampled) / 1000,
+      total: (performance.now() - begun) / 1000,
+    }),
+    staleness,
+    ...(await run.evaluation.due(step)),
   };
+  run.lastRow = row;
+  await run.folder.logRollouts(step, rolloutLines(step, batch, result));
+  if (step % options.loggingSteps === 0) await run.folder.logMetrics(row);
+  events.onStep(row);
+
+  for (const text of stepNotices(batch, result, options)) events.onNotice(`step ${step}: ${text}`);
+  if (examination !== undefined) await leaveSnapshot(run, result, examination, batch, row);
+  for (const text of run.health.judge(row)) events.onNotice(`step ${step}: ${text}`);
+  if (options.logCompletions && (step % options.logCompletionsSteps === 0 || step === 1))
+    for (const graded of chooseTranscripts(batch.groups, options.numCompletionsToPrint))
+      events.onSample(transcriptOf(run.loaded.tokenizer, step, graded));
 }
 
-/** Progress of a download. */
-function megabytes(done: number, total: number | undefined) {
-  const rounded = (bytes: number) => Math.round(bytes / 1e5) / 10;
-  return { done: rounded(done), unit: "MB", ...(total === undefined ? {} : { total: rounded(total) }) };
+/** Where questions and batches stand once a batch that is being sampled ahead is there. */
+function boundaryAfter(run: Run, selection: StepBoundary["selection"]): Promise<StepBoundary> {
+  return run.batches.settled().then(
+    (ahead) => ({ ahead, selection: run.selection.state }),
+    (error: unknown) => {
+      // Stopped while weights changed under a rollout: the step is done, the next batch is as if it had never begun.
+      if (!run.signal?.aborted) throw error;
+      return { ahead: undefined, selection };
+    },
+  );
 }
 
-/** What the run may train on, each question once: a prompt that is too long is to be known before the first step, not hours later. */
-function questionsAhead(questions: QuestionSource, first: number, options: PlacedTrainOptions): Set<QuestionRow> {
-  const ahead = new Set<QuestionRow>();
-  const { dynamicSampling, promptSelection, curriculumColumn, maxSteps, promptsPerStep } = options;
-  const isSequence = !dynamicSampling && promptSelection === "none" && curriculumColumn === null;
-  // The rest of one pass and the whole of the next hold every question.
-  const all = first + 2 * questions.passLength;
-  const end = isSequence ? Math.min(maxSteps * promptsPerStep, all) : all;
-  for (let index = first; index < end; index++) ahead.add(questions.train(index));
-  return ahead;
+/** @param isRegular a checkpoint that an uninterrupted run has too, so that it may be the best */
+async function save(run: Run, step: number, isRegular: boolean): Promise<void> {
+  const { options, events, lastRow } = run;
+  events.onPhase("save", { step });
+  const { metricForBestModel: metric } = options;
+  if (isRegular && lastRow !== undefined) {
+    const missing = metric === null || run.saidMissing ? undefined : missingMetric(lastRow, metric);
+    if (missing !== undefined) events.onNotice(missing);
+    run.saidMissing = true;
+    run.best = bestOf(run.best, lastRow, options);
+  }
+  run.lastSaved = await saveCheckpoint(run, step);
+  events.onCheckpoint({ step, path: run.lastSaved });
+}
+
+/** Steps in a row without an update after which a run ends: what comes then is hours of the same. */
+const MOST_SKIPPED = 5;
+
+/**
+ * Tells of updates that were left out, and leaves what to look into.
+ *
+ * @throws DivergedError when nothing has changed for too long
+ */
+async function leaveSnapshot(
+  run: Run,
+  result: UpdateResult,
+  examination: Examination,
+  batch: RolloutBatch,
+  row: MetricsRow,
+): Promise<void> {
+  const { step } = row;
+  const why = whySkipped(examination, run.options);
+  const snapshot = await run.folder.saveSnapshot(step, (writer) => writeSnapshot(writer, examination, batch, row));
+  const look = snapshot === undefined ? "see the earlier snapshots" : `what to look into is in ${snapshot}`;
+  const { updates, skipped } = result;
+  run.events.onNotice(
+    `step ${step}: ${why}, so ${updates === 1 ? "the weights were left as they are" : `${skipped} of ${updates} updates were left out`}; ${look}`,
+  );
+  if (run.skippedSteps >= MOST_SKIPPED)
+    throw new DivergedError(
+      `${run.skippedSteps} steps in a row changed nothing, since ${why}, so the run ends; go on from an earlier checkpoint with a smaller --learning-rate, or another reward (${look})`,
+    );
+}
+
+/** Training that no longer changes the weights. */
+class DivergedError extends ExpectedError {
+  override readonly name = "DivergedError";
 }

@@ -3,8 +3,8 @@ import { UserError } from "../base/errors";
 import { CounterRandom, hashText } from "../base/random";
 import type { TrainOptions } from "../options/train";
 import { type BetaPosterior, observed, PRIOR, selectPrompts } from "../rl/prompt-selection";
-import type { QuestionRow, QuestionSource } from "../session/prompts";
-import type { SelectionState } from "../session/trainer-state";
+import type { SelectionState } from "../session/checkpoint";
+import type { QuestionRow, QuestionSource } from "../session/questions";
 
 /** Keeps the draws of the selection apart from everything else that the seed feeds. */
 const SELECTION_KEY = 0x5e1ec7;

@@ -1,19 +1,26 @@
-/** What a rollout batch does to the weights: kept groups -> advantages -> coefficients -> gradient -> AdamW, in the order of operations of the policy-gradient literature. */
+/**
+ * The update of a step, in the order of operations of the policy-gradient literature:
+ *
+ * kept groups -> what their tokens are before anything changes (l_old, l_ref, V) -> advantages and token weights ->
+ * for each optimizer batch: forward, loss, one coefficient dL/dl_t per token, backward -> AdamW
+ */
 import { isUpdate } from "../../kernels/optimizer";
+import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import { mean } from "../base/statistics";
+import { microBatches } from "../model/micro-batches";
 import type { TrainOptions } from "../options/train";
+import { importanceWeights } from "../rl/importance";
 import { logprobDifference } from "../rl/logprob-difference";
+import { trajectoryLoss } from "../rl/objective";
 import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/totals";
-import { rateOfStep, updateSettings } from "../session/adamw-settings";
-import { type Accumulated, accumulate } from "./accumulate";
-import { type Before, klRewards, valuesBefore } from "./before";
+import { maskedShares, optimizerBatches, type WeightedSequence } from "./advantages";
+import type { RolloutBatch } from "./batch";
 import { type CriticResult, criticFigures } from "./critic";
 import type { Learner } from "./learner";
-import { importanceOptions } from "./loss-settings";
-import { optimizerBatches, samplesOf, type WeightedSample } from "./optimizer-batch";
-import type { RolloutBatch } from "./rollout-batch";
-import { maskedShares } from "./sample-filter";
-import type { SkippedUpdate } from "./skipped-update";
+import { importanceOptions, lossOptions, rateOfStep, updateSettings } from "./settings";
+import type { SkippedUpdate, TokenValues } from "./skipped-update";
+import { logprobsOf, type PerToken, type PolicySequence, sequencesOf, valuesOf } from "./trajectories";
 
 /** What the updates on a rollout batch did. */
 export interface UpdateResult {
@@ -54,7 +61,10 @@ export interface UpdateHooks {
   onSkipped?(skipped: SkippedUpdate): Promise<unknown>;
 }
 
-/** Computes advantages over the kept groups, and makes `numIterations` passes over their optimizer batches, one update for each. */
+/**
+ * Computes advantages over the kept groups, and makes `numIterations` passes over their optimizer batches, one update
+ * for each.
+ */
 export async function update(
   learner: Learner,
   { kept, greedyRewards }: Pick<RolloutBatch, "kept" | "greedyRewards">,
@@ -63,13 +73,13 @@ export async function update(
   { onProgress = () => {}, beforeWeightsChange = async () => {}, onSkipped = async () => {} }: UpdateHooks = {},
 ): Promise<UpdateResult> {
   const { optimizer, pass, critic, kl } = learner;
-  const before = await valuesBefore(learner, samplesOf(kept), options);
+  const before = await valuesBefore(learner, sequencesOf(kept), options);
   const batches = optimizerBatches(kept, options, {
     ...(before.values && { values: before.values }),
-    ...(before.reference && options.klPlacement === "reward" && { tokenRewards: klRewards(before, kl.coefficient) }),
+    ...(before.reference &&
+      options.klPlacement === "reward" && { tokenRewards: klRewards(before.old, before.reference, kl.coefficient) }),
     ...(greedyRewards && { greedyRewards }),
   });
-  const samples = batches.flat();
   // Trajectories that are masked have no gradient, so they are not computed.
   const trained = batches
     .map((batch) => batch.filter(({ weight }) => weight !== 0))
@@ -98,49 +108,211 @@ export async function update(
       skipped++;
       await onSkipped({ gradNorm, tokens: accumulated.tokens });
     }
+  const sequences = batches.flat();
   const totals = updates.reduce((sum, each) => addTotals(sum, each.totals), emptyTotals());
-  const [first] = updates;
-  const difference = logprobDifference(first?.sampled ?? [], first?.trained ?? []);
-  const tokens = samples.reduce((sum, { advantages }) => sum + advantages.length, 0);
   const klMean = totals.tokens === 0 ? 0 : totals.klSum / totals.tokens;
   const result: UpdateResult = {
-    totals,
-    loss: updates.length === 0 ? null : mean(updates.map((each) => each.totals.loss)),
+    ...policyFigures(updates, totals, options),
     gradNorm: gradNorms.length === 0 ? null : mean(gradNorms),
     updates: gradNorms.length,
     skipped,
     learningRate,
+    advantageAbs: meanAbsoluteAdvantage(sequences),
+    masked: maskedShares(kept.flat(), options),
+    // A trajectory without a sampled token has no advantage that could count.
+    advantages: new Map(sequences.map(({ id, advantages }) => [id, mean([...advantages], 0)] as const)),
+    ...(before.reference && { kl: { mean: klMean, coefficient: kl.coefficient } }),
+    ...(criticResult && { critic: withShared(criticResult, sequences, before.values, updates) }),
+  };
+  // While the policy waits, its KL says nothing of beta.
+  if (before.reference !== undefined && totals.tokens > 0 && !onlyCritic) kl.adapt(klMean, sequences.length);
+  return result;
+}
+
+/** What the tokens of a batch are under the models of a run before anything changes. */
+interface Before {
+  /** l_old. */
+  readonly old: PerToken;
+  /** l_ref. */
+  readonly reference: PerToken | undefined;
+  /** V. */
+  readonly values: PerToken | undefined;
+}
+
+/**
+ * l_old is what the sampler recorded, unless a correction for it is asked for: then what the trainer computes before
+ * the first update, so that the correction has two policies to compare.
+ */
+async function valuesBefore(
+  { pass, reference, critic }: Learner,
+  sequences: readonly PolicySequence[],
+  options: TrainOptions,
+): Promise<Before> {
+  const before: Before = {
+    old:
+      importanceOptions(options) === undefined
+        ? new Map(sequences.map(({ id, sampledLogprobs }) => [id, sampledLogprobs]))
+        : await logprobsOf(pass, sequences, options.temperature),
+    reference: reference && (await logprobsOf(reference, sequences, options.temperature)),
+    values: await critic?.values(sequences),
+  };
+  refuseBroken("the reference model's log-probs", before.reference);
+  refuseBroken("the critic's values", before.values);
+  return before;
+}
+
+/** Neither model can mend itself, so going on would only repeat it. */
+function refuseBroken(what: string, values: PerToken | undefined): void {
+  for (const [id, list] of values ?? [])
+    if (!list.every(Number.isFinite))
+      throw new UserError(
+        `${what} of trajectory ${id} are not finite; go on from an earlier checkpoint with a smaller --learning-rate or --critic-learning-rate`,
+      );
+}
+
+/** -beta (l_old - l_ref) of every sampled token: the KL penalty of PPO and REINFORCE++. */
+function klRewards(old: PerToken, reference: PerToken, coefficient: number): ReadonlyMap<number, Float64Array> {
+  return new Map(
+    [...old].map(([id, logprobs]) => {
+      const fixed = valuesOf(reference, id, "reference log-probs");
+      return [id, Float64Array.from(logprobs, (logprob, t) => -coefficient * (logprob - at(fixed, t)))];
+    }),
+  );
+}
+
+/** The gradient of an optimizer batch, which lies in the pass, and the figures of its loss. */
+interface Accumulated {
+  readonly totals: ObjectiveTotals;
+  readonly entropySum: number;
+  readonly sampled: readonly number[];
+  readonly trained: readonly number[];
+  /** Of the correction for the sampler, one per token. */
+  readonly weights: readonly number[];
+  readonly tokens: readonly TokenValues[];
+  /** Whether all log-probs are finite; otherwise there is no gradient. */
+  readonly isSound: boolean;
+  /** Of a critic on the policy's trunk. */
+  readonly value: { readonly loss: number; readonly clipped: number; readonly tokens: number } | undefined;
+}
+
+/**
+ * Accumulates the gradient of an optimizer batch, micro-batch by micro-batch.
+ *
+ * @param isForwardOnly for the figures alone, while the policy waits for its critic
+ */
+async function accumulate(
+  { pass, kl, critic }: Learner,
+  sequences: readonly WeightedSequence[],
+  before: Before,
+  options: TrainOptions,
+  isForwardOnly: boolean,
+  onProgress: (done: number, total: number) => void,
+): Promise<Accumulated> {
+  const settings = lossOptions(options, kl.coefficient);
+  const correction = importanceOptions(options);
+  const batches = [...microBatches(sequences, pass)];
+  pass.clearGradients();
+  let totals = emptyTotals();
+  let entropySum = 0;
+  const sampled: number[] = [];
+  const trained: number[] = [];
+  const weights: number[] = [];
+  const tokens: TokenValues[] = [];
+  let isSound = true;
+  for (const [index, batch] of batches.entries()) {
+    const { logprobs, entropies } = await pass.forward(batch, options.temperature);
+    const coefficients = new Float32Array(logprobs.length);
+    const entropyCoefficients = new Float32Array(logprobs.length);
+    let end = 0;
+    for (const sequence of batch) {
+      const begin = end;
+      end = begin + sequence.sampledLogprobs.length;
+      const own = logprobs.subarray(begin, end);
+      const values = {
+        id: sequence.id,
+        logprobs: own,
+        sampledLogprobs: sequence.sampledLogprobs,
+        entropies: entropies.subarray(begin, end),
+        advantages: sequence.advantages,
+      };
+      if (!own.every(Number.isFinite)) {
+        isSound = false;
+        tokens.push({ ...values, coefficients: [] });
+        continue;
+      }
+      const oldLogprobs = valuesOf(before.old, sequence.id, "old log-probs");
+      const importance = correction && importanceWeights(oldLogprobs, sequence.sampledLogprobs, correction);
+      const referenceLogprobs = before.reference && valuesOf(before.reference, sequence.id, "reference log-probs");
+      const loss = trajectoryLoss(
+        {
+          logprobs: own,
+          oldLogprobs,
+          advantages: sequence.advantages,
+          weight: sequence.weight,
+          entropies: values.entropies,
+          ...(importance && { importance }),
+          ...(referenceLogprobs && { referenceLogprobs }),
+        },
+        settings,
+      );
+      coefficients.set(loss.coefficients, begin);
+      entropyCoefficients.set(loss.entropyCoefficients, begin);
+      tokens.push({ ...values, coefficients: loss.coefficients });
+      totals = addTotals(totals, loss.totals);
+      for (const logprob of sequence.sampledLogprobs) sampled.push(logprob);
+      for (const logprob of own) trained.push(logprob);
+      for (const weight of importance ?? []) weights.push(weight);
+    }
+    for (const entropy of entropies) entropySum += entropy;
+    if (!isForwardOnly) {
+      if (options.entropyCoefficient === 0) pass.backward(coefficients);
+      else pass.backward(coefficients, entropyCoefficients);
+    }
+    onProgress(index + 1, batches.length);
+  }
+  const value =
+    critic?.own === undefined && before.values !== undefined
+      ? await critic?.accumulate(sequences, before.values, ({ weight }) => options.vfCoef * weight)
+      : undefined;
+  return { totals, entropySum, sampled, trained, weights, tokens, isSound, value };
+}
+
+/** Figures of the loss over all updates; of the sampler's log-probs by the first. */
+function policyFigures(updates: readonly Accumulated[], totals: ObjectiveTotals, options: TrainOptions) {
+  const [first] = updates;
+  const difference = logprobDifference(first?.sampled ?? [], first?.trained ?? []);
+  return {
+    totals,
+    loss: updates.length === 0 ? null : mean(updates.map((each) => each.totals.loss)),
     entropy: totals.tokens === 0 ? null : updates.reduce((sum, each) => sum + each.entropySum, 0) / totals.tokens,
     logprobDifferenceMean: difference.meanAbsolute,
     logprobDifferenceMax: difference.maxAbsolute,
     ...(importanceOptions(options) && first && { importance: spreadOf(first.weights) }),
-    advantageAbs:
-      tokens === 0
-        ? null
-        : samples.reduce((sum, { advantages }) => sum + advantages.reduce((a, value) => a + Math.abs(value), 0), 0) /
-          tokens,
-    masked: maskedShares(kept.flat(), options),
-    advantages: new Map(samples.map(({ id, advantages }) => [id, mean([...advantages], 0)] as const)),
-    ...(before.reference && { kl: { mean: klMean, coefficient: kl.coefficient } }),
-    ...(criticResult && { critic: withShared(criticResult, samples, before, updates) }),
   };
-  // While the policy waits, its KL says nothing of beta.
-  if (before.reference !== undefined && totals.tokens > 0 && !onlyCritic) kl.adapt(klMean, samples.length);
-  return result;
+}
+
+function meanAbsoluteAdvantage(sequences: readonly WeightedSequence[]): number | null {
+  const tokens = sequences.reduce((sum, { advantages }) => sum + advantages.length, 0);
+  if (tokens === 0) return null;
+  const total = sequences.reduce(
+    (sum, { advantages }) => sum + advantages.reduce((own, value) => own + Math.abs(value), 0),
+    0,
+  );
+  return total / tokens;
 }
 
 /** The figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */
 function withShared(
   result: CriticResult,
-  samples: readonly WeightedSample[],
-  { values = new Map() }: Before,
+  sequences: readonly WeightedSequence[],
+  values: PerToken | undefined,
   updates: readonly Accumulated[],
 ): CriticResult {
   const shared = updates.flatMap(({ value }) => value ?? []);
-  if (shared.length === 0) return result;
+  if (shared.length === 0 || values === undefined) return result;
   const sum = (of: (value: (typeof shared)[number]) => number) => shared.reduce((total, each) => total + of(each), 0);
   return {
-    ...criticFigures(samples, values, {
+    ...criticFigures(sequences, values, {
       loss: sum(({ loss }) => loss),
       clipped: sum(({ clipped }) => clipped),
       tokens: sum(({ tokens }) => tokens),
@@ -152,5 +324,5 @@ function withShared(
 function spreadOf(weights: readonly number[]): { min: number; mean: number; max: number } {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const weight of weights) [min, max] = [Math.min(min, weight), Math.max(max, weight)];
-  return { min, mean: mean(weights), max };
+  return { min, mean: mean(weights, 0), max };
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CounterRandom } from "../../src/base/random";
 import { verifyAnswer } from "../../src/reward/verify";
-import { syntheticBenchmark, syntheticQuestions } from "../../src/session/synthetic-questions";
+import { syntheticBenchmark, syntheticQuestions } from "../../src/session/questions";
 import { type DagProblem, dagProblem } from "../../src/tasks/dag/problem";
 import { dagRange, dagRow, parseRange } from "../../src/tasks/dag/rows";
 import { dagKinds, dagSolution } from "../../src/tasks/dag/solution";

@@ -3,9 +3,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { optimizerBatches } from "../../src/train/advantages";
 import { Critic } from "../../src/train/critic";
 import { createLearner } from "../../src/train/learner";
-import { optimizerBatches, samplesOf } from "../../src/train/optimizer-batch";
+import { sequencesOf } from "../../src/train/trajectories";
 import { randomTensors } from "../support/reference/models";
 import { gradedGroups, optionsOf, smallModel } from "./graded-batch";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
@@ -58,7 +59,7 @@ test("a critic that sees one batch again and again comes to explain its returns"
   const groups = await gradedGroups(small.pass);
   const explained: (number | null)[] = [];
   for (let step = 1; step <= 60; step++) {
-    const values = await learner.values(samplesOf(groups));
+    const values = await learner.values(sequencesOf(groups));
     const [batch = []] = optimizerBatches(groups, options, { values });
     explained.push((await learner.update(batch, values, step)).explainedVariance);
   }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fileRows } from "../../src/session/prompts";
-import { syntheticQuestions } from "../../src/session/synthetic-questions";
+import { fileRows, syntheticQuestions } from "../../src/session/questions";
 import { splitOf } from "../../src/tasks/nano/problems";
 
 const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `q${i}`, answer: `${i}` }));

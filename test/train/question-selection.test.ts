@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fileRows, type QuestionRow } from "../../src/session/prompts";
+import { fileRows, type QuestionRow } from "../../src/session/questions";
 import { QuestionSelection } from "../../src/train/question-selection";
 
 const options = {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isComplete, latestCheckpoint, nodeFolder } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
+import { readTrainerState, trainerStateJson } from "../../src/session/checkpoint";
 import { deterministicPart, isTiming, type MetricsRow, metricHelp, metricsLine } from "../../src/session/metrics";
 import { RunFolder } from "../../src/session/run-folder";
-import { readTrainerState, trainerStateJson } from "../../src/session/trainer-state";
 
 let root: string;
 beforeEach(async () => {

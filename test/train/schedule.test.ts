@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { learningRateAt, type Schedule } from "../../src/session/schedule";
+import { learningRateAt, type Schedule } from "../../src/session/optimizer-settings";
 
 const schedule = (changes: Partial<Schedule>): Schedule => ({
   name: "constant",

@@ -1,4 +1,23 @@
-/** Learning-rate schedules as pure functions of the step. */
+/** AdamW at a step: its settings from the options, and the course of the learning rate. */
+import type { AdamWStep } from "../../kernels/optimizer";
+import type { TrainOptions } from "../options/train";
+
+export type AdamWOptions = Pick<
+  TrainOptions,
+  "adamBeta1" | "adamBeta2" | "adamEpsilon" | "weightDecay" | "maxGradNorm"
+>;
+
+/** AdamW's settings from the options, at a learning rate. */
+export function adamwSettings(options: AdamWOptions, learningRate: number): Omit<AdamWStep, "step"> {
+  return {
+    learningRate,
+    beta1: options.adamBeta1,
+    beta2: options.adamBeta2,
+    epsilon: options.adamEpsilon,
+    weightDecay: options.weightDecay,
+    maxNorm: options.maxGradNorm ?? 0,
+  };
+}
 
 export type ScheduleName = "constant" | "cosine" | "linear" | "wsd";
 

@@ -6,11 +6,11 @@ import type { Optimizer } from "../model/optimizer";
 import { changedOptions } from "../options/changed-options";
 import type { OptionInfo } from "../options/option";
 import type { TrainOptions } from "../options/train";
+import type { TrainerState } from "./checkpoint";
 import { loadTraining } from "./checkpoint";
 import type { TrainEvents } from "./events";
 import type { TrainingHost } from "./host";
 import { CONFIG, RunFolder } from "./run-folder";
-import type { TrainerState } from "./trainer-state";
 
 /** Options that the opening reads. The run folder has been decided. */
 export type OpeningOptions = Pick<TrainOptions, "resumeFromCheckpoint" | "seed" | "maxSteps"> & {

@@ -1,13 +1,15 @@
-/** The metrics row of a step from what its parts did. */
+/** What a step leaves: its metrics row, its rollouts as lines, and what the user should know of it. */
 
 import { mean, sampleStandardDeviation } from "../base/statistics";
+import type { TrainOptions } from "../options/train";
 import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
 import { objectiveMetrics } from "../rl/totals";
-import type { GradedTrajectory, Group } from "../session/collect";
+import { rolloutLine } from "../rollout/records";
+import type { GradedTrajectory } from "../session/collect";
 import type { MetricsRow } from "../session/metrics";
+import type { RolloutBatch } from "./batch";
 import type { CriticResult } from "./critic";
-import type { RolloutBatch } from "./rollout-batch";
 import type { UpdateResult } from "./update";
 
 /** Seconds of the parts of a step. */
@@ -34,11 +36,6 @@ export function stepMetrics(
   const ended = (...ways: (typeof calls)[number]["status"][]) =>
     calls.filter(({ status }) => ways.includes(status)).length;
   const failures = calls.length - ended("ok");
-  const trainedTokens = kept.reduce(
-    (sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length,
-    0,
-  );
-  const allTokens = all.reduce((sum, { trajectory }) => sum + trajectory.ids.length + trajectory.promptIds.length, 0);
   const { totals } = result;
   return {
     step,
@@ -93,9 +90,9 @@ export function stepMetrics(
     "time/rollout": batch.seconds,
     "time/waiting": times.waiting,
     "time/update": times.update,
-    "perf/throughput": allTokens / times.total,
+    "perf/throughput": tokensOf(all) / times.total,
     "perf/rollout_tokens_per_second": batch.sampledTokens / batch.seconds,
-    "perf/train_tokens_per_second": trainedTokens / times.update,
+    "perf/train_tokens_per_second": tokensOf(kept) / times.update,
     ...batch.metrics,
   };
 }
@@ -149,19 +146,56 @@ function loggedMetrics(trajectories: readonly GradedTrajectory[]): Record<`rewar
   );
 }
 
-/** What the user should know of a step's grades. */
-export function gradingNotices(groups: readonly Group[]): string[] {
-  const grades = groups.flat().map(({ grade }) => grade);
+/** What the user should know of a step, in words. */
+export function stepNotices(
+  batch: RolloutBatch,
+  { critic }: UpdateResult,
+  options: Pick<TrainOptions, "dynamicSampling" | "promptsPerStep">,
+): string[] {
+  const notices: string[] = [];
+  if (batch.kept.length === 0)
+    notices.push("--group-filter-min and --group-filter-max dropped every group, so there was no update");
+  else if (options.dynamicSampling && batch.kept.length < options.promptsPerStep)
+    notices.push(
+      `only ${batch.kept.length} of ${options.promptsPerStep} groups passed the filter in ${batch.rounds} rounds, so the step went on with them; see --max-sampling-rounds`,
+    );
+  const grades = batch.groups.flat().map(({ grade }) => grade);
   const failed = grades.filter(({ numbers }) => numbers.verifier_failed === 1).length;
+  if (failed > 0)
+    notices.push(`grading took more than --reward-timeout, or failed, for ${failed} of ${grades.length} trajectories`);
   const unrewarded = grades.filter(({ rewards }) => Object.values(rewards).every((value) => value === null)).length;
-  return [
-    ...(failed > 0
-      ? [`grading took more than --reward-timeout, or failed, for ${failed} of ${grades.length} trajectories`]
-      : []),
-    ...(unrewarded > 0
-      ? [`no reward function applied to ${unrewarded} of ${grades.length} trajectories; their reward is 0`]
-      : []),
-  ];
+  if (unrewarded > 0)
+    notices.push(`no reward function applied to ${unrewarded} of ${grades.length} trajectories; their reward is 0`);
+  if (typeof critic?.gradNorm === "number" && !Number.isFinite(critic.gradNorm))
+    notices.push(
+      "the gradient norm of the critic is not finite, so the critic was left as it is; see the rollouts of the step",
+    );
+  return notices;
+}
+
+/** The trajectories of a step as lines of its rollouts file. */
+export function* rolloutLines(step: number, batch: RolloutBatch, result: UpdateResult): Generator<string> {
+  for (const { trajectory, prompt, grade } of batch.groups.flat()) {
+    const advantage = result.advantages.get(trajectory.id);
+    yield rolloutLine(trajectory, {
+      step,
+      prompt,
+      reward: grade.numbers.reward,
+      rewards: { ...grade.numbers },
+      rewardFunctions: grade.rewards,
+      extra: grade.extra,
+      ...(advantage === undefined ? {} : { advantage }),
+    });
+  }
+}
+
+/** Tokens of a batch: prompts, model and observations. */
+export function tokenCount({ groups }: RolloutBatch): number {
+  return tokensOf(groups.flat());
+}
+
+function tokensOf(trajectories: readonly GradedTrajectory[]): number {
+  return trajectories.reduce((sum, { trajectory }) => sum + trajectory.promptIds.length + trajectory.ids.length, 0);
 }
 
 function modelTokens(mask: Uint8Array): number {

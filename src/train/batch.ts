@@ -1,4 +1,7 @@
-/** The rollout batch of a step: questions -> graded groups -> those to train on, in further rounds where the filter leaves too few (DAPO's dynamic sampling). */
+/**
+ * The rollout batch of a step: questions -> graded groups -> those to train on, in further rounds where the filter leaves
+ * too few (DAPO's dynamic sampling). Made when its step comes, or one step ahead.
+ */
 import type { SamplingSettings } from "../../kernels/sampling";
 import { mean } from "../base/statistics";
 import type { TrainOptions } from "../options/train";
@@ -50,7 +53,7 @@ type BatchOptions = Pick<
 >;
 
 /** Samples and grades the batch of a step with the weights as they are. */
-export async function sampleBatch(
+export async function collectBatch(
   collector: Collector,
   selection: QuestionSelection,
   options: BatchOptions,
@@ -168,4 +171,52 @@ function samplingOf({ seed }: BatchOptions, temperature: number): SamplingSettin
 function averaged(rounds: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = Object.keys(rounds[0] ?? {});
   return Object.fromEntries(names.map((name) => [name, mean(rounds.map((round) => round[name] ?? 0))]));
+}
+
+export class BatchesAhead {
+  readonly #make: (step: number, signal: AbortSignal) => Promise<RolloutBatch>;
+  readonly #stop = new AbortController();
+  #ahead: { readonly step: number; readonly batch: Promise<RolloutBatch> } | undefined;
+
+  /**
+   * @param make samples the batch of a step
+   * @param signal ends what is under way
+   * @param first a batch that an earlier process made ahead
+   */
+  constructor(
+    make: (step: number, signal: AbortSignal) => Promise<RolloutBatch>,
+    signal: AbortSignal | undefined,
+    first?: RolloutBatch,
+  ) {
+    this.#make = make;
+    if (first !== undefined) this.#ahead = { step: first.step, batch: Promise.resolve(first) };
+    signal?.addEventListener("abort", () => this.#stop.abort(signal.reason), { once: true });
+    if (signal?.aborted) this.#stop.abort(signal.reason);
+  }
+
+  /** The batch of a step: the one that was made ahead, or one made now. */
+  async take(step: number): Promise<RolloutBatch> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead?.step === step ? ahead.batch : this.#make(step, this.#stop.signal);
+  }
+
+  /** Begins to make the batch of a step. */
+  start(step: number): void {
+    const batch = this.#make(step, this.#stop.signal);
+    // Its error is that of whoever takes or waits for it.
+    batch.catch(() => {});
+    this.#ahead = { step, batch };
+  }
+
+  /** Resolves when nothing is under way: before weights change, an evaluation, a checkpoint. @returns the batch that lies ready */
+  async settled(): Promise<RolloutBatch | undefined> {
+    return this.#ahead?.batch;
+  }
+
+  /** Ends what is under way, and waits until it has ended. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error("the run has ended"));
+    await this.#ahead?.batch.catch(() => {});
+  }
 }

@@ -1,10 +1,11 @@
-/** What the options say of the loss, in the terms of src/rl. */
-
+/** What the options say of loss, correction and optimizer, in the terms of src/rl and of AdamW. */
+import type { AdamWStep } from "../../kernels/optimizer";
 import type { TrainOptions } from "../options/train";
 import type { Aggregation } from "../rl/aggregation";
 import type { ImportanceOptions } from "../rl/importance";
 import type { LossOptions } from "../rl/objective";
 import type { PolicyObjective } from "../rl/policy-term";
+import { type AdamWOptions, adamwSettings, learningRateAt } from "../session/optimizer-settings";
 
 const AGGREGATIONS: Record<TrainOptions["lossType"], Aggregation> = {
   dapo: "token-mean",
@@ -58,4 +59,23 @@ function policyObjective(options: TrainOptions): PolicyObjective {
     default:
       return { kind: "clip", ...bounds, ...(options.delta === null ? {} : { dualClip: options.delta }) };
   }
+}
+
+/** AdamW's settings; updates whose norm is above `--skip-grad-norm` are left out. */
+export function updateSettings(
+  options: AdamWOptions & Pick<TrainOptions, "skipGradNorm">,
+  learningRate: number,
+): Omit<AdamWStep, "step"> {
+  const { skipGradNorm: skipNorm } = options;
+  return { ...adamwSettings(options, learningRate), ...(skipNorm !== null && { skipNorm }) };
+}
+
+/** The learning rate of a step, whose highest is `peak`. */
+export function rateOfStep(
+  options: Pick<TrainOptions, "lrSchedulerType" | "warmupSteps" | "maxSteps" | "minLrRate">,
+  peak: number,
+  step: number,
+): number {
+  const { lrSchedulerType: name, warmupSteps, maxSteps: totalSteps, minLrRate: finalFraction } = options;
+  return learningRateAt({ name, peak, warmupSteps, totalSteps, finalFraction, decaySteps: 0 }, step);
 }

@@ -1,4 +1,8 @@
-/** Whether this device keeps the promise that log-probs while sampling equal those in training, bit for bit: a small random model is sampled and scored. */
+/**
+ * Whether this device keeps the promise that log-probs while sampling equal those in training, bit for bit: a small
+ * random model is sampled and scored.
+ */
+import { at } from "../base/must";
 import type { GpuContext } from "../gpu/context";
 import type { ModelConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
@@ -37,7 +41,10 @@ export interface ExactnessResult {
   readonly unequal: number;
 }
 
-/** Samples ragged sequences one row at a time beside prefill rows of others, then scores them whole in one training forward pass. */
+/**
+ * Samples ragged sequences one row at a time beside prefill rows of others, then scores them whole in one training
+ * forward pass.
+ */
 export async function checkExactness(gpu: GpuContext): Promise<ExactnessResult> {
   const model = new Model(gpu, CONFIG, LENGTH);
   for (const tensor of initialWeights(CONFIG, 1)) model.upload(tensor);
@@ -79,7 +86,10 @@ export async function checkExactness(gpu: GpuContext): Promise<ExactnessResult> 
   }
 }
 
-/** Sequence s joins in step s, so that every batch mixes prompts and single tokens and sequences end with different lengths. */
+/**
+ * Sequence s joins in step s, so that every batch mixes prompts and single tokens and sequences end with different
+ * lengths.
+ */
 async function sampleAll(decoder: GpuDecoder, pagesPerSlot: number): Promise<{ ids: number[]; logprobs: number[] }[]> {
   const sequences = Array.from({ length: SEQUENCES }, (_, slot) => ({
     ids: Array.from({ length: PROMPT }, (_, t) => (slot * 17 + t * 5) % CONFIG.vocabularySize),
@@ -96,7 +106,7 @@ async function sampleAll(decoder: GpuDecoder, pagesPerSlot: number): Promise<{ i
     const rows: [slot: number, position: number][] = [];
     const samples: [row: number, slot: number][] = [];
     for (let slot = 0; slot <= Math.min(step, SEQUENCES - 1); slot++) {
-      const length = sequences[slot]?.ids.length ?? 0;
+      const length = at(sequences, slot).ids.length;
       for (let position = slot === step ? 0 : length - 1; position < length; position++) rows.push([slot, position]);
       samples.push([rows.length - 1, slot]);
     }
@@ -108,8 +118,8 @@ async function sampleAll(decoder: GpuDecoder, pagesPerSlot: number): Promise<{ i
       trajectoryIds: Uint32Array.from(samples, ([, slot]) => slot + 100),
     });
     samples.forEach(([, slot], i) => {
-      sequences[slot]?.ids.push(tokens[i] ?? 0);
-      sequences[slot]?.logprobs.push(logprobs[i] ?? Number.NaN);
+      at(sequences, slot).ids.push(at(tokens, i));
+      at(sequences, slot).logprobs.push(at(logprobs, i));
     });
   }
   return sequences;

@@ -1,6 +1,7 @@
 /** What this program computes for given token ids, as tensors that any other implementation can be held against. */
 
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import type { GpuContext } from "../gpu/context";
 import type { FolderReader } from "../model/folder";
 import { Model } from "../model/model";
@@ -22,9 +23,9 @@ export interface ParityInput {
 
 export interface ParityTensors {
   /**
-   * `logits.<i>` [T_i, vocabulary]: of the token after each; `logprobs.<i>` [T_i]: of each token, the first 0; over all rows of the embedding at
-   * temperature 1. With coefficients `grad.<name>`: gradient of sum_t coefficient_t * logprob_t over all sequences, by Hugging Face name.
-   * Values are computed when they are read.
+   * `logits.<i>` [T_i, vocabulary]: of the token after each; `logprobs.<i>` [T_i]: of each token, the first 0; over all
+   * rows of the embedding at temperature 1. With coefficients `grad.<name>`: gradient of sum_t coefficient_t *
+   * logprob_t over all sequences, by Hugging Face name. Values are computed when they are read.
    */
   readonly tensors: readonly TensorToWrite[];
   destroy(): void;
@@ -98,7 +99,7 @@ async function accumulate(
   for (const [index, ids] of sequences.entries()) {
     if (ids.length < 2) continue;
     await pass.forward([{ ids, scored: Uint8Array.from(ids, (_, position) => Number(position > 0)) }], 1);
-    pass.backward(coefficients[index]?.subarray(1) ?? new Float32Array());
+    pass.backward(at(coefficients, index).subarray(1));
   }
   return pass;
 }

@@ -1,4 +1,8 @@
-/** What one decode step and one optimizer step of a model cost in dispatches, submits and readbacks, and how long they take: the numbers that must not creep up. */
+/**
+ * What one decode step and one optimizer step of a model cost in dispatches, submits and readbacks, and how long they
+ * take: the numbers that must not creep up.
+ */
+import { at } from "../base/must";
 import type { GpuContext } from "../gpu/context";
 import { nanoConfig } from "../model/config";
 import { initialWeights } from "../model/initialise";
@@ -23,7 +27,10 @@ const PAGE_SIZE = 8;
 const LOGITS_BYTES = 64 * 2 ** 20;
 const REPEATS = 7;
 
-/** Measures the nano shape: a decode step of 128 sequences, and an optimizer step on 128 sequences of 32 tokens in one micro-batch. */
+/**
+ * Measures the nano shape: a decode step of 128 sequences, and an optimizer step on 128 sequences of 32 tokens in one
+ * micro-batch.
+ */
 export async function countSteps(gpu: GpuContext): Promise<StepCounts[]> {
   const config = nanoConfig({ vocabularySize: 272, eosId: 256 });
   const model = new Model(gpu, config, LENGTH);
@@ -116,7 +123,7 @@ async function measure(gpu: GpuContext, name: string, tokens: number, step: () =
     dispatches: after.dispatches - before.dispatches,
     submits: after.submits - before.submits,
     readbacks: after.readbacks - before.readbacks,
-    seconds: times[REPEATS >> 1] ?? Number.NaN,
+    seconds: at(times, REPEATS >> 1),
     tokens,
   };
 }

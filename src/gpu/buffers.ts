@@ -1,6 +1,6 @@
 /**
- * GPU buffers and views of them. Every buffer has a number, so that bind groups can be cached by value, and every byte is counted, because WebGPU
- * has no memory query.
+ * GPU buffers and views of them. Every buffer has a number, so that bind groups can be cached by value, and every byte
+ * is counted, because WebGPU has no memory query.
  */
 
 import { UserError } from "../base/errors";
@@ -13,7 +13,8 @@ export interface BufferView {
   readonly size: number;
 }
 
-const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST, spelt out because a browser worker may lack the globals at import time
+/** STORAGE | COPY_SRC | COPY_DST, spelt out because a browser worker may lack the globals at import time. */
+const STORAGE_USAGE = 0x80 | 0x04 | 0x08;
 
 /** Creates buffers, numbers them and counts their bytes. */
 export class BufferAllocator {

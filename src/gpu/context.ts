@@ -17,14 +17,18 @@ export interface GpuContext {
   readonly empty: BufferView;
   /** Throws the device's first error. */
   assertHealthy(): void;
-  /** Uploads typed data into a view, ordered with the submits: what was recorded before must be submitted first if it reads the old data. */
+  /**
+   * Uploads typed data into a view, ordered with the submits: what was recorded before must be submitted first if it
+   * reads the old data.
+   */
   write(view: BufferView, data: Float32Array | Uint32Array, offset?: number): void;
 }
 
 /**
  * Builds the shared state over an opened device.
- * @param whileWaiting is called each time the program begins to wait for the GPU. Dawn in Node polls without pause while it waits, and on a software adapter
- * that takes a core away from the work that is waited for: there the platform slows the polling down.
+ * @param whileWaiting is called each time the program begins to wait for the GPU. Dawn in Node polls without pause
+ * while it waits, and on a software adapter that takes a core away from the work that is waited for: there the platform
+ * slows the polling down.
  */
 export function createContext(
   opened: OpenDevice,

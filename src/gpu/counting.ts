@@ -1,6 +1,6 @@
 /**
- * A context without a device: whatever is allocated in it is only counted. A memory plan builds the classes that a run builds, so that it knows no sizes of its
- * own. Nothing can be computed here.
+ * A context without a device: whatever is allocated in it is only counted. A memory plan builds the classes that a run
+ * builds, so that it knows no sizes of its own. Nothing can be computed here.
  */
 import { createContext, type GpuContext } from "./context";
 import type { OpenDevice } from "./device";

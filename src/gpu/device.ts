@@ -1,18 +1,22 @@
+import { reasonOf } from "../base/errors";
 import { GpuError, type GpuErrorKind } from "./errors";
 import { type DeviceProfile, profileOf, SUBGROUP_MATRIX, type Toggles } from "./profile";
 
 export type { DeviceLimits, DeviceProfile, SubgroupMatrixConfig, Toggles } from "./profile";
 
 /**
- * Where a device's errors end up. WebGPU reports them late and goes on with stale data or zeros, so a run asks here before it
- * trusts a result, and ends when a callback fires.
+ * Where a device's errors end up. WebGPU reports them late and goes on with stale data or zeros, so a run asks here
+ * before it trusts a result, and ends when a callback fires.
  */
 export interface DeviceFailure {
   /** The first error the device reported; undefined while it is healthy. */
   readonly error: GpuError | undefined;
   /** @throws the first {@link GpuError} the device reported, if any. */
   assertHealthy(): void;
-  /** Calls back once, with the first error (at once when there is one already). Returns a function that takes the callback off. */
+  /**
+   * Calls back once, with the first error (at once when there is one already). Returns a function that takes the
+   * callback off.
+   */
   onFailure(callback: (error: GpuError) => void): () => void;
 }
 
@@ -75,11 +79,12 @@ function kindOf(error: GPUError): GpuErrorKind {
 }
 
 /**
- * Opens a device on `adapter` with every optional feature and the largest limits that this project uses. An adapter can be opened
- * once only.
+ * Opens a device on `adapter` with every optional feature and the largest limits that this project uses. An adapter can
+ * be opened once only.
  *
  * @param adapter from the platform's adapter choice (src/platform).
- * @param toggles which profile the adapter was requested under; recorded, not applied: Dawn takes toggles at instance creation.
+ * @param toggles which profile the adapter was requested under; recorded, not applied: Dawn takes toggles at instance
+ * creation.
  * @throws GpuError when the adapter refuses the device.
  */
 export async function openDevice(adapter: GPUAdapter, toggles: Toggles): Promise<OpenDevice> {
@@ -95,8 +100,8 @@ export async function openDevice(adapter: GPUAdapter, toggles: Toggles): Promise
   try {
     device = await adapter.requestDevice({ label: "zerotir", requiredFeatures, requiredLimits });
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new GpuError("internal", `The adapter ${adapter.info.description} refused to open a device: ${text}`);
+    const why = reasonOf(cause);
+    throw new GpuError("internal", `The adapter ${adapter.info.description} refused to open a device: ${why}`);
   }
   const failure = new FailureState();
   device.onuncapturederror = ({ error }) => failure.report(new GpuError(kindOf(error), `GPU error: ${error.message}`));

@@ -19,8 +19,8 @@ export class PipelineCache {
   }
 
   /**
-   * The pipeline of `code`: entry point `main`, binding 0 the uniform parameters with a dynamic offset, storage bindings from 1 on.
-   * Errors in the WGSL are raised by the device as uncaptured errors, which end the run.
+   * The pipeline of `code`: entry point `main`, binding 0 the uniform parameters with a dynamic offset, storage
+   * bindings from 1 on. Errors in the WGSL are raised by the device as uncaptured errors, which end the run.
    */
   get(label: string, code: string, accesses: readonly BindingAccess[], parameterBytes: number): Pipeline {
     const known = this.#pipelines.get(code);

@@ -1,4 +1,7 @@
-/** What a device can do, as plain data. Kernels choose their variants from these fields alone, never from an adapter's name. */
+/**
+ * What a device can do, as plain data. Kernels choose their variants from these fields alone, never from an adapter's
+ * name.
+ */
 
 /** `safe` keeps Dawn's checks; `fast` leaves out bounds clamping, workgroup zeroing and API validation. */
 export type Toggles = "safe" | "fast";
@@ -46,9 +49,13 @@ export interface DeviceProfile {
   readonly hasTimestamps: boolean;
   readonly limits: DeviceLimits;
   readonly toggles: Toggles;
-  /** Lanes that share one row's reduction: 1 on software adapters, where each barrier costs more than it saves; else 64. */
+  /**
+   * Lanes that share one row's reduction: 1 on software adapters, where each barrier costs more than it saves; else 64.
+   */
   readonly rowLanes: number;
-  /** Tile of the linear kernels: registers alone (no barriers) on software adapters, else staged in workgroup memory. */
+  /**
+   * Tile of the linear kernels: registers alone (no barriers) on software adapters, else staged in workgroup memory.
+   */
   readonly linearTile: "register" | "workgroup";
 }
 

@@ -1,4 +1,7 @@
-/** Reads GPU buffers back without waiting: mappable staging buffers, used again, so that several readbacks may be under way. */
+/**
+ * Reads GPU buffers back without waiting: mappable staging buffers, used again, so that several readbacks may be under
+ * way.
+ */
 import { must } from "../base/must";
 import type { BufferAllocator, BufferView } from "./buffers";
 import type { Recorder } from "./recorder";
@@ -21,7 +24,10 @@ export class ReadbackRing {
   #keptBytes = 0;
   #pending = 0;
 
-  /** @param whileWaiting is called when waiting begins, with a function that says whether it still goes on; see {@link GpuContext} */
+  /**
+   * @param whileWaiting is called when waiting begins, with a function that says whether it still goes on; see
+   * {@link GpuContext}
+   */
   constructor(
     allocator: BufferAllocator,
     recorder: Recorder,
@@ -35,8 +41,9 @@ export class ReadbackRing {
   }
 
   /**
-   * Records a copy of `bytes` of `view`, submits everything recorded so far, and resolves with the bytes once the GPU has got there. Of more than
-   * {@link LARGEST_STAGING} bytes, the later pieces are copied after the earlier ones have arrived: nobody may change them meanwhile.
+   * Records a copy of `bytes` of `view`, submits everything recorded so far, and resolves with the bytes once the GPU
+   * has got there. Of more than {@link LARGEST_STAGING} bytes, the later pieces are copied after the earlier ones have
+   * arrived: nobody may change them meanwhile.
    * @throws the device's first error, when there was one: data after an error would be stale.
    */
   async read(view: BufferView, bytes: number, offset = 0): Promise<ArrayBuffer> {

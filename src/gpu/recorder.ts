@@ -1,6 +1,7 @@
 /**
- * Records dispatches and copies and submits them together. Parameters of all dispatches of a submit travel in one `writeBuffer`, which the queue orders
- * before the submit, so one buffer serves every submit and no bind group ever holds a stale value.
+ * Records dispatches and copies and submits them together. Parameters of all dispatches of a submit travel in one
+ * `writeBuffer`, which the queue orders before the submit, so one buffer serves every submit and no bind group ever
+ * holds a stale value.
  */
 import { must } from "../base/must";
 import type { BufferAllocator, BufferView } from "./buffers";
@@ -20,6 +21,7 @@ export type Grid = readonly [x: number, y: number, z: number];
 
 const SLOT_BYTES = 256; // the largest minUniformBufferOffsetAlignment
 const SLOTS = 2048;
+const UNIFORM_COPY_DST = 0x40 | 0x08;
 
 interface BoundGroup {
   readonly group: GPUBindGroup;
@@ -44,7 +46,7 @@ export class Recorder {
 
   constructor(device: GPUDevice, allocator: BufferAllocator) {
     this.#device = device;
-    this.#parameters = allocator.create("parameters of dispatches", SLOT_BYTES * SLOTS, 0x40 | 0x08); // UNIFORM | COPY_DST
+    this.#parameters = allocator.create("parameters of dispatches", SLOT_BYTES * SLOTS, UNIFORM_COPY_DST);
     allocator.onDestroy((id) => this.#forget(id));
   }
 
@@ -53,7 +55,9 @@ export class Recorder {
     return this.#bindGroups.size;
   }
 
-  /** Adds one dispatch. `parameters` is the uniform block, at most 256 bytes; `views` are bindings 1, 2, ... in order. */
+  /**
+   * Adds one dispatch. `parameters` is the uniform block, at most 256 bytes; `views` are bindings 1, 2, ... in order.
+   */
   dispatch(pipeline: Pipeline, views: readonly BufferView[], parameters: Uint8Array, grid: Grid): void {
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
     if (this.#usedSlots === SLOTS) this.submit();

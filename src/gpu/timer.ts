@@ -23,8 +23,9 @@ export class GpuTimer {
   }
 
   /**
-   * Milliseconds between the beginning and the end of the pass in which `record` puts its dispatches; copies would end the pass and are not counted.
-   * Where timestamps are quantised (browsers, Dawn's `safe` profile: 65.536 microseconds) record enough work.
+   * Milliseconds between the beginning and the end of the pass in which `record` puts its dispatches; copies would end
+   * the pass and are not counted. Where timestamps are quantised (browsers, Dawn's `safe` profile: 65.536 microseconds)
+   * record enough work.
    */
   async milliseconds(record: () => void): Promise<number> {
     const { recorder, readback } = this.#gpu;

@@ -1,6 +1,7 @@
 /**
- * Activations and their gradients: the buffers between kernels. Sampling keeps nothing: two alternating layer inputs and one set of the rest. Training keeps every layer's set; with recomputation
- * only every layer's input, and the rest is computed again before the layer's backward pass.
+ * Activations and their gradients: the buffers between kernels. Sampling keeps nothing: two alternating layer inputs
+ * and one set of the rest. Training keeps every layer's set; with recomputation only every layer's input, and the rest
+ * is computed again before the layer's backward pass.
  */
 import { columnPartialsLength } from "../../kernels/column_sum";
 import { wholeRows } from "../../kernels/rms_norm";
@@ -145,7 +146,8 @@ export class ActivationGradients {
     const keys = config.kvHeadCount * config.headDim;
     const projected = queries + 2 * keys;
     const widest = Math.max(hidden, projected);
-    // Head norms sum over rows * heads short vectors: as many blocks as the widest row can give, each at most `widest` long.
+    // Head norms sum over rows * heads short vectors: as many blocks as the widest row can give, each at most `widest`
+    // long.
     const partialElements = Math.max(
       columnPartialsLength(wholeRows(rows, widest)),
       columnPartialsLength({ ...wholeRows(rows, config.headDim), vectorsPerRow: config.headCount }),

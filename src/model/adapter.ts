@@ -1,6 +1,7 @@
 /** Low-rank adapters (LoRA, Hu et al. 2021): W x becomes W x + (alpha / rank) B A x, where only A and B are trained. */
 
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import type { GpuContext } from "../gpu/context";
 import type { ParameterLayout } from "./parameters";
 import { type Parameter, type Placement, type Segment, SegmentPlanner, type TensorLayout } from "./segments";
@@ -27,7 +28,10 @@ export function adapterScale({ rank, alpha, useRslora = false }: AdapterConfig):
 
 /** The adapter of one linear layer, whose matrix is rows `rowBegin ..` of a parameter. */
 export interface LowRank {
-  /** A [rank, columns]; kernels read four values at a time, so the rank is filled up with zeros, and training leaves them zeros. */
+  /**
+   * A [rank, columns]; kernels read four values at a time, so the rank is filled up with zeros, and training leaves
+   * them zeros.
+   */
   readonly down: Parameter;
   /** B [rows, rank], filled up alike. */
   readonly up: Parameter;
@@ -44,7 +48,10 @@ const MODULES: Record<AdapterTarget, string> = {
   down_proj: "mlp",
 };
 
-/** A and B of every target in every layer. Tensors are named as in the base model with `.lora_A.weight` and `.lora_B.weight` for `.weight`. */
+/**
+ * A and B of every target in every layer. Tensors are named as in the base model with `.lora_A.weight` and
+ * `.lora_B.weight` for `.weight`.
+ */
 export class AdapterLayout implements TensorLayout {
   readonly segments: readonly Segment[];
   /** Rows of A in memory: the rank, filled up to a multiple of 4. */
@@ -89,7 +96,7 @@ export class AdapterLayout implements TensorLayout {
   #add(model: ParameterLayout, planner: SegmentPlanner, layer: number, target: AdapterTarget): void {
     const module = `model.layers.${layer}.${MODULES[target]}.${target}`;
     const { parameter, shape, rowBegin } = model.find(`${module}.weight`);
-    const [rows = 0, columns = 0] = shape;
+    const [rows, columns] = [at(shape, 0), at(shape, 1)];
     const { rank } = this.config;
     const down = planner.matrix(this.filledRank, columns);
     const up = planner.matrix(rows, this.filledRank);

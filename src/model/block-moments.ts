@@ -1,5 +1,10 @@
-/** A moment of every tensor of a layout in blocks of 8 bits. Checkpoints hold it decoded, in f32; encoding that again gives the same bytes. */
+/**
+ * A moment of every tensor of a layout in blocks of 8 bits. Checkpoints hold it decoded, in f32; encoding that again
+ * gives the same bytes.
+ */
+
 import { decodeMoments, encodeMoments, MOMENT_BLOCK, type MomentKind, momentBlocks } from "../../kernels/moment_blocks";
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { TensorToWrite } from "./safetensors/write";
@@ -36,19 +41,20 @@ export class BlockMoments {
 
   /** The buffers of one segment. */
   segment(index: number): MomentSegment {
-    const segment = this.#segments[index];
-    if (segment === undefined) throw new RangeError(`the ${this.#kind} moment has no segment ${index}`);
-    return segment;
+    return at(this.#segments, index);
   }
 
-  /** Encodes and uploads all tensors. A block may hold parts of several, so the segments are put together on the host first, in f32. */
+  /**
+   * Encodes and uploads all tensors. A block may hold parts of several, so the segments are put together on the host
+   * first, in f32.
+   */
   async load(read: (tensor: Placement) => Promise<Float32Array>): Promise<void> {
     const values = this.layout.segments.map(({ length }) => new Float32Array(length));
     for (const tensor of this.layout.tensors) {
       const width = tensorWidth(this.layout, tensor.hfName);
       const data = withRowsOf(await read(tensor), width.given, width.held);
-      for (const { segment, at, begin, end } of tensorParts(this.layout, tensor.hfName))
-        values[segment]?.set(data.subarray(begin, end), at);
+      for (const { segment, start, begin, end } of tensorParts(this.layout, tensor.hfName))
+        at(values, segment).set(data.subarray(begin, end), start);
     }
     values.forEach((segment, index) => {
       const stored = encodeMoments(this.#kind, segment);
@@ -61,14 +67,14 @@ export class BlockMoments {
   async download(hfName: string): Promise<Float32Array> {
     const width = tensorWidth(this.layout, hfName);
     const data = new Float32Array(width.rows * width.held);
-    for (const { segment, at, begin, end } of tensorParts(this.layout, hfName)) {
+    for (const { segment, start, begin, end } of tensorParts(this.layout, hfName)) {
       const views = this.segment(segment);
-      const first = Math.floor(at / MOMENT_BLOCK);
-      const blocks = momentBlocks(at + end - begin) - first;
+      const first = Math.floor(start / MOMENT_BLOCK);
+      const blocks = momentBlocks(start + end - begin) - first;
       const bytes = await this.#gpu.readback.readUints(views.bytes, (blocks * MOMENT_BLOCK) / 4, first * MOMENT_BLOCK);
       const words = await this.#gpu.readback.readUints(views.scales, blocks, first * 4);
       const scales = new Float32Array(words.buffer, words.byteOffset, words.length);
-      const offset = at - first * MOMENT_BLOCK;
+      const offset = start - first * MOMENT_BLOCK;
       const values = decodeMoments(this.#kind, { bytes, scales }, offset + end - begin);
       data.set(values.subarray(offset), begin);
     }

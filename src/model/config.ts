@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors";
-import { type JsonObject, JsonReader, shown } from "./json-reader";
+import type { JsonObject } from "../base/json";
+import { JsonReader, shown } from "./json-reader";
 import { type RopeScaling, reachOf, readRopeScaling, writeRopeScaling } from "./rope";
 
 /** The model families this package runs. They differ in q/k/v bias (Qwen2), q/k norm (Qwen3) and nothing else. */
@@ -28,8 +29,8 @@ export interface ModelConfig {
   /** RMSNorm over headDim on every query and key head, before RoPE. */
   readonly qkNorm: boolean;
   /**
-   * A scalar value head on the last hidden state, `score.weight`: `alone` in a critic, which has no logits, or `shared`, beside the logits on one trunk. None
-   * unless given.
+   * A scalar value head on the last hidden state, `score.weight`: `alone` in a critic, which has no logits, or
+   * `shared`, beside the logits on one trunk. None unless given.
    */
   readonly valueHead?: "alone" | "shared";
   readonly bosTokenId?: number;
@@ -55,7 +56,8 @@ export function classNameOf({ architecture, valueHead }: Pick<ModelConfig, "arch
 }
 
 /**
- * Reads a Hugging Face config.json, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`).
+ * Reads a Hugging Face config.json, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`) or 5
+ * (`rope_parameters`).
  *
  * @param json the parsed file
  * @param source what to call it in errors
@@ -117,7 +119,10 @@ export function parseModelConfig(json: unknown, source = "config.json"): ModelCo
   };
 }
 
-/** The inverse of {@link parseModelConfig}: a config.json that transformers 4 and 5 read. Weights are stored as float32 unless `dtype` says otherwise. */
+/**
+ * The inverse of {@link parseModelConfig}: a config.json that transformers 4 and 5 read. Weights are stored as float32
+ * unless `dtype` says otherwise.
+ */
 export function writeModelConfig(
   config: ModelConfig,
   dtype: "float32" | "float16" | "bfloat16" = "float32",
@@ -154,7 +159,10 @@ export interface ParameterShape {
   readonly shape: readonly number[];
 }
 
-/** All tensors of a checkpoint of this model, from the embedding to the heads. A tied model has no `lm_head.weight`, and neither has a critic. */
+/**
+ * All tensors of a checkpoint of this model, from the embedding to the heads. A tied model has no `lm_head.weight`, and
+ * neither has a critic.
+ */
 export function parameterShapes(config: ModelConfig): ParameterShape[] {
   const { hiddenSize: hidden, intermediateSize: inner, headDim, vocabularySize } = config;
   const queries = config.headCount * headDim;

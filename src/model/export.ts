@@ -4,7 +4,7 @@ import { parameterShapes, writeModelConfig } from "./config";
 import type { CheckpointTensor, FolderWriter } from "./folder";
 import type { ModelSource, StoredAdapter } from "./peft";
 import type { FloatType } from "./safetensors/dtype";
-import { TYPE_BYTES } from "./safetensors/dtype";
+import { FLOAT_BYTES } from "./safetensors/dtype";
 import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
 
 /** Names of config.json for the types that are written. */
@@ -17,8 +17,9 @@ const FLOAT_TYPES: Record<ExportDtype, FloatType> = { float32: "F32", float16: "
 const SHARD_BYTES = 5e9;
 
 /**
- * Writes config.json, companions and the weights: `W + scale B A` where there is an adapter, summed in f64 and rounded once to f32 and once to `dtype`. A shared
- * value head is left out: no other program has a place for it. One tensor is in memory at a time, and the adapter.
+ * Writes config.json, companions and the weights: `W + scale B A` where there is an adapter, summed in f64 and rounded
+ * once to f32 and once to `dtype`. A shared value head is left out: no other program has a place for it. One tensor is
+ * in memory at a time, and the adapter.
  */
 export async function exportModel(
   writer: FolderWriter,
@@ -82,6 +83,7 @@ function merged(matrix: Float32Array, up: Float32Array, down: Float32Array, conf
   for (let row = 0; row * rank < up.length; row++) {
     sums.set(matrix.subarray(row * columns, (row + 1) * columns));
     for (let r = 0; r < rank; r++) {
+      // Indices end with the lists: `?? 0` is for the compiler, in a loop that runs for minutes.
       const factor = scale * (up[row * rank + r] ?? 0);
       for (let column = 0; column < columns; column++)
         sums[column] = (sums[column] ?? 0) + factor * (down[r * columns + column] ?? 0);
@@ -108,5 +110,5 @@ function cutIntoFiles(tensors: readonly TensorToWrite[], type: FloatType, shardB
 }
 
 function bytesOf({ shape }: TensorToWrite, type: FloatType): number {
-  return shape.reduce((product, size) => product * size, TYPE_BYTES[type] ?? 4);
+  return shape.reduce((product, size) => product * size, FLOAT_BYTES[type]);
 }

@@ -1,4 +1,7 @@
-/** The final norm over chosen rows of the last hidden states, a chunk of rows at a time, and its backward pass: what both heads stand on. */
+/**
+ * The final norm over chosen rows of the last hidden states, a chunk of rows at a time, and its backward pass: what
+ * both heads stand on.
+ */
 import { columnSum } from "../../kernels/column_sum";
 import { gatherRows, scatterRows } from "../../kernels/gather";
 import { rmsNorm, rmsNormBackward, wholeRows } from "../../kernels/rms_norm";
@@ -6,7 +9,10 @@ import { type BufferView, subview } from "../gpu/buffers";
 import type { Model } from "./model";
 import type { GradientTargets } from "./projection";
 
-/** Chunks begin at multiples of this many rows, so that every per-row buffer can be cut there (256 bytes of one f32 each). */
+/**
+ * Chunks begin at multiples of this many rows, so that every per-row buffer can be cut there (256 bytes of one f32
+ * each).
+ */
 export const ROW_ALIGNMENT = 64;
 
 /** Consecutive places of the row index. */
@@ -81,7 +87,10 @@ export class FinalNormGradients {
     this.#dhidden = gpu.allocator.storage(`${label} (gradient of hidden)`, bytes);
   }
 
-  /** From `dnormed` of the chunk that the norm holds to the gain's gradient and the chunk's rows of `doutput`, which are overwritten. */
+  /**
+   * From `dnormed` of the chunk that the norm holds to the gain's gradient and the chunk's rows of `doutput`, which are
+   * overwritten.
+   */
   backward(targets: GradientTargets, { begin, count }: Chunk, partials: BufferView, doutput: BufferView): void {
     const { gpu, config, weights, layout } = this.#model;
     const { hidden, rstd, rowIndex } = this.#norm;

@@ -1,4 +1,5 @@
-import { UserError } from "../base/errors";
+import { reasonOf, UserError } from "../base/errors";
+import { must } from "../base/must";
 import {
   classNameOf,
   type ModelConfig,
@@ -70,8 +71,8 @@ const INDEX = "model.safetensors.index.json";
 const WEIGHTS = "model.safetensors";
 
 /**
- * Opens a Hugging Face checkpoint of a language model: config.json, generation_config.json (whose end-of-text ids win) and model.safetensors, whole or
- * in shards. A tied model may keep its one matrix under either of the two names.
+ * Opens a Hugging Face checkpoint of a language model: config.json, generation_config.json (whose end-of-text ids win)
+ * and model.safetensors, whole or in shards. A tied model may keep its one matrix under either of the two names.
  *
  * @throws UserError naming the file and the tensor, what was expected, and what to do
  */
@@ -79,7 +80,10 @@ export async function readCheckpoint(folder: FolderReader): Promise<Checkpoint> 
   return openCheckpoint(folder, await readModelConfig(folder));
 }
 
-/** Opens the checkpoint of a critic, which has a value head and no logits. @throws UserError as {@link readCheckpoint} does */
+/**
+ * Opens the checkpoint of a critic, which has a value head and no logits. @throws UserError as {@link readCheckpoint}
+ * does
+ */
 export async function readCritic(folder: FolderReader): Promise<Checkpoint> {
   const config = await readConfig(folder);
   if (config.valueHead !== "alone")
@@ -96,7 +100,7 @@ async function openCheckpoint(folder: FolderReader, parsed: ModelConfig): Promis
     companions.get("generation_config.json"),
     `${folder.path}/generation_config.json`,
   );
-  const names = (await folder.list()) ?? [];
+  const names = must(await folder.list(), folder.path);
   const files = await openWeights(folder, names);
   const sources = await locate(config, files, folder.path);
   const tokenizerJson = companions.get("tokenizer.json");
@@ -165,11 +169,11 @@ export async function readText(folder: FolderReader, name: string): Promise<stri
   const source = await folder.open(name);
   const packed = source === undefined ? await folder.open(`${name}.gz`) : undefined;
   const file = `${folder.path}/${name}${packed === undefined ? "" : ".gz"}`;
+  const found = source ?? packed;
+  if (found === undefined) return undefined;
   const most = name.endsWith("config.json") || name === INDEX ? MOST_JSON : MOST_UNPACKED;
-  const size = (source ?? packed)?.size ?? 0;
-  if (size > most) throw new UserError(`${file}: has ${size} bytes; expected at most ${most}`);
-  const bytes = source === undefined ? packed && (await unpacked(packed, file)) : await source.read(0, source.size);
-  if (bytes === undefined) return undefined;
+  if (found.size > most) throw new UserError(`${file}: has ${found.size} bytes; expected at most ${most}`);
+  const bytes = found === packed ? await unpacked(found, file) : await found.read(0, found.size);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
@@ -212,7 +216,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${file}: not JSON (${error instanceof Error ? error.message : String(error)})`);
+    throw new UserError(`${file}: not JSON (${reasonOf(error)})`);
   }
 }
 
@@ -223,7 +227,9 @@ function missingConfig(names: readonly string[]): string {
   return `has no config.json; expected a checkpoint with config.json and ${WEIGHTS}`;
 }
 
-/** generation_config.json lists every id that ends a text (instruct models have several); config.json often only one. */
+/**
+ * generation_config.json lists every id that ends a text (instruct models have several); config.json often only one.
+ */
 function withGenerationEos(config: ModelConfig, text: string | undefined, file: string): ModelConfig {
   if (text === undefined) return config;
   const json = parseJson(text, file);
@@ -310,7 +316,7 @@ async function locate(config: ModelConfig, files: readonly SafetensorsFile[], pa
     const stored = hfName === EMBEDDING && config.tiedEmbeddings && !owners.has(EMBEDDING) ? HEAD : hfName;
     const file = owners.get(stored);
     if (file === undefined) throw new UserError(`${where}: ${missingTensor(hfName, shape, owners)}`);
-    const actual = file.header.tensors.get(stored)?.shape ?? [];
+    const actual = must(file.header.tensors.get(stored), stored).shape;
     if (actual.length !== shape.length || actual.some((size, axis) => size !== shape[axis]))
       throw new UserError(
         `${file.file}: tensor ${stored} has shape ${shown(actual)}; config.json asks for [${shape.join(", ")}]`,

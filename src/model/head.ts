@@ -1,6 +1,7 @@
 /**
- * The language-model head, forward and backward: hidden states -> logits -> token statistics, over chunks of rows, so that the matrix [tokens, vocabulary] never
- * exists whole. Sampling and training call the same three functions on the same pipelines, so their log-probs are the same bits.
+ * The language-model head, forward and backward: hidden states -> logits -> token statistics, over chunks of rows, so
+ * that the matrix [tokens, vocabulary] never exists whole. Sampling and training call the same three functions on the
+ * same pipelines, so their log-probs are the same bits.
  */
 import { type LogitsShape, logitsGradient, type SamplingSettings, sample, tokenLogProb } from "../../kernels/sampling";
 import { UserError } from "../base/errors";
@@ -20,7 +21,9 @@ export const STATISTICS_BYTES = 16;
 
 const ENTRY_BYTES = 16;
 
-/** Forward pass of the head for up to `capacity` scored rows, of which `chunkRows` have logits at one time: its buffers. */
+/**
+ * Forward pass of the head for up to `capacity` scored rows, of which `chunkRows` have logits at one time: its buffers.
+ */
 export class Head {
   /** Elements from one row of logits to the next: the vocabulary rounded up to 4. */
   readonly stride: number;
@@ -54,7 +57,8 @@ export class Head {
     const fitting = Math.max(ROW_ALIGNMENT, aligned(Math.floor(limit / (this.stride * 4)) - ROW_ALIGNMENT + 1));
     const chunkRows = Math.min(fitting, aligned(Math.max(1, capacity)));
     this.norm = new FinalNorm(model, capacity, chunkRows, `${labelPrefix}${label}`);
-    // Each chunk's entries begin at a multiple of the alignment, which leaves gaps when rows are sampled more than once.
+    // Each chunk's entries begin at a multiple of the alignment, which leaves gaps when rows are sampled more than
+    // once.
     const entries = aligned(capacity) + ROW_ALIGNMENT * Math.ceil(capacity / chunkRows);
     const allocate = (name: string, bytes: number) => gpu.allocator.storage(`${labelPrefix}${label} (${name})`, bytes);
     this.entries = allocate("entries", entries * ENTRY_BYTES);
@@ -94,7 +98,10 @@ export class Head {
     this.writeEntries(0, entries);
   }
 
-  /** Uploads entries [logits row in its chunk, slot, position of the token, trajectory id] from place `begin` on, a multiple of {@link ROW_ALIGNMENT}. */
+  /**
+   * Uploads entries [logits row in its chunk, slot, position of the token, trajectory id] from place `begin` on, a
+   * multiple of {@link ROW_ALIGNMENT}.
+   */
   writeEntries(begin: number, entries: Uint32Array): void {
     this.#model.gpu.write(this.entries, entries, begin * ENTRY_BYTES);
   }
@@ -153,7 +160,10 @@ export class HeadGradients {
     this.#entropyCoefficients = allocate("entropy coefficients");
   }
 
-  /** Uploads one coefficient, and one of the entropy if given, for each scored token: d loss / d log-prob and d loss / d entropy. */
+  /**
+   * Uploads one coefficient, and one of the entropy if given, for each scored token: d loss / d log-prob and d loss / d
+   * entropy.
+   */
   writeCoefficients(coefficients: Float32Array, entropyCoefficients: Float32Array | undefined): void {
     const { gpu } = this.#model;
     gpu.write(this.#coefficients, coefficients);
@@ -161,7 +171,8 @@ export class HeadGradients {
   }
 
   /**
-   * From the coefficients to the gradients of the matrix and of the final norm, and to that of the scored rows of the hidden states.
+   * From the coefficients to the gradients of the matrix and of the final norm, and to that of the scored rows of the
+   * hidden states.
    * @param hiddenStates what the forward pass has scored
    * @param partials workspace of column sums
    * @param doutput gradient of the hidden states; its scored rows are overwritten

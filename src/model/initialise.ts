@@ -1,13 +1,14 @@
 /** Weights that no checkpoint gives: a model from scratch, an adapter, a value head. */
+import { at } from "../base/must";
 import type { AdapterLayout } from "./adapter";
 import type { ModelConfig } from "./config";
 import { parameterShapes, VALUE_HEAD } from "./config";
 import type { Checkpoint, CheckpointTensor } from "./folder";
 
 /**
- * Gains 1, biases 0, matrices normal with standard deviation `0.02`, and 0.02 / sqrt(2 layers) where a layer writes into the residual stream (GPT-2's rule).
- * A value head is 0: see {@link withValueHead}.
- * The same seed gives the same weights.
+ * Gains 1, biases 0, matrices normal with standard deviation `0.02`, and 0.02 / sqrt(2 layers) where a layer writes
+ * into the residual stream (GPT-2's rule). A value head is 0: see {@link withValueHead}. The same seed gives the same
+ * weights.
  */
 export function* initialWeights(config: ModelConfig, seed: number): Generator<CheckpointTensor> {
   const normal = normalNumbers(seed);
@@ -28,12 +29,13 @@ export function* initialWeights(config: ModelConfig, seed: number): Generator<Ch
 }
 
 /**
- * A new adapter, which changes nothing: A uniform within 1 / sqrt(columns), as PEFT draws it, B all 0. The same seed gives the same values.
+ * A new adapter, which changes nothing: A uniform within 1 / sqrt(columns), as PEFT draws it, B all 0. The same seed
+ * gives the same values.
  */
 export function* initialAdapter(layout: AdapterLayout, seed: number): Generator<CheckpointTensor> {
   const uniform = uniformNumbers(seed);
   for (const { hfName, shape } of layout.tensors) {
-    const [rows = 0, columns = 0] = shape;
+    const [rows, columns] = [at(shape, 0), at(shape, 1)];
     const bound = 1 / Math.sqrt(columns);
     const isUp = hfName.endsWith(".lora_B.weight");
     const data = Float32Array.from({ length: rows * columns }, () => (isUp ? 0 : (2 * uniform() - 1) * bound));
@@ -42,9 +44,9 @@ export function* initialAdapter(layout: AdapterLayout, seed: number): Generator<
 }
 
 /**
- * A language model's checkpoint with a value head: a critic of its own (`alone`), or the same model with both heads (`shared`). All tensors that the two have in
- * common are the checkpoint's; a value head that it has not is 0: then the first values are 0, so the first advantages are plain rewards and not the noise of an
- * untrained head.
+ * A language model's checkpoint with a value head: a critic of its own (`alone`), or the same model with both heads
+ * (`shared`). All tensors that the two have in common are the checkpoint's; a value head that it has not is 0: then the
+ * first values are 0, so the first advantages are plain rewards and not the noise of an untrained head.
  */
 export function withValueHead(checkpoint: Checkpoint, valueHead: NonNullable<ModelConfig["valueHead"]>): Checkpoint {
   const config = { ...checkpoint.config, valueHead };

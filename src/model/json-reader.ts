@@ -1,6 +1,5 @@
 import { UserError } from "../base/errors";
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+import type { JsonObject } from "../base/json";
 
 /** Typed access to a JSON object, with errors that name the key. `null` counts as absent, as in transformers. */
 export class JsonReader {
@@ -68,7 +67,10 @@ export class JsonReader {
 /** Most characters of a foreign value in a message. */
 const MOST_SHOWN = 100;
 
-/** A value of a file, short enough for one sentence. A nested one is named by its kind: printing it would follow it as deep as it goes. */
+/**
+ * A value of a file, short enough for one sentence. A nested one is named by its kind: printing it would follow it as
+ * deep as it goes.
+ */
 export function shown(value: unknown): string {
   const isFlat = !Array.isArray(value) || value.every((entry) => typeof entry !== "object" || entry === null);
   if (Array.isArray(value) && (!isFlat || value.length > MOST_SHOWN)) return `a list of ${value.length} entries`;

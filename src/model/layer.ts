@@ -52,7 +52,10 @@ function attentionShape(config: ModelConfig, tables: SequenceTables, rows: numbe
   };
 }
 
-/** Reads `activations.inputs[layer]`, writes `activations.inputs[layer + 1]` and everything in `activations.layers[layer]`. */
+/**
+ * Reads `activations.inputs[layer]`, writes `activations.inputs[layer + 1]` and everything in
+ * `activations.layers[layer]`.
+ */
 export function layerForward(
   model: Model,
   layer: number,
@@ -127,8 +130,9 @@ function normaliseHeads(
 }
 
 /**
- * Backward pass of {@link layerForward}: reads `work.doutput`, the gradient of the layer's output, leaves that of its input in `work.dinput`, and adds to the
- * parameters' gradients. Rows must be whole sequences from position 0, each one's rows together and ascending.
+ * Backward pass of {@link layerForward}: reads `work.doutput`, the gradient of the layer's output, leaves that of its
+ * input in `work.dinput`, and adds to the parameters' gradients. Rows must be whole sequences from position 0, each
+ * one's rows together and ascending.
  */
 export function layerBackward(
   model: Model,

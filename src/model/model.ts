@@ -1,4 +1,7 @@
-/** A model on the GPU: weights, adapter and constant tables. What is computed with them is in layer.ts, trunk.ts and head.ts. */
+/**
+ * A model on the GPU: weights, adapter and constant tables. What is computed with them is in layer.ts, trunk.ts and
+ * head.ts.
+ */
 import { storeHalves } from "../../kernels/store_halves";
 import type { WeightStorage } from "../../kernels/weight_storage";
 import { UserError } from "../base/errors";
@@ -16,13 +19,19 @@ import { ParameterValues } from "./values";
 export interface ModelOptions {
   /** Most bytes of one binding; the adapter's own limit unless given. */
   readonly maxBindingBytes?: number;
-  /** Number of ids that exist; rows of the embedding beyond it are padding, have no probability and are never sampled. All rows unless given. */
+  /**
+   * Number of ids that exist; rows of the embedding beyond it are padding, have no probability and are never sampled.
+   * All rows unless given.
+   */
   readonly vocabulary?: number;
   /** How matrices lie in memory; f32 unless given. Vectors are always f32. */
   readonly storage?: WeightStorage;
   /** What will be trained: everything (default), nothing, or only an adapter of this shape. */
   readonly trained?: "everything" | "nothing" | AdapterConfig;
-  /** First word in the labels of the buffers of this model and of what works on it, where a run has several models: "critic". */
+  /**
+   * First word in the labels of the buffers of this model and of what works on it, where a run has several models:
+   * "critic".
+   */
   readonly label?: string;
 }
 

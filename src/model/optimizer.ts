@@ -1,4 +1,7 @@
-/** AdamW over all segments with clipping by the global gradient norm, which stays on the GPU until it is read for the log. */
+/**
+ * AdamW over all segments with clipping by the global gradient norm, which stays on the GPU until it is read for the
+ * log.
+ */
 import { adamw8bit, adamw8bitLevels } from "../../kernels/adamw_8bit";
 import { type AdamWStep, adamw, gradientNorm, isUpdate, normPartials, sumSquares } from "../../kernels/optimizer";
 import { at } from "../base/must";
@@ -65,8 +68,8 @@ export class Optimizer {
   }
 
   /**
-   * One update of the weights from the accumulated gradients. Returns the gradient norm before clipping; where it is not finite or above `skipNorm`, nothing was
-   * changed and the step does not count.
+   * One update of the weights from the accumulated gradients. Returns the gradient norm before clipping; where it is
+   * not finite or above `skipNorm`, nothing was changed and the step does not count.
    * @throws RangeError when the gradients are of another layout
    */
   async update(gradients: ParameterValues, settings: Omit<AdamWStep, "step">): Promise<number> {

@@ -1,4 +1,6 @@
-/** Which parameters a model has. Tensors that are used together are one matrix here: query, key and value; gate and up. */
+/**
+ * Which parameters a model has. Tensors that are used together are one matrix here: query, key and value; gate and up.
+ */
 import { STORAGE_BLOCK } from "../../kernels/weight_storage";
 import { UserError } from "../base/errors";
 import { type ModelConfig, parameterShapes, VALUE_HEAD } from "./config";

@@ -1,6 +1,8 @@
 /** LoRA adapters in folders as PEFT writes them: adapter_config.json and adapter_model.safetensors. */
 
 import { UserError } from "../base/errors";
+import type { JsonObject } from "../base/json";
+import { at } from "../base/must";
 import { type AdapterConfig, type AdapterTarget, adapterTargets } from "./adapter";
 import { type ModelConfig, type ParameterShape, parameterShapes } from "./config";
 import {
@@ -12,7 +14,7 @@ import {
   readCompanions,
   readText,
 } from "./folder";
-import { type JsonObject, JsonReader } from "./json-reader";
+import { JsonReader } from "./json-reader";
 import { SafetensorsFile } from "./safetensors/read";
 import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
 
@@ -59,7 +61,10 @@ export async function readModel(
   };
 }
 
-/** The folder whose config.json describes the model of a folder: the folder itself, or the base of the adapter that it holds. */
+/**
+ * The folder whose config.json describes the model of a folder: the folder itself, or the base of the adapter that it
+ * holds.
+ */
 export async function configFolder(
   folder: FolderReader,
   find: (nameOrPath: string) => FolderReader,
@@ -135,12 +140,12 @@ async function readAdapter(
 
 /** A and B of every target in every layer. */
 function adapterShapes(model: ModelConfig, { rank, targets }: AdapterConfig): ParameterShape[] {
-  return parameterShapes(model).flatMap(({ hfName, shape: [rows = 0, columns = 0] }) => {
+  return parameterShapes(model).flatMap(({ hfName, shape }) => {
     const [, module, name] = /^(.*\.(\w+_proj))\.weight$/.exec(hfName) ?? [];
     if (!targets.some((target) => target === name)) return [];
     return [
-      { hfName: `${module}.lora_A.weight`, shape: [rank, columns] },
-      { hfName: `${module}.lora_B.weight`, shape: [rows, rank] },
+      { hfName: `${module}.lora_A.weight`, shape: [rank, at(shape, 1)] },
+      { hfName: `${module}.lora_B.weight`, shape: [at(shape, 0), rank] },
     ];
   });
 }

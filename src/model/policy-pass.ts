@@ -1,6 +1,7 @@
 /**
- * The policy's passes over whole sequences, many at a time. Forward: the log-probs of the scored tokens. Backward: the gradient of a weighted sum of them, with one scalar
- * coefficient per scored token from the caller, accumulated into the parameters' gradients. Every policy-gradient and likelihood objective is a choice of coefficients.
+ * The policy's passes over whole sequences, many at a time. Forward: the log-probs of the scored tokens. Backward: the
+ * gradient of a weighted sum of them, with one scalar coefficient per scored token from the caller, accumulated into
+ * the parameters' gradients. Every policy-gradient and likelihood objective is a choice of coefficients.
  */
 import { isGreedy } from "../../kernels/sampling";
 import { at } from "../base/must";
@@ -72,7 +73,10 @@ export class ForwardPass {
     return { rows, temperature, lastChunk };
   }
 
-  /** Records the logits of the scored rows of the trunk's last forward, chunk by chunk: each chunk's lie in `head.logits` until the next one is asked for. */
+  /**
+   * Records the logits of the scored rows of the trunk's last forward, chunk by chunk: each chunk's lie in
+   * `head.logits` until the next one is asked for.
+   */
   *logits(rows: SequenceRows): Generator<Chunk> {
     const { head, trunk } = this;
     head.writeScored(rows);
@@ -110,7 +114,10 @@ export interface TrainingShape extends ForwardShape {
   readonly recompute: boolean;
 }
 
-/** A forward pass that keeps activations, and the backward pass. `gradients` holds the accumulated gradient until `clearGradients`. */
+/**
+ * A forward pass that keeps activations, and the backward pass. `gradients` holds the accumulated gradient until
+ * `clearGradients`.
+ */
 export class TrainingPass {
   readonly gradients: ParameterValues;
   readonly trunkGradients: TrunkGradients;
@@ -149,7 +156,8 @@ export class TrainingPass {
   }
 
   /**
-   * Log-probs and entropies of the scored tokens at `temperature`. What `backward` needs is kept on the GPU until the next call.
+   * Log-probs and entropies of the scored tokens at `temperature`. What `backward` needs is kept on the GPU until the
+   * next call.
    * @throws RangeError when the sequences do not fit; see {@link fits}
    */
   async forward(sequences: readonly TrainingSequence[], temperature: number): Promise<TokenStatistics> {
@@ -159,8 +167,9 @@ export class TrainingPass {
   }
 
   /**
-   * Adds to the gradients the gradient of sum_t coefficients[t] * log-prob[t] + entropyCoefficients[t] * entropy[t] of the last `forward`, both in its order; the
-   * second sum only where its coefficients are given. Records and submits; nothing is read back.
+   * Adds to the gradients the gradient of sum_t coefficients[t] * log-prob[t] + entropyCoefficients[t] * entropy[t] of
+   * the last `forward`, both in its order; the second sum only where its coefficients are given. Records and submits;
+   * nothing is read back.
    * @throws RangeError when there is not one coefficient for each scored token
    */
   backward(coefficients: Float32Array, entropyCoefficients?: Float32Array): void {

@@ -1,4 +1,7 @@
-/** Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by an adapter: the callers need not know. */
+/**
+ * Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by an adapter: the
+ * callers need not know.
+ */
 import { linear, linearInputGradient, linearWeightGradient } from "../../kernels/linear";
 import { must } from "../base/must";
 import { type BufferView, subview } from "../gpu/buffers";
@@ -15,7 +18,8 @@ export interface GradientTargets {
 }
 
 /**
- * y [rows, stride] = x W^T (+ bias) (+ residual). `stride` is W's rows unless y's rows are padded. `low` [rows, rank] is workspace of the adapter.
+ * y [rows, stride] = x W^T (+ bias) (+ residual). `stride` is W's rows unless y's rows are padded. `low` [rows, rank]
+ * is workspace of the adapter.
  */
 export function project(
   model: Pick<Model, "gpu" | "weights" | "activeAdapter">,
@@ -57,7 +61,10 @@ export function project(
   }
 }
 
-/** dx = dy W (of all that {@link project} adds up), and the gradients of what is trained. `low` and `dlow` [rows, rank] are workspace of the adapter. */
+/**
+ * dx = dy W (of all that {@link project} adds up), and the gradients of what is trained. `low` and `dlow` [rows, rank]
+ * are workspace of the adapter.
+ */
 export function projectBackward(
   model: Pick<Model, "gpu" | "weights" | "activeAdapter">,
   gradients: GradientTargets,
@@ -92,7 +99,9 @@ export function projectBackward(
   }
 }
 
-/** The part of a bias that belongs to a shard of the matrix; shards begin at multiples of 64 rows, where a binding may. */
+/**
+ * The part of a bias that belongs to a shard of the matrix; shards begin at multiples of 64 rows, where a binding may.
+ */
 function biasOf(weights: ParameterValues, bias: Parameter, { rowBegin, rows }: Shard): BufferView {
   const whole = weights.vector(bias);
   return rows * 4 === whole.size ? whole : subview(whole, rowBegin * 4, rows * 4);

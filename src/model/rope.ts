@@ -1,14 +1,18 @@
 /**
- * Rotary position embedding: what config.json says of its frequencies, and the table of angles. The table is computed in f64 once, so that sampling and training turn by the
- * same bits.
+ * Rotary position embedding: what config.json says of its frequencies, and the table of angles. The table is computed
+ * in f64 once, so that sampling and training turn by the same bits.
  */
-import { type JsonObject, type JsonReader, shown } from "./json-reader";
+import type { JsonObject } from "../base/json";
+import { type JsonReader, shown } from "./json-reader";
 
 /** Absent: plain RoPE. */
 export type RopeScaling =
   | { readonly type: "linear"; readonly factor: number }
   | {
-      /** Plain RoPE up to the positions it was trained for; beyond them frequencies would depend on the length of each sequence. */
+      /**
+       * Plain RoPE up to the positions it was trained for; beyond them frequencies would depend on the length of each
+       * sequence.
+       */
       readonly type: "dynamic";
       readonly factor: number;
     }
@@ -145,7 +149,8 @@ function inverseFrequencies(config: RotaryConfig): number[] {
     (_, pair) => config.ropeTheta ** ((-2 * pair) / config.headDim),
   );
   const scaling = config.ropeScaling;
-  // Dynamic scaling changes nothing up to the positions that the model was trained for, and longer sequences are refused.
+  // Dynamic scaling changes nothing up to the positions that the model was trained for, and longer sequences are
+  // refused.
   if (scaling === undefined || scaling.type === "dynamic") return base;
   if (scaling.type === "linear") return base.map((frequency) => frequency / scaling.factor);
   if (scaling.type === "llama3")
@@ -161,8 +166,9 @@ function inverseFrequencies(config: RotaryConfig): number[] {
 }
 
 /**
- * YaRN (arXiv 2309.00071): pairs that turn more than `betaFast` times within the trained length keep their frequency, those that turn less than `betaSlow` times are
- * stretched by the factor, and those between are blended by their number, which is the logarithm of the frequency.
+ * YaRN (arXiv 2309.00071): pairs that turn more than `betaFast` times within the trained length keep their frequency,
+ * those that turn less than `betaSlow` times are stretched by the factor, and those between are blended by their
+ * number, which is the logarithm of the frequency.
  */
 function yarn(base: readonly number[], scaling: Yarn, { headDim, ropeTheta }: RotaryConfig): number[] {
   const pairTurning = (turns: number) =>

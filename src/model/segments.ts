@@ -1,8 +1,9 @@
 /**
- * Tensors laid out in a few long GPU buffers, so that the optimizer takes one dispatch per buffer. A matrix that is too large for one binding is cut into shards
- * by rows.
+ * Tensors laid out in a few long GPU buffers, so that the optimizer takes one dispatch per buffer. A matrix that is too
+ * large for one binding is cut into shards by rows.
  */
 import { STORAGE_ALIGNMENT, storageBytes, type WeightStorage } from "../../kernels/weight_storage";
+import { at } from "../base/must";
 
 /** Consecutive rows of a matrix in one segment, from element `begin` on. */
 export interface Shard {
@@ -111,32 +112,32 @@ export class SegmentPlanner {
 /** Rows of a tensor, and how long each is in a checkpoint and in memory: only an adapter's are filled up. */
 export function tensorWidth(layout: TensorLayout, hfName: string): { rows: number; given: number; held: number } {
   const { shape, parameter } = layout.find(hfName);
-  const [rows = 0, columns] = shape;
+  const rows = at(shape, 0);
+  const columns = shape[1];
   return columns === undefined
     ? { rows: 1, given: rows, held: rows }
     : { rows, given: columns, held: parameter.columns };
 }
 
-/** Contiguous runs of a tensor: elements begin .. end of its rows, from element `at` of a segment on. */
+/** Contiguous runs of a tensor: elements begin .. end of its rows, from element `start` of a segment on. */
 export function* tensorParts(
   layout: TensorLayout,
   hfName: string,
-): Generator<{ segment: number; at: number; begin: number; end: number }> {
+): Generator<{ segment: number; start: number; begin: number; end: number }> {
   const { parameter, shape, rowBegin, columnBegin } = layout.find(hfName);
   if (shape.length === 1) {
-    const [shard] = parameter.shards;
-    if (shard !== undefined)
-      yield { segment: shard.segment, at: shard.begin + columnBegin, begin: 0, end: shape[0] ?? 0 };
+    const { segment, begin } = at(parameter.shards, 0);
+    yield { segment, start: begin + columnBegin, begin: 0, end: at(shape, 0) };
     return;
   }
-  const rowEnd = rowBegin + (shape[0] ?? 0);
+  const rowEnd = rowBegin + at(shape, 0);
   for (const shard of parameter.shards) {
     const first = Math.max(rowBegin, shard.rowBegin);
     const last = Math.min(rowEnd, shard.rowBegin + shard.rows);
     if (first >= last) continue;
     yield {
       segment: shard.segment,
-      at: shard.begin + (first - shard.rowBegin) * parameter.columns,
+      start: shard.begin + (first - shard.rowBegin) * parameter.columns,
       begin: (first - rowBegin) * parameter.columns,
       end: (last - rowBegin) * parameter.columns,
     };

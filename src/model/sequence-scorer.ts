@@ -1,4 +1,7 @@
-/** Logits and log-probs of whole sequences, one at a time, over the model's vocabulary at temperature 1: a {@link ForwardPass} for one sequence. */
+/**
+ * Logits and log-probs of whole sequences, one at a time, over the model's vocabulary at temperature 1: a
+ * {@link ForwardPass} for one sequence.
+ */
 import { fullyScored } from "./micro-batches";
 import type { Model } from "./model";
 import { ForwardPass } from "./policy-pass";
@@ -45,8 +48,8 @@ export class SequenceScorer {
   }
 
   /**
-   * Log-probs of the tokens of each continuation after `prompt`, which is computed once. They are the bits that {@link logprobs} gives for prompt and
-   * continuation together.
+   * Log-probs of the tokens of each continuation after `prompt`, which is computed once. They are the bits that
+   * {@link logprobs} gives for prompt and continuation together.
    * @throws RangeError without a prompt: its last token is what the first one of a continuation follows
    */
   async continuations(prompt: Uint32Array, continuations: readonly Uint32Array[]): Promise<Float32Array[]> {

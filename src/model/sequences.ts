@@ -1,6 +1,7 @@
 /**
- * Sequences on the GPU: slots with token ids, page tables and the KV pages of all layers, and the rows by which a forward pass goes through them. Prefill, decode and training
- * address tokens by rows (slot, position), so all three run the same pipelines.
+ * Sequences on the GPU: slots with token ids, page tables and the KV pages of all layers, and the rows by which a
+ * forward pass goes through them. Prefill, decode and training address tokens by rows (slot, position), so all three
+ * run the same pipelines.
  */
 import { KV_TILE } from "../../kernels/attention";
 import type { PageShape } from "../../kernels/rope";

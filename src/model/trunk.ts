@@ -1,6 +1,6 @@
 /**
- * The trunk of a model: embedding and transformer blocks up to the last hidden states, forward and backward. What stands on the last hidden states is in head.ts
- * and value-pass.ts.
+ * The trunk of a model: embedding and transformer blocks up to the last hidden states, forward and backward. What
+ * stands on the last hidden states is in head.ts and value-pass.ts.
  */
 import { embedding, embeddingGradient, groupRowsByToken } from "../../kernels/embedding";
 import { at } from "../base/must";
@@ -14,8 +14,9 @@ import type { GradientTargets } from "./projection";
 import { type ContinuedSequence, rowsOf, type SequenceRows, SequenceTables } from "./sequences";
 
 /**
- * Records the forward pass of `rowCount` rows; `activations.output` then holds the last hidden states. Writes keys and values of the rows into their pages.
- * `rows` [rowCount, 4] = slot, position, end of the sequence's rows (training only), 0.
+ * Records the forward pass of `rowCount` rows; `activations.output` then holds the last hidden states. Writes keys and
+ * values of the rows into their pages. `rows` [rowCount, 4] = slot, position, end of the sequence's rows (training
+ * only), 0.
  */
 export function trunkForward(
   model: Model,
@@ -69,7 +70,10 @@ const SIZES = [
   "qkNorm",
 ] as const;
 
-/** Forward pass over micro-batches of sequences: its buffers, for the model that they are made for and others of the same sizes. */
+/**
+ * Forward pass over micro-batches of sequences: its buffers, for the model that they are made for and others of the
+ * same sizes.
+ */
 export class Trunk {
   readonly tables: SequenceTables;
   readonly activations: Activations;
@@ -127,7 +131,9 @@ export class Trunk {
     return rows;
   }
 
-  /** @throws Error when a later forward pass has overwritten what the one that returned `rows` kept: a mistake of ours */
+  /**
+   * @throws Error when a later forward pass has overwritten what the one that returned `rows` kept: a mistake of ours
+   */
   requireLatest(rows: SequenceRows): void {
     if (this.#latest !== rows) throw new Error("another forward pass came before this backward pass");
   }
@@ -146,7 +152,10 @@ export class Trunk {
   }
 }
 
-/** Backward pass of a trunk, from the gradient of the last hidden states to those of the layers' parameters and of the embedding: its workspace. */
+/**
+ * Backward pass of a trunk, from the gradient of the last hidden states to those of the layers' parameters and of the
+ * embedding: its workspace.
+ */
 export class TrunkGradients {
   readonly #workspace: ActivationGradients;
   readonly #groupTokens: BufferView;
@@ -216,7 +225,8 @@ export class TrunkGradients {
   #embeddingBackward({ config, layout }: Model, { model: target }: GradientTargets, tokens: Uint32Array): void {
     if (target === undefined) return;
     for (const shard of layout.embedding.shards) {
-      // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the run's first group moves.
+      // Groups are in ascending order of tokens, so a shard's groups are one run; starts are absolute, so only the
+      // run's first group moves.
       const first = lowerBound(tokens, shard.rowBegin);
       const count = lowerBound(tokens, shard.rowBegin + shard.rows) - first;
       if (count === 0) continue;

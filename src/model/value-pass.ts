@@ -1,7 +1,8 @@
 /**
- * The gradient of a weighted sum of values: what {@link TrainingPass} is to log-probs, for a model with a value head. V_t is the value of the state before a scored
- * token, computed from the row that predicts it.
+ * The gradient of a weighted sum of values: what {@link TrainingPass} is to log-probs, for a model with a value head.
+ * V_t is the value of the state before a scored token, computed from the row that predicts it.
  */
+import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import { aligned, FinalNorm, FinalNormGradients, from } from "./final-norm";
 import type { Model } from "./model";
@@ -42,8 +43,8 @@ export class ValuePass {
   readonly #model: Model;
 
   /**
-   * @param on sizes of buffers of its own; or a training pass, whose layers have the same sizes and whose buffers are used again: the two are never alive at the same
-   * time, from a forward to its backward
+   * @param on sizes of buffers of its own; or a training pass, whose layers have the same sizes and whose buffers are
+   * used again: the two are never alive at the same time, from a forward to its backward
    * @throws Error when the model has no value head, or other sizes than the training pass
    */
   constructor(model: Model, on: ValueShape | TrainingPass) {
@@ -83,7 +84,8 @@ export class ValuePass {
   }
 
   /**
-   * V of the state before each scored token, sequence after sequence, positions ascending. What `backward` needs is kept on the GPU until the next call.
+   * V of the state before each scored token, sequence after sequence, positions ascending. What `backward` needs is
+   * kept on the GPU until the next call.
    * @throws RangeError when the sequences do not fit; see {@link fits}
    */
   async forward(sequences: readonly TrainingSequence[]): Promise<Float32Array> {
@@ -100,11 +102,12 @@ export class ValuePass {
       project(model, this.#head, { x: norm.normed, y }, chunk.count, STRIDE);
     }
     const values = await gpu.readback.readFloats(this.#values, count * STRIDE);
-    return Float32Array.from({ length: count }, (_, place) => values[place * STRIDE] ?? Number.NaN);
+    return Float32Array.from({ length: count }, (_, place) => at(values, place * STRIDE));
   }
 
   /**
-   * Adds to the gradients the gradient of sum_t coefficients[t] * V_t of the last `forward`, in its order. Records and submits; nothing is read back.
+   * Adds to the gradients the gradient of sum_t coefficients[t] * V_t of the last `forward`, in its order. Records and
+   * submits; nothing is read back.
    * @throws RangeError when there is not one coefficient for each value
    */
   backward(coefficients: Float32Array): void {

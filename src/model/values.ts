@@ -1,5 +1,6 @@
 /** Numbers for every tensor of a layout: weights, gradients, or an optimizer's moments. */
 import { decodeWeights, encodeWeights, storageBytes, type WeightStorage } from "../../kernels/weight_storage";
+import { at } from "../base/must";
 import { type BufferView, subview } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { CheckpointTensor } from "./folder";
@@ -39,7 +40,7 @@ export class ParameterValues {
 
   /** How a parameter's numbers lie in memory. */
   storageOf(parameter: Parameter): WeightStorage {
-    return this.#storageAt(parameter.shards[0]?.segment ?? 0);
+    return this.#storageAt(at(parameter.shards, 0).segment);
   }
 
   /** The binding of one shard of a parameter. */
@@ -50,7 +51,7 @@ export class ParameterValues {
       const bytes = storageBytes(storage, shard.rows * parameter.columns);
       // A vector's binding ends with its last element.
       const exact = storage === "f32" ? shard.rows * parameter.columns * 4 : bytes;
-      view = subview(this.#segment(shard.segment), storageBytes(storage, shard.begin), exact);
+      view = subview(at(this.segments, shard.segment), storageBytes(storage, shard.begin), exact);
       this.#views.set(shard, view);
     }
     return view;
@@ -67,12 +68,12 @@ export class ParameterValues {
   upload(tensor: CheckpointTensor): void {
     const width = tensorWidth(this.layout, tensor.hfName);
     const data = withRowsOf(tensor.data, width.given, width.held);
-    for (const { segment, at, begin, end } of tensorParts(this.layout, tensor.hfName)) {
+    for (const { segment, start, begin, end } of tensorParts(this.layout, tensor.hfName)) {
       const storage = this.#storageAt(segment);
       const words = encodeWeights(storage, data.subarray(begin, end));
       // The rest of a started block of halves belongs to the next tensor.
       const own = storage === "f16" || storage === "bf16" ? words.subarray(0, Math.ceil((end - begin) / 2)) : words;
-      this.#gpu.write(this.#segment(segment), own, bytesBefore(storage, at));
+      this.#gpu.write(at(this.segments, segment), own, bytesBefore(storage, start));
     }
   }
 
@@ -86,11 +87,11 @@ export class ParameterValues {
   async download(hfName: string): Promise<Float32Array> {
     const width = tensorWidth(this.layout, hfName);
     const data = new Float32Array(width.rows * width.held);
-    for (const { segment, at, begin, end } of tensorParts(this.layout, hfName)) {
+    for (const { segment, start, begin, end } of tensorParts(this.layout, hfName)) {
       const storage = this.#storageAt(segment);
       const count = end - begin;
       const words = storage === "f32" ? count : storageBytes(storage, count) / 4;
-      const read = await this.#gpu.readback.readUints(this.#segment(segment), words, bytesBefore(storage, at));
+      const read = await this.#gpu.readback.readUints(at(this.segments, segment), words, bytesBefore(storage, start));
       data.set(decodeWeights(storage, read, count), begin);
     }
     return withRowsOf(data, width.held, width.given);
@@ -113,16 +114,8 @@ export class ParameterValues {
     for (const segment of this.segments) this.#gpu.allocator.destroy(segment);
   }
 
-  #segment(index: number): BufferView {
-    const segment = this.segments[index];
-    if (segment === undefined) throw new RangeError(`${this.label} has no segment ${index}`);
-    return segment;
-  }
-
   #storageAt(index: number): WeightStorage {
-    const segment = this.layout.segments[index];
-    if (segment === undefined) throw new RangeError(`${this.label} has no segment ${index}`);
-    return this.#storageIn(segment);
+    return this.#storageIn(at(this.layout.segments, index));
   }
 
   #storageIn(segment: Segment): WeightStorage {

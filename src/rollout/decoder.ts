@@ -11,7 +11,10 @@ import type { Model } from "../model/model";
 import { SequenceTables } from "../model/sequences";
 import { trunkForward } from "../model/trunk";
 
-/** One batch of rows for the model. All rows run in one forward pass; rows of one slot appear in ascending position order. */
+/**
+ * One batch of rows for the model. All rows run in one forward pass; rows of one slot appear in ascending position
+ * order.
+ */
 export interface RowBatch {
   /** [rows] Slot of each row. */
   slots: Uint32Array;
@@ -66,7 +69,10 @@ export interface GpuDecoderShape {
   readonly logitsBytes: number;
 }
 
-/** The decoder on the GPU: one forward pass and one draw per batch, in one submit, with the tokens read back behind. The draw of a token depends on (settings.seed, trajectory id, position) only. */
+/**
+ * The decoder on the GPU: one forward pass and one draw per batch, in one submit, with the tokens read back behind. The
+ * draw of a token depends on (settings.seed, trajectory id, position) only.
+ */
 export class GpuDecoder implements Decoder {
   readonly slotCount: number;
   readonly pageSize: number;
@@ -175,8 +181,8 @@ export class GpuDecoder implements Decoder {
   }
 
   /**
-   * Logits of the sampled rows, a token for each sample, and its statistics; in chunks where all logits at once would be too large. A row that is sampled
-   * several times has one row of logits.
+   * Logits of the sampled rows, a token for each sample, and its statistics; in chunks where all logits at once would
+   * be too large. A row that is sampled several times has one row of logits.
    * @returns the place of each sample's statistics, and the end of them all
    */
   #draw(batch: RowBatch): { places: Uint32Array; end: number } {

@@ -1,9 +1,10 @@
 /**
- * Environments as the world of a rollout. What the user's code does wrong ends the run with one sentence: a throw of reset, step or reward, a value
- * of another type, no answer within the deadline. Only what a tool throws is an observation: the model chose its arguments. A deadline never becomes an
- * observation, for then tokens would depend on time.
+ * Environments as the world of a rollout. What the user's code does wrong ends the run with one sentence: a throw of
+ * reset, step or reward, a value of another type, no answer within the deadline. Only what a tool throws is an
+ * observation: the model chose its arguments. A deadline never becomes an observation, for then tokens would depend on
+ * time.
  */
-import { UserError } from "../base/errors";
+import { reasonOf, UserError } from "../base/errors";
 import { sanitise, wrapObservation } from "../sandbox/observation";
 import {
   DEFAULT_TURN_ENDS,
@@ -37,7 +38,7 @@ export interface EnvironmentSettings {
 }
 
 /** Takes the place of an observation that is too long. */
-export const TOO_LONG = "The output is too long.";
+const TOO_LONG = "The output is too long.";
 
 /** The environments of one rollout. */
 export interface Environments extends World {
@@ -219,7 +220,7 @@ async function called(
       const value: unknown = await tool(...args);
       return { value };
     } catch (error) {
-      return { mistake: error instanceof Error ? error.message : String(error) };
+      return { mistake: reasonOf(error) };
     }
   });
   if ("mistake" in outcome) return outcome;
@@ -291,7 +292,7 @@ function shown(value: unknown): string {
 // holds one call, whose arguments are JSON values with commas between them. A block that is blank is not answered.
 
 /** Opens a call; the fence that closes Python closes it. */
-export const CALL_OPENING = "```call";
+const CALL_OPENING = "```call";
 
 /** A call as the model wrote it. */
 export interface ToolCall {
@@ -300,15 +301,15 @@ export interface ToolCall {
 }
 
 /** What the model is told whose block holds no call. */
-export const NO_CALL = 'expected one call such as name("text", 1), with JSON values';
+const NO_CALL = 'expected one call such as name("text", 1), with JSON values';
 
 /** The protocol of an environment: blocks of calls where it has tools, turns where it answers them. */
-export function environmentProtocol(hasTools: boolean, turnEnds: readonly string[]): TurnProtocol {
+function environmentProtocol(hasTools: boolean, turnEnds: readonly string[]): TurnProtocol {
   return { opening: hasTools ? CALL_OPENING : null, program: (block) => block.trim(), turnEnds };
 }
 
 /** Whether {@link parseCall} finds a tool of this name. */
-export function isToolName(name: string): boolean {
+function isToolName(name: string): boolean {
   return parseCall(`${name}()`)?.name === name;
 }
 

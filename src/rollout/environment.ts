@@ -32,12 +32,13 @@ export interface EnvironmentEnding {
 }
 
 /**
- * The world of one trajectory. It is made for it by an {@link EnvironmentFactory}; all methods may be async. `turnEnds`, and whether there are
- * `step` and `tools`, must be the same for all environments of a factory.
+ * The world of one trajectory. It is made for it by an {@link EnvironmentFactory}; all methods may be async.
+ * `turnEnds`, and whether there are `step` and `tools`, must be the same for all environments of a factory.
  */
 export interface Environment {
   /**
-   * Called first: forgets all that was. May return the text of the prompt in place of the row's; it must be the same for all trajectories of a row.
+   * Called first: forgets all that was. May return the text of the prompt in place of the row's; it must be the same
+   * for all trajectories of a row.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing is one of these.
   reset(row: EnvironmentRow, context: EnvironmentContext): string | void | Promise<string | void>;

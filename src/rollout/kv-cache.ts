@@ -1,6 +1,6 @@
 /**
- * The KV cache as the scheduler hands it out: pages with reference counts, shared by the samples of a prompt, and who gets a slot and pages. What paged attention calls a block
- * manager.
+ * The KV cache as the scheduler hands it out: pages with reference counts, shared by the samples of a prompt, and who
+ * gets a slot and pages. What paged attention calls a block manager.
  */
 import { UserError } from "../base/errors";
 import { at } from "../base/must";
@@ -70,9 +70,9 @@ export class PagePool {
 }
 
 /**
- * Pages for a prompt and a completion of at most `completionLength` tokens; the last token's K/V are never needed. The prompt's
- * last page is not shared, even if it is full: each sample gets a copy, so that a page in which a sample computes a row, be it
- * the prompt's last one over again, is always its own.
+ * Pages for a prompt and a completion of at most `completionLength` tokens; the last token's K/V are never needed. The
+ * prompt's last page is not shared, even if it is full: each sample gets a copy, so that a page in which a sample
+ * computes a row, be it the prompt's last one over again, is always its own.
  */
 export function planPages(promptLength: number, completionLength: number, pageSize: number): PagePlan {
   return {
@@ -82,9 +82,9 @@ export function planPages(promptLength: number, completionLength: number, pageSi
 }
 
 /**
- * Lets samples into slots, in the order of the requests. Every sample gets all the pages that it can ever need when it enters,
- * so that none can run out of them midway. The group's prompt is computed once: the first sample computes it in its own
- * pages; all but the last are shared, the last is copied.
+ * Lets samples into slots, in the order of the requests. Every sample gets all the pages that it can ever need when it
+ * enters, so that none can run out of them midway. The group's prompt is computed once: the first sample computes it in
+ * its own pages; all but the last are shared, the last is copied.
  */
 export class Admission {
   readonly #decoder: Decoder;

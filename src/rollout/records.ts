@@ -22,8 +22,9 @@ export function rolloutFileName(step: number): string {
 }
 
 /**
- * One line of a rollouts file, without the line break. Equal trajectories and fields give equal bytes, except for `time`, which
- * holds all measured times and stands last. Log-probs are written with the fewest digits that give them back.
+ * One line of a rollouts file, without the line break. Equal trajectories and fields give equal bytes, except for
+ * `time`, which holds all measured times and stands last. Log-probs are written with the fewest digits that give them
+ * back.
  */
 export function rolloutLine(trajectory: Trajectory, fields: RecordFields): string {
   const { reward, advantage } = fields;
@@ -61,12 +62,6 @@ export function rolloutLine(trajectory: Trajectory, fields: RecordFields): strin
 
 function byName<Value>(values: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The part of a record line that equal runs share: the line without its `time`. */
-export function withoutTime(line: string): string {
-  const { time: _, ...rest }: Record<string, unknown> = JSON.parse(line);
-  return JSON.stringify(rest);
 }
 
 /** The number with the fewest decimal digits whose f32 is that of `value`; 9 are always enough. */

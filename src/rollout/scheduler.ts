@@ -1,4 +1,5 @@
 import { UserError } from "../base/errors";
+import { must } from "../base/must";
 import type { Decoder, SampledTokens } from "./decoder";
 import { Admission } from "./kv-cache";
 import {
@@ -56,9 +57,10 @@ export interface RolloutHooks {
 }
 
 /**
- * Samples all trajectories of `requests`, in their order. Which tokens come depends on the decoder's seed, the trajectory ids
- * and what the world answers; not on slots, batches, `runAhead` or who finishes first.
- * @throws UserError if a request can never fit or an option is out of range; the signal's reason if aborted; the decoder's error, or the world's.
+ * Samples all trajectories of `requests`, in their order. Which tokens come depends on the decoder's seed, the
+ * trajectory ids and what the world answers; not on slots, batches, `runAhead` or who finishes first.
+ * @throws UserError if a request can never fit or an option is out of range; the signal's reason if aborted; the
+ * decoder's error, or the world's.
  */
 export async function interact(
   requests: readonly RolloutRequest[],
@@ -133,7 +135,7 @@ class Scheduler {
         await this.#wakeup.wait();
       }
       if (this.#admission.usedPages > 0) throw new Error(`${this.#admission.usedPages} KV pages were not given back`);
-      return this.#order.flatMap((id) => this.#finished.get(id) ?? []);
+      return this.#order.map((id) => must(this.#finished.get(id), "a finished trajectory"));
     } finally {
       clearInterval(timer);
       signal?.removeEventListener("abort", onAbort);

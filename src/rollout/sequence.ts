@@ -56,7 +56,7 @@ export interface Sequence {
 }
 
 /** Rows that the sequence could give to the next batch. */
-export function pendingRows(sequence: Sequence): number {
+function pendingRows(sequence: Sequence): number {
   if (sequence.state !== "run") return 0;
   return Math.max(0, Math.min(sequence.known, sequence.lastRow) - sequence.next + 1);
 }
@@ -105,9 +105,9 @@ export interface PlannedBatch {
 }
 
 /**
- * Takes the next rows of the running sequences and moves their positions on. Each decoding sequence gives one row; prompts and
- * observations share what is left of `maxRows` in order of admission. With at most `maxRows` sequences none can starve:
- * where one has several rows to compute, the others' single rows leave at least one.
+ * Takes the next rows of the running sequences and moves their positions on. Each decoding sequence gives one row;
+ * prompts and observations share what is left of `maxRows` in order of admission. With at most `maxRows` sequences none
+ * can starve: where one has several rows to compute, the others' single rows leave at least one.
  */
 export function planBatch(sequences: Iterable<Sequence>, maxRows: number): PlannedBatch | undefined {
   const single: Sequence[] = [];

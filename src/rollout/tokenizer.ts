@@ -1,8 +1,8 @@
 /** What the rollout needs of a tokenizer. */
 export interface TokenizerView {
   /**
-   * Text of ids; a character whose bytes are incomplete becomes U+FFFD. Must not tidy up spaces. `continuation`: the ids follow
-   * others, so a space at the beginning is kept.
+   * Text of ids; a character whose bytes are incomplete becomes U+FFFD. Must not tidy up spaces. `continuation`: the
+   * ids follow others, so a space at the beginning is kept.
    */
   decode(ids: Uint32Array, options: { continuation: true }): string;
   /** Ids of a text taken as plain text: no special tokens added, none recognised. */
@@ -16,8 +16,8 @@ const LONGEST_CHARACTER = 4;
 export const CONTINUATION = { continuation: true } as const;
 
 /**
- * Text of a growing list of ids, given out piece by piece as soon as it can no longer change: everything but the bytes of an
- * unfinished character.
+ * Text of a growing list of ids, given out piece by piece as soon as it can no longer change: everything but the bytes
+ * of an unfinished character.
  */
 export class IncrementalDetokenizer {
   /** Tokens since the last end of a character, and how much of their text was given out. */

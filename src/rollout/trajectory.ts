@@ -1,6 +1,8 @@
 import type { PythonStatus } from "../sandbox/engine";
 
-/** Tokens [start, end) of `Trajectory.ids` that are of one kind. The tokens of a fence belong to the text that they end. */
+/**
+ * Tokens [start, end) of `Trajectory.ids` that are of one kind. The tokens of a fence belong to the text that they end.
+ */
 export interface Segment {
   kind: "text" | "code" | "observation";
   start: number;
@@ -20,7 +22,10 @@ export interface ToolRecord {
   observation: string;
 }
 
-/** From token `start` of `Trajectory.ids` on, sampled tokens are those of this version of the policy: the updates that it had seen. */
+/**
+ * From token `start` of `Trajectory.ids` on, sampled tokens are those of this version of the policy: the updates that
+ * it had seen.
+ */
 export interface PolicyVersion {
   start: number;
   version: number;

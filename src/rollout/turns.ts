@@ -30,7 +30,10 @@ export interface TurnOptions {
   maxCompletionLength: number;
 }
 
-/** What the model did and waits to be answered: a block is to be run, or a turn has ended, whose text is given without its end. */
+/**
+ * What the model did and waits to be answered: a block is to be run, or a turn has ended, whose text is given without
+ * its end.
+ */
 export type Action = { kind: "execute"; code: string } | { kind: "step"; text: string };
 
 /** What the scheduler has to do after a token. */
@@ -54,14 +57,14 @@ interface Stop {
 }
 
 /**
- * The interaction of one trajectory (ZeroTIR, arXiv 2505.07773): text until a "```python" fence, code until a "```" fence,
- * observation, text again. Another {@link TurnProtocol} has another fence, or strings that end a turn in text. Pure: it sees sampled ids, and asks
- * for the execution of code or the answer to a turn.
+ * The interaction of one trajectory (ZeroTIR, arXiv 2505.07773): text until a "```python" fence, code until a "```"
+ * fence, observation, text again. Another {@link TurnProtocol} has another fence, or strings that end a turn in text.
+ * Pure: it sees sampled ids, and asks for the execution of code or the answer to a turn.
  *
- * Stops are found in the text as it is read character by character, so they do not depend on how it is cut into tokens: a fence
- * may be spread over several tokens, or share one with other text. Tokens are never split: text behind a fence in the
- * same token stays in the output; it counts as the beginning of the code, and is not scanned when code is executed, for then
- * the observation comes next.
+ * Stops are found in the text as it is read character by character, so they do not depend on how it is cut into tokens:
+ * a fence may be spread over several tokens, or share one with other text. Tokens are never split: text behind a fence
+ * in the same token stays in the output; it counts as the beginning of the code, and is not scanned when code is
+ * executed, for then the observation comes next.
  */
 export class TurnMachine {
   readonly #tokenizer: TokenizerView;
@@ -114,8 +117,8 @@ export class TurnMachine {
   }
 
   /**
-   * Appends the observation that an {@link Action} asked for. If the budget leaves no room for it and one more sampled token, nothing is
-   * appended and the trajectory ends, so that its last token is always a sampled one.
+   * Appends the observation that an {@link Action} asked for. If the budget leaves no room for it and one more sampled
+   * token, nothing is appended and the trajectory ends, so that its last token is always a sampled one.
    */
   resume(observationIds: Uint32Array): TurnEvent {
     if (this.#phase !== "tool") throw new Error(`an observation came in phase ${this.#phase}`);

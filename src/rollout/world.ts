@@ -1,6 +1,6 @@
 /** What a rollout interacts with: the interface, and Python as the world of every trajectory. */
 import type { PythonCall, PythonEngine, PythonResult } from "../sandbox/engine";
-import { OVERLONG_NOTICE, observationText, wrapObservation } from "../sandbox/observation";
+import { OVERLONG_NOTICE } from "../sandbox/observation";
 import type { TokenizerView } from "./tokenizer";
 import type { FinishReason, ToolRecord } from "./trajectory";
 import { type Action, PYTHON_PROTOCOL, type TurnProtocol } from "./turns";
@@ -23,8 +23,8 @@ export interface Reply {
 export interface World {
   readonly protocol: TurnProtocol;
   /**
-   * Answers action number `index` (from 0) of a trajectory, while the others go on decoding. The answer must follow from the trajectory's
-   * actions so far and its id, never from time. A rejection ends the rollout.
+   * Answers action number `index` (from 0) of a trajectory, while the others go on decoding. The answer must follow
+   * from the trajectory's actions so far and its id, never from time. A rejection ends the rollout.
    */
   act(trajectoryId: number, index: number, action: Action): Promise<Reply>;
 }
@@ -35,8 +35,8 @@ export type PythonRunner = Pick<PythonEngine, "run">;
 /** How Python is asked, and how its answers are shown. */
 export interface PythonSettings {
   tokenizer: TokenizerView;
-  /** Text of an observation, its fences included; default: {@link zerotirObservation}. */
-  formatObservation?: (result: PythonResult) => string;
+  /** Text of an observation, its fences included. */
+  formatObservation: (result: PythonResult) => string;
   /** Observations of more tokens are replaced by a notice. */
   maxToolResponseTokens: number;
   /** Limits of one call. */
@@ -48,14 +48,9 @@ export interface PythonSettings {
 /** In the log of a call that failed because of the engine, not the code: fixed, so that equal runs stay equal. */
 export const ENGINE_FAILED = "The code could not be run.";
 
-/** A result as ZeroTIR shows it to the model. */
-export function zerotirObservation(result: PythonResult): string {
-  return wrapObservation(observationText(result));
-}
-
 /**
- * Observation of a result, tokenised on its own. If it has more than `maxTokens` tokens, fences included, its content is
- * replaced by {@link OVERLONG_NOTICE} in the same fences (whose own length is not limited).
+ * Observation of a result, tokenised on its own. If it has more than `maxTokens` tokens, fences included, its content
+ * is replaced by {@link OVERLONG_NOTICE} in the same fences (whose own length is not limited).
  */
 export function observe(
   result: PythonResult,
@@ -87,7 +82,7 @@ export async function runPython(
 /** Python for every trajectory, each call on its own. @param onError is told when the engine itself failed */
 export function pythonWorld(
   engine: PythonRunner,
-  { tokenizer, formatObservation = zerotirObservation, maxToolResponseTokens, tool, seed }: PythonSettings,
+  { tokenizer, formatObservation, maxToolResponseTokens, tool, seed }: PythonSettings,
   onError: (error: unknown, trajectoryId: number) => void = () => {},
 ): World {
   return {
@@ -109,8 +104,9 @@ export function pythonWorld(
 const GRACE_MS = 30_000;
 
 /**
- * The engine, whose calls reject when no answer has come although every call before them could have used up its limit on one worker. Engines keep the limits
- * themselves and report them as a status, so this never happens as long as they work: it is the last resort against one that loses a call.
+ * The engine, whose calls reject when no answer has come although every call before them could have used up its limit
+ * on one worker. Engines keep the limits themselves and report them as a status, so this never happens as long as they
+ * work: it is the last resort against one that loses a call.
  */
 export function withDeadline(engine: PythonEngine, graceMs = GRACE_MS): PythonRunner {
   return {
@@ -123,7 +119,10 @@ export function withDeadline(engine: PythonEngine, graceMs = GRACE_MS): PythonRu
   };
 }
 
-/** What `work` gives; rejects with `late()` when that takes longer. It ends the wait only: no limit can end a loop in the same thread. */
+/**
+ * What `work` gives; rejects with `late()` when that takes longer. It ends the wait only: no limit can end a loop in
+ * the same thread.
+ */
 export async function within<Value>(ms: number, late: () => Error, work: () => Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_, reject) => {

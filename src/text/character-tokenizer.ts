@@ -5,17 +5,26 @@ import type { DecodeOptions, Tokenizer } from "./tokenizer";
 /** The special tokens under the names that chat templates of such folders use. */
 export const CHARACTER_TOKENS = { sep_token: "S", eos_token: "E", pad_token: "P", unk_token: "U" } as const;
 
-/** Ids below the characters: the separator after a prompt, the end, padding and the unknown character, with the letters that stand for them. */
+/**
+ * Ids below the characters: the separator after a prompt, the end, padding and the unknown character, with the letters
+ * that stand for them.
+ */
 const SPECIAL: readonly string[] = Object.values(CHARACTER_TOKENS);
 const END = 1;
 const UNKNOWN = 3;
 
-/** Whether a tokenizer_config.json is that of a character tokenizer: it lists the code points of its characters and has no tokenizer.json beside it. */
+/**
+ * Whether a tokenizer_config.json is that of a character tokenizer: it lists the code points of its characters and has
+ * no tokenizer.json beside it.
+ */
 export function isCharacterConfig(config: unknown): config is { readonly char_ords: unknown } {
   return typeof config === "object" && config !== null && "char_ords" in config;
 }
 
-/** One character a token, as in verl's digit-completion model: four special ids, then the characters of `char_ords` in order. */
+/**
+ * One character a token, as in verl's digit-completion model: four special ids, then the characters of `char_ords` in
+ * order.
+ */
 export class CharacterTokenizer implements Tokenizer {
   readonly vocabularySize: number;
   readonly eosId = END;
@@ -67,10 +76,5 @@ export class CharacterTokenizer implements Tokenizer {
 
   stream(): TextStream {
     return new TextStream((id) => this.tokenBytes(id));
-  }
-
-  idOf(text: string): number | undefined {
-    const special = SPECIAL.indexOf(text);
-    return special < 0 ? this.#characters.get(text) : special;
   }
 }

@@ -1,7 +1,8 @@
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
-import { UserError } from "../base/errors";
+import { reasonOf, UserError } from "../base/errors";
+import { isRecord } from "../base/json";
+import { at } from "../base/must";
 import { CHARACTER_TOKENS, isCharacterConfig } from "./character-tokenizer";
-import { formatDate } from "./format-date";
 
 /** One turn of a conversation. Templates may read further keys, such as `tool_calls`. */
 export interface ChatMessage {
@@ -64,15 +65,15 @@ export class ChatTemplate {
       });
     } catch (error) {
       throw new UserError(
-        `the model's chat template fails on a conversation of ${messages.map(({ role }) => role).join(", ")}: ${reason(error)}`,
+        `the model's chat template fails on a conversation of ${messages.map(({ role }) => role).join(", ")}: ${reasonOf(error)}`,
       );
     }
   }
 }
 
 /**
- * The chat template of a model folder: chat_template.jinja, else `chat_template` of tokenizer_config.json, which is a text or a list of named
- * texts. Special tokens come from tokenizer_config.json, else from special_tokens_map.json.
+ * The chat template of a model folder: chat_template.jinja, else `chat_template` of tokenizer_config.json, which is a
+ * text or a list of named texts. Special tokens come from tokenizer_config.json, else from special_tokens_map.json.
  *
  * @param files texts of the folder's files by name
  * @returns undefined when the folder has none
@@ -116,7 +117,7 @@ function namedTemplates(value: unknown): ReadonlyMap<string, string> | undefined
   if (typeof value === "string") return new Map([["default", value]]);
   const entries: unknown[] = Array.isArray(value) ? value : [];
   const named = entries.flatMap((entry): [string, string][] =>
-    isObject(entry) && typeof entry.name === "string" && typeof entry.template === "string"
+    isRecord(entry) && typeof entry.name === "string" && typeof entry.template === "string"
       ? [[entry.name, entry.template]]
       : [],
   );
@@ -132,7 +133,7 @@ function parsed(name: string, source: string): Program {
     return parse(tokenize(source, { trim_blocks: true, lstrip_blocks: true }));
   } catch (error) {
     throw new UserError(
-      `the model's chat template${name === "default" ? "" : ` ${name}`} cannot be parsed as Jinja: ${reason(error)}`,
+      `the model's chat template${name === "default" ? "" : ` ${name}`} cannot be parsed as Jinja: ${reasonOf(error)}`,
     );
   }
 }
@@ -140,7 +141,7 @@ function parsed(name: string, source: string): Program {
 /** A special token as the files write it: a text, or an object around it. */
 function tokenText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
-  return isObject(value) && typeof value.content === "string" ? value.content : undefined;
+  return isRecord(value) && typeof value.content === "string" ? value.content : undefined;
 }
 
 function jsonObject(files: ReadonlyMap<string, string>, name: string): Readonly<Record<string, unknown>> {
@@ -152,13 +153,52 @@ function jsonObject(files: ReadonlyMap<string, string>, name: string): Readonly<
   } catch {
     throw new UserError(`${name}: not JSON; get the file again from where the model came from`);
   }
-  return isObject(json) ? json : {};
+  return isRecord(json) ? json : {};
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+/** Names that do not depend on the machine's language. */
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
+const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * A date in C's strftime notation, in English and local time, as chat templates ask for it.
+ * Knows `%Y %y %m %d %B %b %A %a %H %M %S %%`.
+ * @throws Error at any other field
+ */
+export function formatDate(date: Date, format: string): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const month = at(MONTHS, date.getMonth());
+  const day = at(DAYS, date.getDay());
+  const fields: Readonly<Record<string, string>> = {
+    Y: String(date.getFullYear()),
+    y: two(date.getFullYear() % 100),
+    m: two(date.getMonth() + 1),
+    d: two(date.getDate()),
+    B: month,
+    b: month.slice(0, 3),
+    A: day,
+    a: day.slice(0, 3),
+    H: two(date.getHours()),
+    M: two(date.getMinutes()),
+    S: two(date.getSeconds()),
+    "%": "%",
+  };
+  return format.replace(/%([\s\S])/g, (field: string, letter: string) => {
+    const text = fields[letter];
+    if (text === undefined) throw new Error(`strftime_now does not know ${field}`);
+    return text;
+  });
 }

@@ -1,17 +1,13 @@
 /**
- * Pre-tokenizers as the reference implementation means them. Two of @huggingface/tokenizers 0.2.0 use JavaScript's own character classes and so cut some texts
- * in other places: `ByteLevel` takes U+FEFF for white space and U+0085 not, and `Digits` knows only 0 to 9 where Unicode has more numbers (½, ², ٣). Its `Split`
- * translates patterns properly, so both are written as `Split` here.
+ * Pre-tokenizers as the reference implementation means them. Two of @huggingface/tokenizers 0.2.0 use JavaScript's own
+ * character classes and so cut some texts in other places: `ByteLevel` takes U+FEFF for white space and U+0085 not, and
+ * `Digits` knows only 0 to 9 where Unicode has more numbers (½, ², ٣). Its `Split` translates patterns properly, so
+ * both are written as `Split` here.
  */
+import { isRecord, type JsonObject } from "../base/json";
 
 /** The pattern that `ByteLevel` stands for when `use_regex` is not false: GPT-2's. */
 const BYTE_LEVEL_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function split(pattern: string): JsonObject {
   return { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false };
@@ -19,7 +15,7 @@ function split(pattern: string): JsonObject {
 
 /** The `pre_tokenizer` of a tokenizer.json, rewritten where the library would cut wrongly. */
 export function exactPreTokenizer(given: unknown): unknown {
-  if (!isObject(given)) return given;
+  if (!isRecord(given)) return given;
   if (given.type === "Sequence" && Array.isArray(given.pretokenizers))
     return { ...given, pretokenizers: given.pretokenizers.map(exactPreTokenizer) };
   if (given.type === "Digits") return split(given.individual_digits === true ? "\\p{N}" : "\\p{N}+");

@@ -44,7 +44,8 @@ function chatMl(system: string | undefined, user: (question: string) => string):
 /**
  * - `none`: the question as it is.
  * - `nano`: the shortest frame, for the shipped small model; it ends by the end-of-sequence token alone.
- * - `zero-tir`: reasoning and answer tags, one sentence that allows Python; ends with `<think>` (ZeroTIR, arXiv 2505.07773).
+ * - `zero-tir`: reasoning and answer tags, one sentence that allows Python; ends with `<think>` (ZeroTIR, arXiv
+ * 2505.07773).
  * - `zero-no-tool`: the control, the same without that sentence.
  * - `torl`: a User asks for reasoning with programs and a boxed answer (ToRL, arXiv 2503.23383).
  * - `simple`: question, answer, step by step: for models that follow no instructions (SimpleRL-Zoo, arXiv 2503.18892).

@@ -1,6 +1,6 @@
 /**
- * Incremental decoding of token ids. A character whose UTF-8 bytes are spread over several tokens comes out with its last byte;
- * the concatenation of all pieces equals the decoding of all ids at once.
+ * Incremental decoding of token ids. A character whose UTF-8 bytes are spread over several tokens comes out with its
+ * last byte; the concatenation of all pieces equals the decoding of all ids at once.
  */
 export class TextStream {
   readonly #tokenBytes: (id: number) => Uint8Array;

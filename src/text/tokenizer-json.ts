@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors";
-import { byteLevelBytes } from "./byte-level";
+import { isRecord, type JsonObject } from "../base/json";
 
 /** The parts of a parsed tokenizer.json and tokenizer_config.json that the tokenizer needs, checked. */
 export interface TokenizerFiles {
@@ -14,20 +14,14 @@ export interface TokenizerFiles {
   readonly endOfSequence: string;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function decoderTypes(decoder: unknown): string[] {
-  if (!isObject(decoder)) return [];
+  if (!isRecord(decoder)) return [];
   const own = typeof decoder.type === "string" ? [decoder.type] : [];
   return [...own, ...(Array.isArray(decoder.decoders) ? decoder.decoders.flatMap(decoderTypes) : [])];
 }
 
 function endOfSequence(config: JsonObject): string {
-  const eos = isObject(config.eos_token) ? config.eos_token.content : config.eos_token;
+  const eos = isRecord(config.eos_token) ? config.eos_token.content : config.eos_token;
   if (typeof eos === "string" && eos.length > 0) return eos;
   throw new UserError(
     `tokenizer_config.json: eos_token is ${JSON.stringify(eos ?? null)}, expected the text of the end-of-sequence token; add "eos_token" to the file`,
@@ -39,15 +33,15 @@ function endOfSequence(config: JsonObject): string {
  * @throws UserError when a file is not of this kind, or uses a tokenizer model other than BPE.
  */
 export function readTokenizerFiles(json: unknown, config: unknown): TokenizerFiles {
-  if (!isObject(json) || !isObject(json.model))
+  if (!isRecord(json) || !isRecord(json.model))
     throw new UserError("tokenizer.json: no `model` object found, expected a Hugging Face tokenizer file");
-  if (!isObject(config)) throw new UserError("tokenizer_config.json: expected a JSON object");
+  if (!isRecord(config)) throw new UserError("tokenizer_config.json: expected a JSON object");
   const { model } = json;
   if (model.type !== undefined && model.type !== "BPE")
     throw new UserError(
       `tokenizer.json: model type ${JSON.stringify(model.type)} is not supported, expected "BPE" (as in Llama, Qwen and SmolLM)`,
     );
-  if (!isObject(model.vocab) || !Array.isArray(model.merges))
+  if (!isRecord(model.vocab) || !Array.isArray(model.merges))
     throw new UserError("tokenizer.json: model.vocab and model.merges are missing, expected a BPE model");
   const vocabulary = new Map<string, number>();
   for (const [entry, id] of Object.entries(model.vocab)) {
@@ -56,7 +50,7 @@ export function readTokenizerFiles(json: unknown, config: unknown): TokenizerFil
     vocabulary.set(entry, id);
   }
   const addedTokens = (Array.isArray(json.added_tokens) ? json.added_tokens : []).map((token: unknown, index) => {
-    if (!isObject(token) || typeof token.content !== "string" || typeof token.id !== "number")
+    if (!isRecord(token) || typeof token.content !== "string" || typeof token.id !== "number")
       throw new UserError(`tokenizer.json: added_tokens[${index}] has no content and id`);
     return { content: token.content, id: token.id, special: token.special === true };
   });
@@ -98,4 +92,31 @@ function entryBytes(entry: string, alphabet: TokenizerFiles["alphabet"], utf8: T
   if (alphabet === "byte-level") return byteLevelBytes(entry) ?? utf8.encode(entry);
   const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(entry)?.[1];
   return byte === undefined ? utf8.encode(entry.replaceAll("\u2581", " ")) : Uint8Array.of(Number.parseInt(byte, 16));
+}
+
+/**
+ * The alphabet of byte-level BPE (GPT-2): each byte is written as one printable character, so that a vocabulary of JSON
+ * strings can hold any byte sequence. Bytes that are printable in Latin-1 stand for themselves, the others follow from
+ * U+0100 on.
+ */
+const CHARACTER_OF_BYTE: readonly string[] = (() => {
+  const printable = (byte: number) =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
+})();
+
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = new Map(
+  CHARACTER_OF_BYTE.map((character, byte) => [character, byte]),
+);
+
+/** The bytes a byte-level vocabulary entry stands for; undefined when it holds a character outside the alphabet. */
+export function byteLevelBytes(entry: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(entry.length);
+  for (let i = 0; i < entry.length; i++) {
+    const byte = BYTE_OF_CHARACTER.get(entry.charAt(i));
+    if (byte === undefined) return undefined;
+    bytes[i] = byte;
+  }
+  return bytes;
 }

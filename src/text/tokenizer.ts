@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import { exactPreTokenizer } from "./pre-tokenizer";
 import { TextStream } from "./text-stream";
 import { bytesPerToken, readTokenizerFiles, type TokenizerFiles } from "./tokenizer-json";
@@ -13,13 +14,19 @@ export interface DecodeOptions {
 
 /** Text to ids and back. Ids are those of tokenizer.json; nothing is ever added at either end. */
 export interface Tokenizer {
-  /** Number of real ids (largest id + 1). A model's padded vocabulary may be larger; the ids beyond must never be sampled. */
+  /**
+   * Number of real ids (largest id + 1). A model's padded vocabulary may be larger; the ids beyond must never be
+   * sampled.
+   */
   readonly vocabularySize: number;
   readonly eosId: number;
   readonly specialIds: ReadonlySet<number>;
   /** Special tokens written in the text are recognised. No beginning- or end-of-sequence id is added. */
   encode(text: string): Uint32Array;
-  /** For text from outside (tool output): the name of a special token is encoded letter by letter, never as the special id. */
+  /**
+   * For text from outside (tool output): the name of a special token is encoded letter by letter, never as the special
+   * id.
+   */
   encodePlain(text: string): Uint32Array;
   /** Invalid UTF-8 becomes U+FFFD. */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
@@ -29,8 +36,6 @@ export interface Tokenizer {
   tokenText(id: number): string;
   /** Decodes id by id, holding back the bytes of an unfinished character. */
   stream(): TextStream;
-  /** The id whose whole text is `text`, if there is one. */
-  idOf(text: string): number | undefined;
 }
 
 /** Byte-level BPE (Qwen, Llama 3, SmolLM2, GPT-2), and BPE with byte fallback (Llama 2). */
@@ -44,7 +49,6 @@ export class BpeTokenizer implements Tokenizer {
   readonly #specialNames: readonly string[];
   readonly #stripsLeadingSpace: boolean;
   #plainEncoder: HuggingFaceTokenizer | undefined;
-  #idOfText: Map<string, number> | undefined;
 
   /** @throws UserError when the files are no such tokenizer, or name no end-of-sequence token */
   constructor(json: unknown, config: unknown) {
@@ -66,7 +70,8 @@ export class BpeTokenizer implements Tokenizer {
   }
 
   encodePlain(text: string): Uint32Array {
-    // Without a special token's name in it, the text is the same to both encoders; the second costs memory, so it is made when needed.
+    // Without a special token's name in it, the text is the same to both encoders; the second costs memory, so it is
+    // made when needed.
     if (!this.#specialNames.some((name) => text.includes(name))) return this.encode(text);
     this.#plainEncoder ??= this.#makePlainEncoder();
     return run(this.#plainEncoder, text);
@@ -76,7 +81,7 @@ export class BpeTokenizer implements Tokenizer {
     const stream = new TextStream((id) => this.tokenBytes(id));
     let text = "";
     for (let i = 0; i < ids.length; i++) {
-      const id = ids[i] ?? -1;
+      const id = at(ids, i);
       if (!(options.skipSpecialTokens === true && this.specialIds.has(id))) text += stream.push(id);
     }
     text += stream.end();
@@ -96,11 +101,6 @@ export class BpeTokenizer implements Tokenizer {
   stream(): TextStream {
     return new TextStream((id) => this.tokenBytes(id));
   }
-
-  idOf(text: string): number | undefined {
-    this.#idOfText ??= new Map(this.#bytes.map((bytes, id) => [new TextDecoder().decode(bytes), id]));
-    return this.#idOfText.get(text);
-  }
 }
 
 interface TokenizerJson {
@@ -109,7 +109,10 @@ interface TokenizerJson {
   readonly added_tokens?: readonly { readonly content: string; readonly special?: boolean }[];
 }
 
-/** What the library is given: with the fields that it requires and files may leave out, and pre-tokenizers that cut as the reference does. */
+/**
+ * What the library is given: with the fields that it requires and files may leave out, and pre-tokenizers that cut as
+ * the reference does.
+ */
 function forLibrary(json: TokenizerJson): object {
   return {
     added_tokens: [],
@@ -122,8 +125,8 @@ function forLibrary(json: TokenizerJson): object {
 }
 
 /**
- * The same tokenizer without its special tokens: neither matched in the text nor left in the BPE vocabulary, so their ids cannot come out.
- * The unknown token stays: it is what a character without an id becomes.
+ * The same tokenizer without its special tokens: neither matched in the text nor left in the BPE vocabulary, so their
+ * ids cannot come out. The unknown token stays: it is what a character without an id becomes.
  */
 function withoutSpecialTokens(json: TokenizerJson, files: TokenizerFiles): object {
   const names = new Set(files.addedTokens.filter((token) => token.special).map((token) => token.content));

@@ -6,10 +6,10 @@ import { demoOptions } from "../../src/demo/options";
 import { trainOptions } from "../../src/options/train";
 import { tarFiles } from "../../src/platform/node/adapter-tar";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
-import { withoutTime } from "../../src/rollout/records";
 import type { TrainEvents } from "../../src/session/events";
 import { deterministicPart, type MetricsRow } from "../../src/session/metrics";
 import { runTraining } from "../../src/train/loop";
+import { withoutTime } from "../support/records";
 
 /** A run folder's files by name. */
 export type RunFiles = ReadonlyMap<string, Uint8Array>;

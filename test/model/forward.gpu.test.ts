@@ -1,4 +1,7 @@
-/** The forward pass against the f64 reference, and its promise that a row has the same bits in whatever batch it is computed. */
+/**
+ * The forward pass against the f64 reference, and its promise that a row has the same bits in whatever batch it is
+ * computed.
+ */
 import { describe, expect, test } from "vitest";
 import { TrainingPass, type TrainingSequence } from "../../src/model/policy-pass";
 import {

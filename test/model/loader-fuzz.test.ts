@@ -48,7 +48,10 @@ async function validFolder(): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/** Flips bits, cuts, repeats, or puts a piece of one file into another. Half of the places are in the first 2 kB, where the headers are. */
+/**
+ * Flips bits, cuts, repeats, or puts a piece of one file into another. Half of the places are in the first 2 kB, where
+ * the headers are.
+ */
 function mutate(files: ReadonlyMap<string, Uint8Array>, numbers: Numbers): Map<string, Uint8Array> {
   const below = (limit: number) => Math.floor(numbers.uniform() * limit);
   const changed = new Map(files);

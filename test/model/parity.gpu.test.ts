@@ -53,7 +53,8 @@ describe.each(["stories260K", "tinystories-656k"])("story model", (name) => {
         logits.push(row);
         ids.push(largestIndex(row));
       }
-      // One pass of the reference over the whole text: where its own greedy choice is the next token everywhere, its greedy text is this one.
+      // One pass of the reference over the whole text: where its own greedy choice is the next token everywhere, its
+      // greedy text is this one.
       const expected = new ReferenceModel(config, tensors).logits(ids.slice(0, -1));
       let worst = 0;
       logits.forEach((row, position) => {

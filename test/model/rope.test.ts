@@ -16,7 +16,10 @@ const json = {
   rope_theta: THETA,
 };
 
-/** Angle of one position step for pair `i`, as published, written from the wavelength where the product writes from the frequency. */
+/**
+ * Angle of one position step for pair `i`, as published, written from the wavelength where the product writes from the
+ * frequency.
+ */
 type Frequency = (i: number) => number;
 const plain =
   (theta = THETA): Frequency =>

@@ -1,4 +1,7 @@
-/** Models whose matrices lie in fewer bits: they compute with exactly the values that are stored, and train through an f32 master. */
+/**
+ * Models whose matrices lie in fewer bits: they compute with exactly the values that are stored, and train through an
+ * f32 master.
+ */
 import { describe, expect, test } from "vitest";
 import { decodeWeights, encodeWeights } from "../../kernels/weight_storage";
 import { Model } from "../../src/model/model";

@@ -1,4 +1,7 @@
-/** What a training pass must keep whatever its buffers look like: recomputation, chunks, shards, micro-batches and unscored tokens. */
+/**
+ * What a training pass must keep whatever its buffers look like: recomputation, chunks, shards, micro-batches and
+ * unscored tokens.
+ */
 import { describe, expect, test } from "vitest";
 import type { GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";

@@ -1,4 +1,7 @@
-/** Values and their gradients: against the f64 reference, against differences through the kernels, and whatever the buffers look like. */
+/**
+ * Values and their gradients: against the f64 reference, against differences through the kernels, and whatever the
+ * buffers look like.
+ */
 import { describe, expect, test } from "vitest";
 import { adapterTargets } from "../../src/model/adapter";
 import { type ModelConfig, VALUE_HEAD } from "../../src/model/config";
@@ -40,7 +43,9 @@ function shared(config: ModelConfig): ModelConfig {
   return { ...config, valueHead: "shared" };
 }
 
-/** Values and accumulated gradients on a fresh critic with weights of seed 1, in micro-batches of at most these sizes. */
+/**
+ * Values and accumulated gradients on a fresh critic with weights of seed 1, in micro-batches of at most these sizes.
+ */
 async function passOver(
   config: ModelConfig,
   batch: readonly TrainingSequence[],

@@ -1,4 +1,6 @@
-/** The scheduler on the real decoder: what is sampled is what training sees, whatever slots, batches and run-ahead were. */
+/**
+ * The scheduler on the real decoder: what is sampled is what training sees, whatever slots, batches and run-ahead were.
+ */
 import { beforeAll, describe, expect, test } from "vitest";
 import { createContext, type GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
@@ -8,6 +10,7 @@ import { GpuDecoder, type GpuDecoderShape } from "../../src/rollout/decoder";
 import type { RolloutRequest } from "../../src/rollout/sequence";
 import type { TokenizerView } from "../../src/rollout/tokenizer";
 import type { Trajectory } from "../../src/rollout/trajectory";
+import { observationPolicy } from "../../src/sandbox/policies";
 import { testDevice } from "../support/device";
 import { createMockEngine } from "../support/mock-engine";
 import { bitsOf, modelContext, modelOf, randomTensors } from "../support/reference/models";
@@ -29,6 +32,8 @@ const tokenizer: TokenizerView = {
     return Uint32Array.from(ids);
   },
 };
+
+const formatObservation = observationPolicy("zerotir").observe;
 
 const CONFIG: ModelConfig = {
   architecture: "qwen2",
@@ -105,6 +110,7 @@ async function roll(settings: Settings = {}): Promise<Trajectory[]> {
       stopStrings: [],
       maxToolCalls: 2,
       maxCompletionLength: COMPLETION,
+      formatObservation,
       maxToolResponseTokens: 24,
       tool: { timeoutMs: 1000, memoryMb: 64, maxOutputBytes: 4096 },
       seed: "7",
@@ -309,6 +315,7 @@ test("a model whose logits are not finite ends the rollout with a clear error", 
       stopStrings: [],
       maxToolCalls: 0,
       maxCompletionLength: 4,
+      formatObservation,
       maxToolResponseTokens: 4,
       tool: { timeoutMs: 1000, memoryMb: 64, maxOutputBytes: 4096 },
       seed: "7",

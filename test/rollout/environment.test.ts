@@ -1,4 +1,7 @@
-/** Environments in the rollout: what they are told, what the model is shown, and what happens when the user's code goes wrong. */
+/**
+ * Environments in the rollout: what they are told, what the model is shown, and what happens when the user's code goes
+ * wrong.
+ */
 import { describe, expect, test } from "vitest";
 import type { Environment, EnvironmentEnding, StepResult } from "../../src/rollout/environment";
 import { type EnvironmentSettings, openEnvironments, parseCall } from "../../src/rollout/environment-world";

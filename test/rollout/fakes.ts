@@ -93,7 +93,10 @@ export class FakeTokenizer implements TokenizerView {
 /** In a script: a token that depends on everything before it. */
 export const ANY = -1;
 
-/** What each trajectory says: its sampled tokens in order, whatever is observed between them; then the end token for ever. */
+/**
+ * What each trajectory says: its sampled tokens in order, whatever is observed between them; then the end token for
+ * ever.
+ */
 export interface Script {
   prompt: readonly number[];
   tokens: readonly number[];
@@ -129,8 +132,8 @@ interface Entry {
 }
 
 /**
- * A model whose draw depends on every token it sees through the page tables. Each row checks that all K/V before it come from
- * one unbroken sequence, and each sample that this sequence begins with the trajectory's prompt.
+ * A model whose draw depends on every token it sees through the page tables. Each row checks that all K/V before it
+ * come from one unbroken sequence, and each sample that this sequence begins with the trajectory's prompt.
  */
 export class FakeDecoder implements Decoder {
   readonly slotCount: number;

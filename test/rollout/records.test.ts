@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { rolloutFileName, rolloutLine, withoutTime } from "../../src/rollout/records";
+import { rolloutFileName, rolloutLine } from "../../src/rollout/records";
 import { trajectoryId } from "../../src/rollout/trajectory";
+import { withoutTime } from "../support/records";
 import { ANY, FakeTokenizer, random } from "./fakes";
 import { play, scenario } from "./scenario";
 

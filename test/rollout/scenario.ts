@@ -28,7 +28,9 @@ export interface Scenario {
   scripts: Map<number, Script>;
 }
 
-/** One group per prompt; `tokens` gives what the trajectory says. Ids are not in the order of the samples, on purpose. */
+/**
+ * One group per prompt; `tokens` gives what the trajectory says. Ids are not in the order of the samples, on purpose.
+ */
 export function scenario(
   tokenizer: FakeTokenizer,
   prompts: readonly string[],

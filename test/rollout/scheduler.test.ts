@@ -3,6 +3,7 @@ import { rolloutMetrics } from "../../src/rollout/statistics";
 import { ENGINE_FAILED } from "../../src/rollout/world";
 import type { PythonResult } from "../../src/sandbox/engine";
 import { OVERLONG_NOTICE } from "../../src/sandbox/observation";
+import { observationPolicy } from "../../src/sandbox/policies";
 import { ANY, FakeDecoder, FakePython, FakeTokenizer, random, turnsOfTheLoop, turnsPassed } from "./fakes";
 import { generate, optionsFor, play, SHAPE, scenario, timeless } from "./scenario";
 
@@ -249,11 +250,11 @@ describe("bad input", () => {
   });
 });
 
-it("shows results as ZeroTIR does, if not told otherwise", async () => {
+it("shows results as the policy says", async () => {
   const cast = scenario(tokenizer, ["q"], 1, () => [...block("f()"), tokenizer.eosId]);
   const engine = { run: async () => ({ ...DONE, stdout: "4\n" }) };
   const decoder = new FakeDecoder(SHAPE, cast.scripts, tokenizer);
-  const options = optionsFor(tokenizer, { formatObservation: undefined });
+  const options = optionsFor(tokenizer, { formatObservation: observationPolicy("zerotir").observe });
   const [trajectory] = await generate(cast.requests, decoder, engine, options);
   expect(trajectory?.fullText).toBe("```python\nf()\n```\n```output\n4\n```\n\n\n");
 });

@@ -1,4 +1,6 @@
-/** Builds what the tests start as programs, processes and threads: everything in dist/, from the sources as they are. */
+/**
+ * Builds what the tests start as programs, processes and threads: everything in dist/, from the sources as they are.
+ */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { build } from "vite";

@@ -1,12 +1,12 @@
-import { byteLevelCharacter } from "../../src/text/byte-level";
+import { byteLevelCharacter } from "./tokenizers";
 
 /** The end-of-sequence token, which is also the padding token. */
 export const NANO_EOS = "<|endoftext|>";
 
 /**
- * Strings that are one token each, after the 256 bytes and the end-of-sequence token. The longest match wins. The closing fence `"\n```"`
- * carries nothing after the backticks, so that sampling stops exactly at the end of a code block. The strings of Python's error messages
- * keep an observation with an error short.
+ * Strings that are one token each, after the 256 bytes and the end-of-sequence token. The longest match wins. The
+ * closing fence `"\n```"` carries nothing after the backticks, so that sampling stops exactly at the end of a code
+ * block. The strings of Python's error messages keep an observation with an error short.
  */
 export const NANO_STRINGS = [
   "User: ",
@@ -27,9 +27,9 @@ export const NANO_STRINGS = [
 ] as const;
 
 /**
- * tokenizer.json of the nano models: id b < 256 is the byte b, 256 is the end of sequence, then NANO_STRINGS in order; 272 ids. It has no
- * merges: the multi-character tokens are non-special added tokens, so that prompts, observations (with special tokens off) and sampled ids
- * share one segmentation, and any byte of a tool's output can be written.
+ * tokenizer.json of the nano models: id b < 256 is the byte b, 256 is the end of sequence, then NANO_STRINGS in order;
+ * 272 ids. It has no merges: the multi-character tokens are non-special added tokens, so that prompts, observations
+ * (with special tokens off) and sampled ids share one segmentation, and any byte of a tool's output can be written.
  */
 export function buildNanoTokenizerJson(): object {
   const added = (content: string, id: number, special: boolean) => ({

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { UserError } from "../../src/base/errors";
 import { CharacterTokenizer } from "../../src/text/character-tokenizer";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
+import { idOf } from "../support/tokenizers";
 
 const config = { char_ords: [48, 49, 44, 0x1f600] };
 
@@ -14,9 +15,9 @@ test("characters follow the four special ids", () => {
   expect(tokenizer.decode([4, 7, 0, 1])).toBe("0\u{1f600}SE");
   expect(tokenizer.decode([4, 7, 0, 1], { skipSpecialTokens: true })).toBe("0\u{1f600}");
   expect(tokenizer.eosId).toBe(1);
-  expect(tokenizer.idOf("1")).toBe(5);
-  expect(tokenizer.idOf("P")).toBe(2);
-  expect(tokenizer.idOf("x")).toBeUndefined();
+  expect(idOf(tokenizer, "1")).toBe(5);
+  expect(idOf(tokenizer, "P")).toBe(2);
+  expect(idOf(tokenizer, "x")).toBeUndefined();
 });
 
 test.each([[{ char_ords: [] }], [{ char_ords: "01" }], [{ char_ords: [48, 48] }], [{ char_ords: [48, 1.5] }]])(

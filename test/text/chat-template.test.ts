@@ -2,8 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ChatTemplate, chatTemplate } from "../../src/text/chat-template";
-import { formatDate } from "../../src/text/format-date";
+import { type ChatTemplate, chatTemplate, formatDate } from "../../src/text/chat-template";
 
 const models = join(import.meta.dirname, "../../../shared/models");
 

@@ -1,7 +1,10 @@
-/** Where texts are cut before merges: seen through merges that would join what must stay apart, or must join what stays together. */
+/**
+ * Where texts are cut before merges: seen through merges that would join what must stay apart, or must join what stays
+ * together.
+ */
 import { expect, test } from "vitest";
-import { byteLevelCharacter } from "../../src/text/byte-level";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
+import { byteLevelCharacter } from "../support/tokenizers";
 
 /** Number of tokens of a text, with one token for each byte and one merge of these two bytes. */
 function tokens(preTokenizer: object, merge: readonly [number, number], text: string): number {

@@ -1,4 +1,7 @@
-/** Ids of published tokenizers against those of the reference implementation (tokenizers 0.23.2, Rust), which made reference-ids.json. */
+/**
+ * Ids of published tokenizers against those of the reference implementation (tokenizers 0.23.2, Rust), which made
+ * reference-ids.json.
+ */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -11,7 +11,6 @@ import { openDataset } from "../../src/platform/node/datasets";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
-import { withoutTime } from "../../src/rollout/records";
 import type { PythonCall, PythonEngine } from "../../src/sandbox/engine";
 import type { Sample, TrainEvents, TrainSummary } from "../../src/session/events";
 import type { TrainingHost } from "../../src/session/host";
@@ -21,7 +20,9 @@ import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { runTraining } from "../../src/train/loop";
 import { createMockEngine } from "../support/mock-engine";
 import { buildNanoTokenizerConfig, buildNanoTokenizerJson, tokenizerFileText } from "../support/nano-tokenizer";
+import { withoutTime } from "../support/records";
 import { modelContext } from "../support/reference/models";
+import { idOf } from "../support/tokenizers";
 
 export const tinyTokenizer = loadTokenizer(buildNanoTokenizerJson(), buildNanoTokenizerConfig());
 
@@ -66,7 +67,7 @@ export function tinyTensors(): CheckpointTensor[] {
   const width = TINY.hiddenSize;
   const names = Object.keys(FOLLOWERS);
   const id = (text: string) => {
-    const found = tinyTokenizer.idOf(text);
+    const found = idOf(tinyTokenizer, text);
     if (found === undefined) throw new Error(`${JSON.stringify(text)} is no token`);
     return found;
   };

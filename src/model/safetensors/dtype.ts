@@ -3,8 +3,15 @@ import { halfTable, toBfloat16, toFloat16 } from "../../../kernels/half_floats";
 /** Storage types that this package trains from and writes. */
 export type FloatType = "F32" | "F16" | "BF16";
 
-/** Bytes per value of every type a safetensors header may name, so that foreign tensors can at least be measured and skipped. */
+/** Bytes per value of them. */
+export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
+
+/**
+ * Bytes per value of every type a safetensors header may name, so that foreign tensors can at least be measured and
+ * skipped.
+ */
 export const TYPE_BYTES: Readonly<Record<string, number>> = {
+  ...FLOAT_BYTES,
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -13,11 +20,8 @@ export const TYPE_BYTES: Readonly<Record<string, number>> = {
   F8_E8M0: 1,
   I16: 2,
   U16: 2,
-  F16: 2,
-  BF16: 2,
   I32: 4,
   U32: 4,
-  F32: 4,
   C64: 8,
   F64: 8,
   I64: 8,
@@ -42,6 +46,7 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array<A
   const halves = new Uint16Array(aligned.buffer, aligned.byteOffset, count);
   if (type === "BF16") {
     const bits = new Uint32Array(count);
+    // Here and below, indices end with the lists: `?? 0` is for the compiler.
     for (let i = 0; i < count; i++) bits[i] = (halves[i] ?? 0) << 16;
     return new Float32Array(bits.buffer);
   }

@@ -1,4 +1,5 @@
-import { UserError } from "../../base/errors";
+import { reasonOf, UserError } from "../../base/errors";
+import { isRecord } from "../../base/json";
 import { shown } from "../json-reader";
 import { TYPE_BYTES } from "./dtype";
 import { repeatedKey } from "./repeated-key";
@@ -20,8 +21,9 @@ export interface SafetensorsHeader {
 }
 
 /**
- * Checks the JSON header of a safetensors file: every tensor lies inside the data, none overlaps another, none repeats, and its
- * bytes are as many as dtype and shape ask for. Like the reference implementation it refuses bytes that no tensor owns.
+ * Checks the JSON header of a safetensors file: every tensor lies inside the data, none overlaps another, none repeats,
+ * and its bytes are as many as dtype and shape ask for. Like the reference implementation it refuses bytes that no
+ * tensor owns.
  *
  * @param text the header's JSON
  * @param dataStart file offset of the first data byte
@@ -36,16 +38,16 @@ export function parseHeader(text: string, dataStart: number, dataLength: number,
   try {
     json = JSON.parse(text);
   } catch (error) {
-    return fail(`the header is not JSON (${error instanceof Error ? error.message : String(error)})`);
+    return fail(`the header is not JSON (${reasonOf(error)})`);
   }
-  if (!isObject(json)) return fail("the header is not a JSON object");
+  if (!isRecord(json)) return fail("the header is not a JSON object");
   const repeated = repeatedKey(text);
   if (repeated !== undefined) fail(`the header names ${shown(repeated)} twice`);
 
   const metadata: Record<string, string> = {};
   const tensors: TensorEntry[] = [];
   for (const [name, value] of Object.entries(json)) {
-    if (!isObject(value)) return fail(`the entry of ${shown(name)} is not an object`);
+    if (!isRecord(value)) return fail(`the entry of ${shown(name)} is not an object`);
     if (name === "__metadata__") {
       for (const [key, text] of Object.entries(value)) {
         if (typeof text !== "string") return fail(`metadata ${shown(key)} is not a string`);
@@ -89,10 +91,6 @@ function parseEntry(
   if (bytes !== end - begin)
     return fail(`has ${end - begin} bytes, but ${dtype} of shape ${shown(shape)} needs ${bytes}`);
   return { name, dtype, shape, offset: dataStart + begin, byteLength: end - begin };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -10,7 +10,10 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** Room for some 100,000 tensors, ten times what a dense model has. A claim above it must not be allocated; the reference implementation allows six times as much. */
+/**
+ * Room for some 100,000 tensors, ten times what a dense model has. A claim above it must not be allocated; the
+ * reference implementation allows six times as much.
+ */
 const MAX_HEADER_BYTES = 2 ** 24;
 
 /** An open safetensors file: its checked header, and tensors read one at a time. */

@@ -31,6 +31,6 @@ function endOfString(text: string, at: number): number {
 
 function nextSign(text: string, from: number): string | undefined {
   let at = from;
-  while (/\s/.test(text[at] ?? "")) at++;
+  while (/\s/.test(text.charAt(at))) at++;
   return text[at];
 }

@@ -1,4 +1,4 @@
-import { encodeFloats, type FloatType, TYPE_BYTES } from "./dtype";
+import { encodeFloats, FLOAT_BYTES, type FloatType } from "./dtype";
 
 /** A tensor to be stored. `data` may be a function, so that only one tensor at a time need be in host memory. */
 export interface TensorToWrite {
@@ -10,9 +10,9 @@ export interface TensorToWrite {
 }
 
 /**
- * The bytes of a safetensors file, in pieces: the header, then one piece per tensor. The same tensors give the same bytes, in
- * whatever order they are passed: wider types come first, so that each tensor is aligned, then names by code unit. The header is
- * padded with spaces to a multiple of 8.
+ * The bytes of a safetensors file, in pieces: the header, then one piece per tensor. The same tensors give the same
+ * bytes, in whatever order they are passed: wider types come first, so that each tensor is aligned, then names by code
+ * unit. The header is padded with spaces to a multiple of 8.
  */
 export async function* safetensorsChunks(
   tensors: Iterable<TensorToWrite>,
@@ -24,13 +24,13 @@ export async function* safetensorsChunks(
       dtype: tensor.dtype ?? "F32",
       count: tensor.shape.reduce((p, size) => p * size, 1),
     }))
-    .sort((a, b) => width(b.dtype) - width(a.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    .sort((a, b) => FLOAT_BYTES[b.dtype] - FLOAT_BYTES[a.dtype] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const entries = new Map<string, unknown>([["__metadata__", metadata]]);
   let end = 0;
   for (const { name, dtype, shape, count } of sorted) {
     if (entries.has(name)) throw new Error(`two tensors are called ${name}`);
     const begin = end;
-    end += count * width(dtype);
+    end += count * FLOAT_BYTES[dtype];
     entries.set(name, { dtype, shape, data_offsets: [begin, end] });
   }
   const json = new TextEncoder().encode(
@@ -63,8 +63,4 @@ export async function encodeSafetensors(
     offset += chunk.byteLength;
   }
   return bytes;
-}
-
-function width(type: FloatType): number {
-  return TYPE_BYTES[type] ?? 4;
 }

@@ -55,8 +55,9 @@ const base: ModelConfig = {
 };
 
 /**
- * The shapes that the tests go through: every family, tied and untied, grouped heads, head widths that are not hiddenSize / headCount, and sizes that fill no
- * tile. Only two head widths, because a software adapter compiles the attention programs anew for each.
+ * The shapes that the tests go through: every family, tied and untied, grouped heads, head widths that are not
+ * hiddenSize / headCount, and sizes that fill no tile. Only two head widths, because a software adapter compiles the
+ * attention programs anew for each.
  */
 export const CONFIGS = {
   "llama, tied": base,
@@ -116,7 +117,10 @@ export const CONFIGS = {
   },
 } as const satisfies Record<string, ModelConfig>;
 
-/** Random values of every tensor: matrices that keep the scale of their input, gains near 1, embeddings that give tied logits a deviation near 1.5. */
+/**
+ * Random values of every tensor: matrices that keep the scale of their input, gains near 1, embeddings that give tied
+ * logits a deviation near 1.5.
+ */
 export function randomTensors(config: ModelConfig, seed = 1): CheckpointTensor[] {
   const numbers = new Numbers(seed);
   return parameterShapes(config).map(({ hfName, shape }) => {
@@ -144,7 +148,9 @@ export function modelOf(
   return model;
 }
 
-/** Random sequences of these lengths, of which about two thirds of the tokens are scored. Ids are below `vocabulary`. */
+/**
+ * Random sequences of these lengths, of which about two thirds of the tokens are scored. Ids are below `vocabulary`.
+ */
 export function randomBatch(
   config: ModelConfig,
   lengths: readonly number[],

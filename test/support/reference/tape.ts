@@ -1,6 +1,7 @@
 /**
- * Reverse-mode differentiation over f64 matrices, for the reference transformer only: every operation computes its result at once and leaves a step that adds
- * its inputs' gradients. It shares no code with the kernels or their references.
+ * Reverse-mode differentiation over f64 matrices, for the reference transformer only: every operation computes its
+ * result at once and leaves a step that adds its inputs' gradients. It shares no code with the kernels or their
+ * references.
  */
 
 /** A row-major matrix with the gradient of the loss with respect to it. */
@@ -108,7 +109,10 @@ export class Tape {
     return y;
   }
 
-  /** Rotary embedding of every head: element i of the first half turns with element i of the second by row * frequencies[i]. */
+  /**
+   * Rotary embedding of every head: element i of the first half turns with element i of the second by row *
+   * frequencies[i].
+   */
   rotate(x: Matrix, frequencies: readonly number[]): Matrix {
     const y = new Matrix(x.rows, x.columns);
     const half = frequencies.length;
@@ -209,8 +213,8 @@ export class Tape {
   }
 
   /**
-   * Per row the log-prob of its target and the entropy under softmax(logits / temperature) over the first `vocabulary` columns; only the log-probs [rows, 1]
-   * carry a gradient.
+   * Per row the log-prob of its target and the entropy under softmax(logits / temperature) over the first `vocabulary`
+   * columns; only the log-probs [rows, 1] carry a gradient.
    */
   logProbs(
     logits: Matrix,

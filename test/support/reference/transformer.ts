@@ -1,6 +1,6 @@
 /**
- * The specification of the model in f64: Llama (Touvron et al. 2023), Qwen2 (biases on query, key and value) and Qwen3 (RMSNorm of query and key heads), one
- * sequence at a time, without caches, pages, fused matrices or chunks.
+ * The specification of the model in f64: Llama (Touvron et al. 2023), Qwen2 (biases on query, key and value) and Qwen3
+ * (RMSNorm of query and key heads), one sequence at a time, without caches, pages, fused matrices or chunks.
  */
 import type { ModelConfig } from "../../../src/model/config";
 import type { CheckpointTensor } from "../../../src/model/folder";
@@ -33,7 +33,10 @@ interface Source {
   readonly row: number;
 }
 
-/** A model whose tensors may be changed in place between passes. Ids from `vocabulary` on are padding and have no probability. */
+/**
+ * A model whose tensors may be changed in place between passes. Ids from `vocabulary` on are padding and have no
+ * probability.
+ */
 export class ReferenceModel {
   readonly parameters = new Map<string, Matrix>();
   private readonly frequencies: readonly number[];

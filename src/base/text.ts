@@ -6,3 +6,8 @@ export function bytesText(bytes: number): string {
   const [size, unit] = bytes < 1e6 ? [1e3, "kB"] : bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
   return `${(bytes / size).toFixed(1)} ${unit}`;
 }
+
+/** Bytes of memory with a binary unit: `1.5 MiB`, `12.34 GiB`. */
+export function memoryText(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

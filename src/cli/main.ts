@@ -1,9 +1,10 @@
 #!/usr/bin/env node
+import { findCommand } from "./command-list";
 import { interruptSignal } from "./interrupt";
 import { processIo } from "./io";
-import { nodeRunners } from "./node-runners";
 import { runCli } from "./program";
 
 const argv = process.argv.slice(2);
-const signal = interruptSignal(argv[0], process, (line) => process.stderr.write(`\n${line}\n`));
-process.exitCode = await runCli(argv, processIo(signal), nodeRunners);
+const isGraceful = (await findCommand(argv[0]))?.isGraceful === true;
+const signal = interruptSignal(isGraceful, process, (line) => process.stderr.write(`\n${line}\n`));
+process.exitCode = await runCli(argv, processIo(signal));

@@ -1,18 +1,11 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type * as z from "zod";
+import { at } from "../base/must";
 import { type OptionInfo, type OptionLayer, spelled } from "../options/option";
 import type { OptionSet } from "../options/option-set";
+import type { CommandContext, DottedOverride, NamedOptions } from "./command";
 import { readConfigFile } from "./config-file";
 import { type CliIo, jsonLine } from "./io";
-
-/** An option given as `--train.learning-rate 5e-6`: it wins over everything else. */
-export interface DottedOverride {
-  readonly command: string;
-  readonly name: string;
-  /** Absent for a bare flag. */
-  readonly value?: string;
-}
 
 /** Flags that every command with options has beside its own. */
 export interface CommonFlags {
@@ -22,7 +15,7 @@ export interface CommonFlags {
 }
 
 /** Adds an option set's flags to a command, under their headings, and `--config`, `--dry-run` and `--json`. */
-export function addOptions<Shape extends z.ZodRawShape>(command: Command, set: OptionSet<Shape>): Command {
+export function addOptions(command: Command, set: NamedOptions): void {
   for (const info of set.infos.values()) {
     command.addOption(flagOf(info).helpGroup(`${info.group}:`));
     if (info.kind === "flag") command.addOption(new Option(`--no-${info.flag}`).hideHelp());
@@ -32,7 +25,7 @@ export function addOptions<Shape extends z.ZodRawShape>(command: Command, set: O
     command.addOption(new Option(`${spelled(key, "flag")} <value>`).hideHelp());
   if (set.infos.has("modelNameOrPath"))
     command.addOption(new Option("--model <text>", "short for --model-name-or-path").helpGroup("Model and data:"));
-  return command
+  command
     .addHelpOption(new Option("-h, --help", "show this").helpGroup("Output:"))
     .addOption(new Option("--config <file>", "options from a .yaml, .toml or .json file").helpGroup("Output:"))
     .addOption(new Option("--dry-run", "print the options that would be used, and stop").helpGroup("Output:"))
@@ -67,7 +60,7 @@ function flagOf(info: OptionInfo): Option {
 export async function layersOf<Shape extends z.ZodRawShape>(
   set: OptionSet<Shape>,
   given: Readonly<Record<string, unknown>>,
-  overrides: readonly DottedOverride[],
+  { overrides, optionSets }: CommandContext,
 ): Promise<OptionLayer[]> {
   const flags: Record<string, unknown> = {};
   const named = given.model === undefined ? given : { modelNameOrPath: given.model, ...given };
@@ -83,7 +76,8 @@ export async function layersOf<Shape extends z.ZodRawShape>(
       throw set.wrong(info.key, "", { source: "command line", spelling: "flag", values: {} });
     else dotted[info.key] = value === undefined ? true : set.parseFlag(info.key, value);
   }
-  const config = typeof given.config === "string" ? await readConfigFile(given.config, set.name) : [];
+  const config =
+    typeof given.config === "string" ? await readConfigFile(given.config, set.name, await optionSets()) : [];
   return [
     ...config,
     { source: "command line", spelling: "flag", values: flags },
@@ -99,7 +93,14 @@ export function printResolved<Shape extends z.ZodRawShape>(
   io: CliIo,
 ): void {
   if (json) jsonLine(io.stdout, set.toFile(options));
-  else io.stdout.write(stringify(set.toFile(options)));
+  else io.stdout.write(set.toYaml(options));
+}
+
+const DOTTED = /^--([a-z]+)\.([^=]+)(=[\s\S]*)?$/;
+
+/** Whether an argument is written as an override is. */
+export function isDotted(argument: string): boolean {
+  return DOTTED.test(argument);
 }
 
 /** Takes the dotted overrides out of the arguments, for commander does not know options that it was not told of. */
@@ -110,12 +111,12 @@ export function splitOverrides(
   const rest: string[] = [];
   const overrides: DottedOverride[] = [];
   for (let i = 0; i < argv.length; i++) {
-    const argument = argv[i] ?? "";
+    const argument = at(argv, i);
     if (argument === "--") {
       rest.push(...argv.slice(i));
       break;
     }
-    const [, command, name, equals] = /^--([a-z]+)\.([^=]+)(=[\s\S]*)?$/.exec(argument) ?? [];
+    const [, command, name, equals] = DOTTED.exec(argument) ?? [];
     if (command === undefined || name === undefined || !commands.includes(command)) {
       rest.push(argument);
       continue;

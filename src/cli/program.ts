@@ -2,26 +2,11 @@ import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ExpectedError, UserError } from "../base/errors";
 import { nearest } from "../base/nearest";
-import type { CommandContext } from "./commands/context";
-import { dataCommand } from "./commands/data";
-import { evalCommand } from "./commands/eval";
-import { exportCommand } from "./commands/export";
-import { exportMetricsCommand } from "./commands/export-metrics";
-import { gradeCommand } from "./commands/grade";
-import { parityCommand } from "./commands/parity";
-import { planCommand } from "./commands/plan";
-import { sampleCommand } from "./commands/sample";
-import { statsCommand } from "./commands/stats";
-import { tokenizeCommand } from "./commands/tokenize";
-import { toolCommand } from "./commands/tool";
-import { benchCommand, doctorCommand } from "./commands/tools";
-import { dpoCommand, pretrainCommand, sftCommand, trainCommand } from "./commands/train";
-import { viewCommand } from "./commands/view";
-import { SECTIONS } from "./config-file";
+import type { CliCommand, CommandContext } from "./command";
+import { allCommands, allOptionSets, findCommand } from "./command-list";
 import { type CliIo, jsonLine } from "./io";
-import { splitOverrides } from "./options";
+import { addOptions, isDotted, splitOverrides } from "./options";
 import { plainText } from "./render/text";
-import type { Runners } from "./runners";
 
 /** Exit codes: done; the run failed or was stopped; the user made a mistake. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -34,19 +19,22 @@ Examples:
 
 Exit codes: 0 done, 1 the run failed or was stopped, 2 a mistake in options or input.`;
 
+const VERSION_FLAGS = ["-v", "--version"];
+
 /**
  * The whole command line.
  *
  * @param argv arguments after the program's name
  * @returns the exit code
  */
-export async function runCli(argv: readonly string[], io: CliIo, runners: Runners): Promise<number> {
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   let exitCode: number = EXIT.ok;
-  const { rest, overrides } = splitOverrides(argv, SECTIONS);
-  const program = buildProgram({
+  const overridable = argv.some(isDotted) ? (await allOptionSets()).map(({ name }) => name) : [];
+  const { rest, overrides } = splitOverrides(argv, overridable);
+  const program = buildProgram(await commandsFor(rest[0]), {
     io,
-    runners,
     overrides,
+    optionSets: allOptionSets,
     finish: (code) => {
       exitCode = code;
     },
@@ -65,33 +53,21 @@ export async function runCli(argv: readonly string[], io: CliIo, runners: Runner
   }
 }
 
-function buildProgram(context: CommandContext): Command {
+/** The commands that a program must know when its first argument is this one. */
+async function commandsFor(first: string | undefined): Promise<Record<string, CliCommand>> {
+  if (first === undefined) return allCommands();
+  if (VERSION_FLAGS.includes(first)) return {};
+  const command = await findCommand(first);
+  return command === undefined ? allCommands() : { [first]: command };
+}
+
+function buildProgram(commands: Readonly<Record<string, CliCommand>>, context: CommandContext): Command {
   const { io } = context;
   const program = new Command("zerotir")
     .description("Reinforcement learning of tool-integrated reasoning on WebGPU.")
-    .version(manifest.version, "-v, --version")
+    .version(manifest.version, VERSION_FLAGS.join(", "))
     .addHelpText("after", EXAMPLES);
-  for (const make of [
-    trainCommand,
-    pretrainCommand,
-    sftCommand,
-    dpoCommand,
-    sampleCommand,
-    evalCommand,
-    exportCommand,
-    exportMetricsCommand,
-    gradeCommand,
-    dataCommand,
-    viewCommand,
-    statsCommand,
-    doctorCommand,
-    benchCommand,
-    planCommand,
-    parityCommand,
-    tokenizeCommand,
-    toolCommand,
-  ])
-    program.addCommand(make(context));
+  addCommands(program, commands, context);
   const prepare = (command: Command) => {
     command
       .exitOverride()
@@ -108,6 +84,18 @@ function buildProgram(context: CommandContext): Command {
   return program;
 }
 
+function addCommands(to: Command, commands: Readonly<Record<string, CliCommand>>, context: CommandContext): void {
+  for (const [name, definition] of Object.entries(commands)) {
+    const { summary, examples, options } = definition;
+    const command = new Command(name).summary(summary).description(summary);
+    if (options !== undefined) addOptions(command, options);
+    definition.build?.(command, context);
+    if (examples !== undefined) command.addHelpText("after", `\nExamples:\n${examples}`);
+    addCommands(command, definition.commands ?? {}, context);
+    to.addCommand(command);
+  }
+}
+
 function report(error: unknown, program: Command, argv: readonly string[], io: CliIo): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   const isUsage = error instanceof CommanderError;
@@ -118,26 +106,24 @@ function report(error: unknown, program: Command, argv: readonly string[], io: C
   const message = isUsage ? usageMessage(error, program, argv) : messageOf(error);
   const line = plainText(message).replaceAll("\n", " ");
   if (argv.includes("--json")) jsonLine(io.stdout, { event: "error", message: line });
-  if (isUsage || isUserError(error)) {
+  if (isUsage || error instanceof UserError) {
     io.stderr.write(`error: ${line}\n`);
     return EXIT.usage;
   }
   // Anything else is a fault of the program or the machine, and its trace is what a report of it needs.
-  const isExpected = error instanceof ExpectedError || (error instanceof Error && EXPECTED_FAILURES.has(error.name));
-  io.stderr.write(`error: ${isExpected || !(error instanceof Error) ? line : plainText(error.stack ?? line)}\n`);
+  const isFault = error instanceof Error && !(error instanceof ExpectedError || wasStopped(error));
+  io.stderr.write(`error: ${isFault ? plainText(error.stack ?? line) : line}\n`);
   return EXIT.failed;
 }
 
-/** Other errors, by name, whose message says it all: the run was stopped or no longer learns. */
-const EXPECTED_FAILURES = new Set(["AbortError", "DivergedError"]);
-
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.name === "AbortError" ? "stopped before the end, with nothing to save" : error.message;
+  return wasStopped(error) ? "stopped before the end, with nothing to save" : error.message;
 }
 
-function isUserError(error: unknown): boolean {
-  return error instanceof Error && error.name === "UserError";
+/** Whether the work ended because its signal was aborted. */
+function wasStopped(error: Error): boolean {
+  return error.name === "AbortError";
 }
 
 /** The command that the arguments name, as deep as they go. */

@@ -4,7 +4,7 @@ import { UserError } from "../base/errors";
 import type { AnswerSample } from "../eval/answer-sample";
 import { type EvalOptions, evalOptions, type SampleOptions, sampleOptions } from "../options/evaluate";
 import type { EnvironmentFactory } from "../rollout/environment";
-import type { EvalReport } from "../run/context";
+import type { EvalReport } from "../run/evaluate";
 import { checkArgs, checkSettings, isList, namedRows, type Rows } from "./settings";
 
 /** Settings of {@link generate}. */
@@ -36,14 +36,14 @@ export async function generate(settings: GenerateSettings): Promise<AnswerSample
     { source: "args", spelling: "code", values: args },
     { source: "generate", spelling: "code", values: { modelNameOrPath: model, prompt: [...prompts] } },
   ]);
-  const { sampleInNode } = await import("../run/ask");
+  const { sample } = await import("../run/sample");
   const samples: AnswerSample[] = [];
-  await sampleInNode(
+  await sample(
     options,
     {
       signal: signal ?? new AbortController().signal,
       announce: onNotice,
-      onSample: (sample) => samples.push(sample),
+      onSample: (answer) => samples.push(answer),
       onProgress: () => {},
     },
     { environmentFactory },
@@ -96,8 +96,8 @@ export async function evaluate(settings: EvaluateSettings): Promise<EvalReport> 
       values: { modelNameOrPath: typeof model === "string" ? [model] : [...model], dataset: name },
     },
   ]);
-  const { evalInNode } = await import("../run/ask");
-  return evalInNode(
+  const run = await import("../run/evaluate");
+  return run.evaluate(
     options,
     { signal: signal ?? new AbortController().signal, announce: onNotice, onProgress },
     { rows },

@@ -1,6 +1,6 @@
 import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../options/supervised";
 import type { Embedded } from "../platform/node/embedded";
-import type { TrainingContext } from "../run/context";
+import type { TrainingContext } from "../run/train";
 import type { TrainSummary } from "../session/events";
 import { checkArgs, checkSettings, namedRows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";
@@ -41,8 +41,8 @@ export class SFTTrainer extends Trainer<SftOptions> {
   }
 
   protected override async run(context: TrainingContext): Promise<TrainSummary> {
-    const { sftInNode } = await import("../run/train");
-    return sftInNode(this.options, context, this.#embedded);
+    const { sft } = await import("../run/train");
+    return sft(this.options, context, this.#embedded);
   }
 }
 
@@ -60,7 +60,7 @@ export class DPOTrainer extends Trainer<DpoOptions> {
   }
 
   protected override async run(context: TrainingContext): Promise<TrainSummary> {
-    const { dpoInNode } = await import("../run/train");
-    return dpoInNode(this.options, context, this.#embedded);
+    const { dpo } = await import("../run/train");
+    return dpo(this.options, context, this.#embedded);
   }
 }

@@ -1,12 +1,10 @@
 /** What all trainers do: train once, then save. */
 
 import { UserError } from "../base/errors";
-import type { TrainingContext } from "../run/context";
+import { type ExportDtype, exportDtypes } from "../model/export";
+import type { TrainingContext } from "../run/train";
 import type { TrainSummary } from "../session/events";
 import { allHandlers, type TrainerSettings } from "./settings";
-
-/** How weights may be saved. */
-const DTYPES = ["float32", "float16", "bfloat16"] as const;
 
 /** A run as the command of the same name makes it: same run folder, same files, same weights. */
 export abstract class Trainer<Options> {
@@ -43,13 +41,13 @@ export abstract class Trainer<Options> {
    * @param folder a new or empty one
    * @throws UserError before `train` has saved a checkpoint, or when the folder is not empty
    */
-  async saveModel(folder: string, dtype: (typeof DTYPES)[number] = "float32"): Promise<void> {
+  async saveModel(folder: string, dtype: ExportDtype = "float32"): Promise<void> {
     const model = this.#summary?.checkpoint;
     if (model === undefined) throw new UserError("saveModel: nothing has been trained and saved yet; call train first");
     if (typeof folder !== "string" || folder === "")
       throw new UserError('saveModel: expected a folder to write into, such as "models/mine"');
-    if (!DTYPES.includes(dtype)) throw new UserError(`saveModel: ${dtype} is none of ${DTYPES.join(", ")}`);
-    const { exportInNode } = await import("../run/export");
-    await exportInNode({ model, output: folder, dtype, adapterOnly: false });
+    if (!exportDtypes.includes(dtype)) throw new UserError(`saveModel: ${dtype} is none of ${exportDtypes.join(", ")}`);
+    const { exportCheckpoint } = await import("../run/export");
+    await exportCheckpoint({ model, output: folder, dtype, adapterOnly: false });
   }
 }

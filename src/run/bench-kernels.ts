@@ -1,31 +1,36 @@
+/** `bench kernels`: every kernel against the roofline, then what a decode step and an optimizer step of the nano model cost. */
 import { benchKernels } from "../../kernels/bench/bench";
-import type { CliIo } from "../cli/io";
-import type { BenchRequest } from "../cli/runners";
-import { countSteps } from "../diagnostics/step-counts";
+import { countSteps, type StepCounts } from "../diagnostics/step-counts";
 import { createContext } from "../gpu/context";
+import type { Toggles } from "../gpu/device";
 import { closeNodeDevice, openNodeDevice } from "../platform/node/adapter";
 import { napWhileWaiting } from "../platform/node/polling";
 
-/** `zerotir bench kernels`: every kernel, then what a decode step and an optimizer step of the nano model cost. @returns the exit code */
-export async function runBenchKernels(request: BenchRequest, io: CliIo): Promise<number> {
-  const log = (line: string) => io.stderr.write(`${line}\n`);
-  const opened = await openNodeDevice({
-    adapter: request.adapter ?? undefined,
-    toggles: request.toggles,
-    announce: log,
-  });
+export interface KernelBenchRequest {
+  readonly adapter: string | null;
+  readonly toggles: Toggles;
+  /** A part of the names of the cases to run; null: all, and the steps. */
+  readonly filter: string | null;
+  /** Lines of JSON in place of a table. */
+  readonly json: boolean;
+}
+
+export interface KernelBenchEvents {
+  /** A line of the table of kernels. */
+  readonly onLine: (line: string) => void;
+  readonly onStep: (step: StepCounts) => void;
+  readonly announce: (line: string) => void;
+}
+
+/** @throws UserError when there is no adapter or no such case */
+export async function benchEveryKernel(request: KernelBenchRequest, events: KernelBenchEvents): Promise<void> {
+  const { adapter, toggles, filter, json } = request;
+  const { announce, onLine, onStep } = events;
+  const opened = await openNodeDevice({ adapter: adapter ?? undefined, toggles, announce });
   try {
     const gpu = createContext(opened, opened.profile.isSoftware ? napWhileWaiting() : undefined);
-    const out = (line: string) => io.stdout.write(`${line}\n`);
-    await benchKernels({ filter: request.filter ?? undefined, json: request.json }, gpu, { out, log });
-    if (request.filter === null)
-      for (const step of await countSteps(gpu))
-        out(
-          request.json
-            ? JSON.stringify(step)
-            : `${step.name}: ${step.dispatches} dispatches, ${step.submits} submits, ${step.readbacks} readbacks, ${(step.seconds * 1000).toFixed(1)} ms, ${Math.round(step.tokens / step.seconds)} tokens/s`,
-        );
-    return 0;
+    await benchKernels({ filter: filter ?? undefined, json }, gpu, { out: onLine, log: announce });
+    if (filter === null) for (const step of await countSteps(gpu)) onStep(step);
   } finally {
     closeNodeDevice(opened);
   }

@@ -1,106 +1,131 @@
+/** `doctor`: which adapter a run would use, what it can do, how fast it is, and whether it computes exactly. */
+import { measureRoofline } from "../../kernels/bench/roofline";
+import { median, secondsEach } from "../../kernels/bench/timing";
+import { linear } from "../../kernels/linear";
+import { swiglu } from "../../kernels/swiglu";
 import { checkExactness } from "../diagnostics/exactness";
-import { createContext } from "../gpu/context";
-import type { DeviceProfile, OpenDevice, Toggles } from "../gpu/device";
+import { createContext, type GpuContext } from "../gpu/context";
+import type { DeviceProfile, Toggles } from "../gpu/device";
 import { closeNodeDevice, openNodeDevice } from "../platform/node/adapter";
-import { type Measured, measure } from "./doctor-measure";
 
-export interface DoctorOptions {
-  /** One JSON object on standard output and nothing else there. */
-  readonly json?: boolean | undefined;
-  readonly adapter?: string | undefined;
-  readonly toggles?: Toggles | undefined;
+export interface DoctorRequest {
+  readonly adapter: string | null;
+  readonly toggles: Toggles;
 }
 
-/** Where the report goes. */
-export interface DoctorOutput {
-  readonly out: (line: string) => void;
-  readonly err: (line: string) => void;
+export interface DoctorReport {
+  /** Whether exactness holds. */
+  readonly ok: boolean;
+  readonly profile: DeviceProfile;
+  /** The remark when the adapter is a fallback. */
+  readonly fallback: string | null;
+  readonly measured: Measured;
+  readonly exactness: Exactness;
 }
 
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 0 })} MiB`;
-const figure = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
-
-function describe(profile: DeviceProfile): string[] {
-  const { limits } = profile;
-  const features = [
-    profile.hasF16 ? "shader-f16" : "no shader-f16",
-    profile.hasSubgroups ? "subgroups" : "no subgroups",
-    profile.hasTimestamps ? "timestamp-query" : "no timestamp-query",
-  ];
-  const matrices = profile.subgroupMatrixConfigs.map(
-    ({ M, N, K, componentType, resultComponentType }) => `${M}x${N}x${K} ${componentType} -> ${resultComponentType}`,
-  );
-  const { subgroupMinSize: low, subgroupMaxSize: high } = profile;
-  return [
-    `adapter           ${profile.adapterName} (${profile.isSoftware ? "software: computes on the CPU" : "hardware"})`,
-    `vendor            ${[profile.vendor, profile.architecture].filter(Boolean).join(", ") || "not told"}`,
-    `driver            ${profile.driver || "not told"}`,
-    `features          ${features.join(", ")}`,
-    `subgroup size     ${low === high ? low : `${low} to ${high}`}`,
-    `subgroup matrices ${matrices.join(", ") || "none"}`,
-    `toggles           ${profile.toggles}`,
-    `kernel variants   ${profile.linearTile} tiles, ${profile.rowLanes} lane${profile.rowLanes === 1 ? "" : "s"} per row`,
-    `largest binding   ${mebibytes(limits.maxStorageBufferBindingSize)}, largest buffer ${mebibytes(limits.maxBufferSize)}`,
-    `workgroup         ${limits.maxComputeInvocationsPerWorkgroup} invocations, ${limits.maxComputeWorkgroupStorageSize / 1024} KiB, ` +
-      `${limits.maxComputeWorkgroupsPerDimension} groups per dimension`,
-    `bindings          ${limits.maxStorageBuffersPerShaderStage} storage buffers per stage, offsets aligned to ${limits.minStorageBufferOffsetAlignment} bytes`,
-  ];
+export interface Exactness {
+  readonly exact: boolean;
+  /** Sampled tokens, and those whose log-prob is another when training computes it. */
+  readonly tokens: number;
+  readonly unequal: number;
 }
 
-function describeMeasured(measured: Measured): string[] {
-  return [
-    `f32 multiply-add  ${figure(measured.fmaGflops)} GFLOP/s`,
-    `f32 matmul        ${figure(measured.matmulGflops)} GFLOP/s at ${measured.matmulSize}^3`,
-    `copy              ${figure(measured.copyGBs)} GB/s (read + write)`,
-    `dispatch          ${figure(measured.dispatchMicros)} us each`,
-    `readback          ${figure(measured.readbackMillis)} ms`,
-  ];
+/** What is told as soon as it is known. */
+export interface DoctorEvents {
+  readonly announce: (line: string) => void;
+  readonly onProfile: (profile: DeviceProfile) => void;
+  readonly onMeasured: (measured: Measured) => void;
+  readonly onExactness: (exactness: Exactness) => void;
 }
 
-/**
- * `zerotir doctor`: says which adapter a run would use, what it can do, how fast it is, and what to do when there is none.
- * @returns the exit code: 0, or 1 when there is no adapter, the device fails, or exactness does not hold.
- */
-export async function doctor(options: DoctorOptions, io: DoctorOutput): Promise<number> {
-  let fallback: string | undefined;
-  let opened: OpenDevice | undefined;
+/** @throws UserError when there is no adapter, with what to do; GpuError when the device fails */
+export async function doctor({ adapter, toggles }: DoctorRequest, events: DoctorEvents): Promise<DoctorReport> {
+  let fallback: string | null = null;
+  const opened = await openNodeDevice({
+    adapter: adapter ?? undefined,
+    toggles,
+    announce(line) {
+      fallback = line;
+      events.announce(line);
+    },
+  });
   try {
-    opened = await openNodeDevice({
-      adapter: options.adapter,
-      toggles: options.toggles,
-      announce: (line) => {
-        fallback = line;
-        io.err(line);
-      },
-    });
-    if (!options.json) for (const line of describe(opened.profile)) io.out(line);
+    const { profile } = opened;
+    events.onProfile(profile);
     const gpu = createContext(opened);
     const measured = await measure(gpu);
-    if (!options.json) for (const line of describeMeasured(measured)) io.out(line);
+    events.onMeasured(measured);
     const { tokens, unequal } = await checkExactness(gpu);
-    const exact = unequal === 0;
+    const exactness = { exact: unequal === 0, tokens, unequal };
     gpu.assertHealthy();
-    if (options.json)
-      io.out(
-        JSON.stringify({
-          ok: exact,
-          profile: opened.profile,
-          fallback: fallback ?? null,
-          measured,
-          exactness: { exact, tokens, unequal },
-        }),
-      );
-    else
-      io.out(
-        `exactness         ${exact ? "holds" : "BROKEN"}: ${unequal} of ${tokens} sampled log-probs differ from training's`,
-      );
-    return exact ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof Error) || (error.name !== "UserError" && error.name !== "GpuError")) throw error;
-    if (options.json) io.out(JSON.stringify({ ok: false, error: error.message }));
-    io.err(error.message);
-    return 1;
+    events.onExactness(exactness);
+    return { ok: exactness.exact, profile, fallback, measured, exactness };
   } finally {
-    if (opened) closeNodeDevice(opened);
+    closeNodeDevice(opened);
   }
+}
+
+/** What is measured, in a few seconds altogether. */
+export interface Measured {
+  /** Fused multiply-adds in registers, no memory traffic: the f32 roof of this adapter, two operations each. */
+  readonly fmaGflops: number;
+  /** The linear layer of the models, f32. */
+  readonly matmulGflops: number;
+  /** Side of the square matrices of that product. */
+  readonly matmulSize: number;
+  /** Bytes read plus bytes written by a copy kernel, in 10^9 per second. */
+  readonly copyGBs: number;
+  /** Microseconds per dispatch in a pass of many tiny ones. */
+  readonly dispatchMicros: number;
+  /** Milliseconds from submitting a tiny copy to holding its bytes. */
+  readonly readbackMillis: number;
+}
+
+const TINY_DISPATCHES = 500;
+const READBACKS = 21;
+
+/** Measures with the programs that training runs. Errors of the device show in `gpu.assertHealthy`. */
+async function measure(gpu: GpuContext): Promise<Measured> {
+  const roof = await measureRoofline(gpu);
+  const matmulSize = gpu.profile.isSoftware ? 512 : 2048;
+  const matmulSeconds = await matmul(gpu, matmulSize);
+  return {
+    fmaGflops: roof.gflops,
+    matmulGflops: (2 * matmulSize ** 3) / matmulSeconds / 1e9,
+    matmulSize,
+    copyGBs: roof.gbs,
+    dispatchMicros: (await tinyDispatches(gpu)) * 1e6,
+    readbackMillis: await readback(gpu),
+  };
+}
+
+async function matmul(gpu: GpuContext, size: number): Promise<number> {
+  const views = {
+    x: gpu.allocator.storage("doctor: x", size * size * 4),
+    weight: gpu.allocator.storage("doctor: weight", size * size * 4),
+    y: gpu.allocator.storage("doctor: y", size * size * 4),
+  };
+  const { median } = await secondsEach(gpu, () => linear(gpu, views, { rows: size, outer: size, inner: size }));
+  for (const view of Object.values(views)) gpu.allocator.destroy(view);
+  return median;
+}
+
+/** Seconds of one dispatch that does almost nothing. */
+async function tinyDispatches(gpu: GpuContext): Promise<number> {
+  const views = { gateUp: gpu.allocator.storage("doctor: in", 32), y: gpu.allocator.storage("doctor: out", 16) };
+  const { median } = await secondsEach(gpu, () => {
+    for (let i = 0; i < TINY_DISPATCHES; i++) swiglu(gpu, views, { rows: 1, width: 4 });
+  });
+  for (const view of Object.values(views)) gpu.allocator.destroy(view);
+  return median / TINY_DISPATCHES;
+}
+
+async function readback(gpu: GpuContext): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < READBACKS; i++) {
+    const begun = performance.now();
+    await gpu.readback.read(gpu.empty, 16);
+    times.push(performance.now() - begun);
+  }
+  return median(times);
 }

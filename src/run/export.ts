@@ -1,16 +1,35 @@
-/** `export` in Node. Needs no GPU. */
+/** `export`: a whole model, or a PEFT folder, from a checkpoint. Needs no GPU. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../base/errors";
-import type { ExportReport, ExportRequest } from "../cli/runners";
-import { exportModel } from "../model/export";
+import { type ExportDtype, exportModel } from "../model/export";
 import { readModel, writeAdapter } from "../model/peft";
 import { MARKER, nodeFolder, writeFolder } from "../platform/node/files";
 import { modelFolder } from "../platform/node/models";
 import { checkpointOf } from "../platform/node/training-host";
 
+export interface ExportRequest {
+  /** Model folder, run folder, PEFT folder or name. */
+  readonly model: string;
+  /** A new folder. */
+  readonly output: string;
+  readonly dtype: ExportDtype;
+  /** Only the adapter, as a PEFT folder. */
+  readonly adapterOnly: boolean;
+}
+
+export interface ExportReport {
+  readonly output: string;
+  /** The checkpoint that was read. */
+  readonly model: string;
+  /** Whether an adapter was merged. */
+  readonly merged: boolean;
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
 /** @throws UserError for what the user can repair */
-export async function exportInNode({ model, output, dtype, adapterOnly }: ExportRequest): Promise<ExportReport> {
+export async function exportCheckpoint({ model, output, dtype, adapterOnly }: ExportRequest): Promise<ExportReport> {
   if (((await nodeFolder(output).list()) ?? []).length > 0)
     throw new UserError(`${output}: is not empty; choose a new folder for --output`);
   const path = await checkpointOf(model);

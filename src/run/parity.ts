@@ -1,19 +1,39 @@
-/** `parity` in Node. */
+/** `parity`: logits, log-probs and gradients for given token ids. */
 
 import { UserError } from "../base/errors";
-import type { ParityReport, ParityRequest } from "../cli/runners";
 import { parityTensors } from "../diagnostics/parity";
 import { safetensorsChunks } from "../model/safetensors/write";
+import type { TrainOptions } from "../options/train";
 import { replaceFile } from "../platform/node/files";
 import { checkpointOf } from "../platform/node/training-host";
 import type { TrainingHost } from "../session/host";
-import { withHost } from "./ask";
-import type { RunnerContext } from "./context";
+import { type RunContext, withHost } from "./with-host";
 
 const LARGEST_ID = 2 ** 32 - 1;
 
+export interface ParityRequest {
+  /** Folder of the model. */
+  readonly model: string;
+  /** JSON files with token ids and with coefficients of the same shape. */
+  readonly ids: string;
+  readonly coef: string | null;
+  /** The safetensors file to write. */
+  readonly out: string;
+  readonly dtype: TrainOptions["dtype"];
+  readonly adapter: string | null;
+  readonly toggles: "safe" | "fast";
+}
+
+export interface ParityReport {
+  readonly out: string;
+  readonly sequences: number;
+  readonly tokens: number;
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
 /** @throws UserError for what the user can repair */
-export async function parityInNode(request: ParityRequest, { announce }: RunnerContext): Promise<ParityReport> {
+export async function parity(request: ParityRequest, { announce }: RunContext): Promise<ParityReport> {
   return withHost(announce, async (host) => {
     const ids = (await matrixOf(host, request.ids, "token ids", isTokenId)).map((row) => Uint32Array.from(row));
     const coefficients =

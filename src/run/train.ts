@@ -1,6 +1,7 @@
-/** Training in Node, for the commands and the library: where the run lies, what it runs on, and how it ends. */
+/** `train`, `pretrain`, `sft` and `dpo`: where the run lies, what it runs on, and how it ends. */
 
 import { join } from "node:path";
+import { reasonOf } from "../base/errors";
 import {
   type DpoOptions,
   dpoOptions,
@@ -18,17 +19,16 @@ import { runDpo } from "../supervised/dpo-run";
 import { runPretraining } from "../supervised/pretrain-run";
 import { runSft } from "../supervised/sft-run";
 import { runTraining } from "../train/loop";
-import { withHost } from "./ask";
-import type { TrainingContext } from "./context";
 import { tensorboardEvents } from "./tensorboard";
 import { recordAttempt } from "./view/attempts";
 import { DEFAULT_LIMITS, writeReport } from "./view/report-file";
+import { type RunContext, withHost } from "./with-host";
 
-export function trainInNode(
-  options: TrainOptions,
-  context: TrainingContext,
-  embedded: Embedded = {},
-): Promise<TrainSummary> {
+export interface TrainingContext extends RunContext {
+  readonly events: TrainEvents;
+}
+
+export function train(options: TrainOptions, context: TrainingContext, embedded: Embedded = {}): Promise<TrainSummary> {
   return inRunFolder(
     options,
     options.modelNameOrPath,
@@ -54,24 +54,20 @@ async function withReport(
     await attempt.done();
     if (htmlReport) report = (await writeReport(outputDir, join(outputDir, "report.html"), DEFAULT_LIMITS)).path;
   } catch (error) {
-    events.onNotice(`no report: ${error instanceof Error ? error.message : String(error)}`);
+    events.onNotice(`no report: ${reasonOf(error)}`);
   }
   const summary = { ...ended, ...(report === undefined ? {} : { report }) };
   events.onFinish(summary);
   return summary;
 }
 
-export function pretrainInNode(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {
+export function pretrain(options: PretrainOptions, context: TrainingContext): Promise<TrainSummary> {
   return inRunFolder(options, options.modelNameOrPath ?? options.modelConfig, context, (placed, host, events) =>
     runPretraining(placed, pretrainOptions.toYaml(placed), host, events, context.signal),
   );
 }
 
-export function sftInNode(
-  options: SftOptions,
-  context: TrainingContext,
-  embedded: Embedded = {},
-): Promise<TrainSummary> {
+export function sft(options: SftOptions, context: TrainingContext, embedded: Embedded = {}): Promise<TrainSummary> {
   return inRunFolder(
     options,
     options.modelNameOrPath,
@@ -81,11 +77,7 @@ export function sftInNode(
   );
 }
 
-export function dpoInNode(
-  options: DpoOptions,
-  context: TrainingContext,
-  embedded: Embedded = {},
-): Promise<TrainSummary> {
+export function dpo(options: DpoOptions, context: TrainingContext, embedded: Embedded = {}): Promise<TrainSummary> {
   return inRunFolder(
     options,
     options.modelNameOrPath,

@@ -1,11 +1,12 @@
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCli } from "../../src/cli/program";
-import type { Runners } from "../../src/cli/runners";
-import { openDataset } from "../../src/platform/node/datasets";
-import { Capture, testIo, testRunners } from "./support";
+import { openDataset, placeOf } from "../../src/platform/node/datasets";
+import { Capture, testIo } from "./support";
+
+vi.mock("../../src/platform/node/datasets", { spy: true });
 
 let root: string;
 beforeEach(async () => {
@@ -13,10 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rm(root, { recursive: true, force: true }));
 
-async function run(argv: string[], runners: Partial<Runners> = {}) {
+async function run(argv: string[]) {
   const io = testIo();
-  const opened: Partial<Runners> = { openDataset: (request) => openDataset(request, {}) };
-  const code = await runCli(["data", ...argv], io, testRunners({ ...opened, ...runners }));
+  const code = await runCli(["data", ...argv], io);
   return { code, out: io.stdout.text, err: io.stderr.text };
 }
 
@@ -89,32 +89,28 @@ describe("data show", () => {
 
   it("shows a download's progress on a terminal", async () => {
     const io = { ...testIo(), stderr: new Capture(true) };
-    const code = await runCli(
-      ["data", "show", "gsm8k"],
-      io,
-      testRunners({
-        async openDataset({ dataset }, onProgress) {
-          onProgress("train.parquet", 1_500_000, 2_300_000);
-          return { name: dataset, split: "train", files: ["x"], rows: [{ prompt: "q", answer: "1", columns: {} }] };
-        },
-      }),
-    );
+    vi.mocked(openDataset).mockImplementationOnce(async ({ dataset }, _, onProgress) => {
+      onProgress?.("train.parquet", 1_500_000, 2_300_000);
+      return { name: dataset, split: "train", files: ["x"], rows: [{ prompt: "q", answer: "1", columns: {} }] };
+    });
+    const code = await runCli(["data", "show", "gsm8k"], io);
     expect(code).toBe(0);
     expect(io.stderr.text).toContain("fetching train.parquet: 1.5 of 2.3 MB");
   });
 });
 
 it("data list names every set with the place of its splits", async () => {
-  const locateDatasets: Runners["locateDatasets"] = async () => [
-    { name: "gsm8k", split: "train", kind: "local", files: ["/data/gsm8k-train.jsonl"] },
-    { name: "gsm8k", split: "test", kind: "hub", files: ["openai/gsm8k"] },
-  ];
-  const { code, out } = await run(["list"], { locateDatasets });
+  vi.mocked(placeOf).mockImplementation(({ localFiles }) =>
+    localFiles.includes("gsm8k-train.jsonl")
+      ? { kind: "local", files: ["/data/gsm8k-train.jsonl"] }
+      : { kind: "hub", files: ["openai/gsm8k"] },
+  );
+  const { code, out } = await run(["list"]);
   expect(code).toBe(0);
   expect(out).toMatch(
     /gsm8k {2}.*\n.*MIT\n.*train: \/data\/gsm8k-train\.jsonl\n.*test: not here; is fetched from openai\/gsm8k\n/,
   );
-  const json = (await run(["list", "--json"], { locateDatasets })).out.trim().split("\n");
+  const json = (await run(["list", "--json"])).out.trim().split("\n");
   const names = json.map((line) => JSON.parse(line).name);
   expect(names).toEqual(expect.arrayContaining(["nano", "orz-57k", "torl", "simplerl-easy", "hmmt25"]));
 });

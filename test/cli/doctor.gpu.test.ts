@@ -1,10 +1,11 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { doctor } from "../../src/run/doctor";
+import { runCli } from "../../src/cli/program";
+import { testIo } from "./support";
 
-function capture() {
-  const out: string[] = [];
-  const err: string[] = [];
-  return { out, err, io: { out: (line: string) => out.push(line), err: (line: string) => err.push(line) } };
+async function doctor(...argv: string[]) {
+  const io = testIo();
+  const code = await runCli(["doctor", ...argv], io);
+  return { code, out: io.stdout.lines(), err: io.stderr.lines() };
 }
 
 const breaks = vi.hoisted(() => ({ exactness: false }));
@@ -21,8 +22,8 @@ afterEach(() => {
 });
 
 test("--json gives one object with plausible figures", async () => {
-  const { out, io } = capture();
-  expect(await doctor({ json: true }, io)).toBe(0);
+  const { code, out } = await doctor("--json");
+  expect(code).toBe(0);
   expect(out).toHaveLength(1);
   const report = JSON.parse(out[0] ?? "");
   expect(report).toMatchObject({
@@ -39,19 +40,18 @@ test("--json gives one object with plausible figures", async () => {
 });
 
 test("a broken exactness check fails", async () => {
-  const { out, io } = capture();
   breaks.exactness = true;
-  expect(await doctor({}, io)).toBe(1);
+  const { code, out } = await doctor();
+  expect(code).toBe(1);
   expect(out.at(-1)).toMatch(/^exactness +BROKEN: 1 of 195 sampled log-probs differ/);
 });
 
 test("no adapter: exit 1 with the reason, on both channels as asked", async () => {
   vi.stubEnv("ZEROTIR_ADAPTER", "no such adapter");
-  const plain = capture();
-  expect(await doctor({}, plain.io)).toBe(1);
-  expect(plain.out).toEqual([]);
+  const plain = await doctor();
+  expect(plain).toMatchObject({ code: 1, out: [] });
   expect(plain.err.join()).toMatch(/No adapter matches "no such adapter"/);
-  const json = capture();
-  expect(await doctor({ json: true }, json.io)).toBe(1);
+  const json = await doctor("--json");
+  expect(json.code).toBe(1);
   expect(JSON.parse(json.out.join())).toEqual({ ok: false, error: expect.stringContaining("no such adapter") });
 });

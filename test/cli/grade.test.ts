@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
 
 const folder = mkdtempSync(join(tmpdir(), "zerotir-grade-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function grade(...argv: string[]) {
   const io = testIo();
-  const code = await runCli(["grade", ...argv], io, testRunners({}));
+  const code = await runCli(["grade", ...argv], io);
   return { code, out: io.stdout.text, err: io.stderr.text };
 }
 
@@ -59,18 +59,24 @@ describe("zerotir grade", () => {
   });
 
   it.each([
-    [["--in", file("bad.jsonl", '{"id":1,"prediction":"1","gold":"1"}\nnope\n')], /bad\.jsonl: line 2: not JSON/],
-    [["--in", file("list.jsonl", "[1]\n")], /list\.jsonl: line 1: not an object/],
+    [
+      ["--in", file("bad.jsonl", '{"id":1,"prediction":"1","gold":"1"}\nnope\n')],
+      /bad\.jsonl, line 2: not JSON; expected \{id, prediction, gold\} on each line/,
+    ],
+    [["--in", file("list.jsonl", "[1]\n")], /list\.jsonl, line 1: not a JSON object/],
     [
       ["--in", file("gold.jsonl", '{"id":1,"prediction":"1"}\n')],
-      /gold\.jsonl: line 1: gold is missing; expected a string/,
+      /gold\.jsonl, line 1: gold is missing; expected a string/,
     ],
     [
       ["--in", file("number.jsonl", '{"id":1,"prediction":4,"gold":"1"}\n')],
       /line 1: prediction is 4; expected a string/,
     ],
-    [["--in", file("empty.jsonl", "\n")], /no rows/],
-    [["--in", join(folder, "none.jsonl")], /--in .*none\.jsonl/],
+    [["--in", file("empty.jsonl", "\n")], /empty\.jsonl: holds no row/],
+    [
+      ["--in", join(folder, "none.jsonl")],
+      /none\.jsonl: no such file; expected JSON lines of \{id, prediction, gold\}/,
+    ],
     [["--prediction", "1"], /--gold is missing/],
     [[], /needs either --in/],
     [["--prediction", "1", "--gold", "1", "--profile", "maths"], /profile/],

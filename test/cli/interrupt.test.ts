@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { allCommands } from "../../src/cli/command-list";
 import { interruptSignal } from "../../src/cli/interrupt";
 
 function fakeProcess() {
@@ -16,7 +17,7 @@ describe("interruptSignal", () => {
   it("asks a command that can save to stop, and quits at the second time", () => {
     const target = fakeProcess();
     const said: string[] = [];
-    const signal = interruptSignal("train", target, (line) => said.push(line));
+    const signal = interruptSignal(true, target, (line) => said.push(line));
     target.send("SIGINT");
     expect({ aborted: signal.aborted, said, exits: target.exits }).toEqual({
       aborted: true,
@@ -28,11 +29,16 @@ describe("interruptSignal", () => {
   });
 
   it("ends every other command at once", () => {
-    for (const command of ["doctor", "tool", "bench", undefined]) {
-      const target = fakeProcess();
-      const signal = interruptSignal(command, target, () => undefined);
-      target.send("SIGTERM");
-      expect({ aborted: signal.aborted, exits: target.exits }).toEqual({ aborted: false, exits: [143] });
-    }
+    const target = fakeProcess();
+    const signal = interruptSignal(false, target, () => undefined);
+    target.send("SIGTERM");
+    expect({ aborted: signal.aborted, exits: target.exits }).toEqual({ aborted: false, exits: [143] });
+  });
+
+  it("is for the commands that end in order", async () => {
+    const graceful = Object.entries(await allCommands()).flatMap(([name, { isGraceful }]) =>
+      isGraceful ? [name] : [],
+    );
+    expect(graceful).toEqual(["train", "pretrain", "sft", "dpo", "sample", "eval", "view"]);
   });
 });

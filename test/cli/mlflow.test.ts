@@ -8,7 +8,7 @@ import { MlflowClient } from "../../src/run/tracking/mlflow-client";
 import { mlflowNames } from "../../src/run/tracking/mlflow-names";
 import { readTrackedRun } from "../../src/run/tracking/tracked-run";
 import { MlflowServer } from "./mlflow-server";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
 import { CONFIG, ROWS, VALUES, writeRun } from "./tracked-run-folder";
 
 let folder: string;
@@ -226,12 +226,12 @@ describe("the command", () => {
   it("says what it did, in words and as JSON", async () => {
     const io = testIo(false, { MLFLOW_TRACKING_URI: server.address });
     const argv = ["export-metrics", "mlflow", folder];
-    expect(await runCli(argv, io, testRunners({}))).toBe(0);
+    expect(await runCli(argv, io)).toBe(0);
     expect(io.stdout.text).toContain("a new run in MLflow's experiment zerotir");
     expect(io.stdout.text).toContain("eval/nano/avg@1 to eval/nano/avg_at_1");
     const again = testIo();
     const named = [...argv, "--tracking-uri", `${server.address}/`, "--json"];
-    expect(await runCli(named, again, testRunners({}))).toBe(0);
+    expect(await runCli(named, again)).toBe(0);
     expect(JSON.parse(again.stdout.text)).toMatchObject({ event: "export-metrics", created: false, sent: 0 });
   });
 
@@ -241,7 +241,7 @@ describe("the command", () => {
     [["--tracking-uri", "http://me:word@host"], /^error: --tracking-uri at host: holds a name or password/],
   ])("refuses %j in one sentence", async (rest, sentence) => {
     const io = testIo();
-    expect(await runCli(["export-metrics", "mlflow", folder, ...rest], io, testRunners({}))).toBe(2);
+    expect(await runCli(["export-metrics", "mlflow", folder, ...rest], io)).toBe(2);
     expect(io.stderr.text).toMatch(sentence);
     expect(io.stderr.lines()).toHaveLength(1);
   });
@@ -255,7 +255,7 @@ describe("the command", () => {
     ] as const) {
       const io = testIo();
       const argv = ["export-metrics", "mlflow", path, "--tracking-uri", server.address];
-      expect(await runCli(argv, io, testRunners({}))).toBe(2);
+      expect(await runCli(argv, io)).toBe(2);
       expect(io.stderr.text).toMatch(sentence);
     }
   });

@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { UserError } from "../../src/base/errors";
+import { allOptionSets } from "../../src/cli/command-list";
 import { runCli } from "../../src/cli/program";
-import type { Runners } from "../../src/cli/runners";
 import { publishedFigures } from "../../src/eval/published";
+import { GpuError } from "../../src/gpu/errors";
 import type { EvalOptions, SampleOptions } from "../../src/options/evaluate";
+import { presetNames, presetOptions } from "../../src/options/presets";
 import type { TrainOptions } from "../../src/options/train";
-import type { EvalReport } from "../../src/run/context";
-import { hostileSample, playRun, testIo, testRunners } from "./support";
+import type { EvalReport, evaluate } from "../../src/run/evaluate";
+import { substitute } from "./substitute-work";
+import { hostileSample, playRun, testIo } from "./support";
 
 let root: string;
 beforeEach(async () => {
@@ -18,8 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rm(root, { recursive: true, force: true }));
 
-async function run(argv: string[], runners: Partial<Runners> = {}, io = testIo()) {
-  const code = await runCli(argv, io, testRunners(runners));
+async function run(argv: string[], work: Parameters<typeof substitute>[0] = {}, io = testIo()) {
+  substitute(work);
+  const code = await runCli(argv, io);
   return { code, out: io.stdout.text, err: io.stderr.text };
 }
 
@@ -78,6 +82,50 @@ describe("options", () => {
     const json = await run(["train", "--preset", "nano", "--seed", "7", "--dry-run", "--json"]);
     expect(json.out.split("\n").length).toBe(2);
     expect(JSON.parse(json.out)).toEqual(parse(out));
+  });
+});
+
+describe("a config file", () => {
+  const write = async (text: string) => {
+    await fs.writeFile(join(root, "run.yaml"), text);
+    return join(root, "run.yaml");
+  };
+  /** The options that a command would run with. */
+  const resolved = async (...argv: string[]) => {
+    const { code, out, err } = await run([...argv, "--dry-run", "--json"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    return JSON.parse(out);
+  };
+
+  it("has a section, and the command line overrides, for every command with options", async () => {
+    const sets = (await allOptionSets()).map(({ name }) => name);
+    expect(sets).toEqual(["train", "pretrain", "sft", "dpo", "sample", "eval", "plan"]);
+    const file = await write("preset: nano\nplan:\n  concurrency: 3\ntrain:\n  concurrency: 4\n");
+    expect(await resolved("plan", "--config", file)).toMatchObject({ concurrency: 3 });
+    expect(await resolved("plan", "--config", file, "--plan.concurrency", "2")).toMatchObject({ concurrency: 2 });
+  });
+
+  it.each(presetNames)("of train --preset %s is one of plan, sample and eval too", async (preset) => {
+    const { modelNameOrPath, dataset } = presetOptions(preset);
+    const needed = [
+      ...(modelNameOrPath === undefined ? ["--model-name-or-path", "m"] : []),
+      ...(dataset === undefined ? ["--dataset", "gsm8k"] : []),
+    ];
+    const file = await write((await run(["train", "--preset", preset, "--seed", "7", ...needed, "--dry-run"])).out);
+    const train = await resolved("train", "--config", file);
+    for (const command of ["plan", "sample", "eval"]) {
+      const options = await resolved(command, ...(command === "sample" ? ["1+1"] : []), "--config", file);
+      expect(options).toMatchObject({ preset });
+      const shared = Object.keys(options).filter((key) => key in train && !["dataset", "tools"].includes(key));
+      for (const key of shared) expect([options[key]].flat(), key).toEqual([train[key]].flat());
+    }
+  });
+
+  it("is refused for a key that is no option of any command, or that its command says no to", async () => {
+    const refused = async (text: string) => (await run(["train", "--config", await write(text)])).err;
+    expect(await refused("preset: nano\nendpoint_retrys: 1\n")).toMatch(/unknown option endpoint_retrys of train/);
+    expect(await refused("preset: nano\ntrain:\n  endpoint_retries: 1\n")).toMatch(/unknown option endpoint_retries/);
+    expect(await refused("preset: nano\ntop_p: 0.9\n")).toMatch(/unknown option top_p of train: it cuts/);
   });
 });
 
@@ -159,7 +207,7 @@ describe("mistakes", () => {
     expect(fault.err).toMatch(/^error: TypeError: x is undefined\n +at /);
     const lost = await run(["train", "--preset", "nano"], {
       train: async () => {
-        throw Object.assign(new Error("the device was lost"), { name: "GpuError" });
+        throw new GpuError("device-lost", "the device was lost");
       },
     });
     expect(lost).toMatchObject({ code: 1, err: "error: the device was lost\n" });
@@ -250,17 +298,17 @@ describe("--json", () => {
     expect(sampled.err).toBe("a fallback adapter\n");
 
     let evaluated: EvalOptions | undefined;
-    const runEval: Runners["eval"] = async (options, { onProgress }) => {
+    const runEval: typeof evaluate = async (options, { onProgress }) => {
       evaluated = options;
       onProgress(1, 2, "m on nano");
       return evalReport;
     };
     const argv = ["eval", "--preset", "nano", "--model-name-or-path", "a,b", "nano", "nano-mul", "--dataset", "x"];
-    expect(jsonLines((await run([...argv, "--greedy", "--json"], { eval: runEval })).out)).toEqual([
+    expect(jsonLines((await run([...argv, "--greedy", "--json"], { evaluate: runEval })).out)).toEqual([
       { event: "eval", ...evalReport },
     ]);
     expect(evaluated).toMatchObject({ greedy: true, dataset: ["x", "nano", "nano-mul"], modelNameOrPath: ["a", "b"] });
-    const text = await run(["eval", "--preset", "nano", "--max-tool-calls", "0,2"], { eval: runEval });
+    const text = await run(["eval", "--preset", "nano", "--max-tool-calls", "0,2"], { evaluate: runEval });
     expect(evaluated).toMatchObject({ maxToolCalls: [0, 2], dataset: ["nano"], modelNameOrPath: ["nano-base"] });
     expect(text.out).toMatch(/^aime25\n/);
     expect(text.out).toMatch(/a model of a lo… +50\.0% +33\.3-66\.7 +75\.0% +50\.0% +100\.0% +0\.0% +12 345\n/);

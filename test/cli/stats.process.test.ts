@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
 
 let root: string;
 beforeEach(async () => {
@@ -13,7 +13,7 @@ afterEach(() => fs.rm(root, { recursive: true, force: true }));
 
 async function stats(...argv: string[]) {
   const io = testIo();
-  const code = await runCli(["stats", ...argv], io, testRunners({}));
+  const code = await runCli(["stats", ...argv], io);
   return { code, out: io.stdout.text, err: io.stderr.text };
 }
 

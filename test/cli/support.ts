@@ -1,16 +1,15 @@
 import type { CliIo, Output } from "../../src/cli/io";
-import type { Runners } from "../../src/cli/runners";
 import type { Sample, TrainEvents, TrainSummary } from "../../src/session/events";
 
 /** An output that keeps what is written. */
 export class Capture implements Output {
   text = "";
   readonly isTerminal: boolean;
-  private readonly width: number;
+  readonly #width: number;
 
   constructor(isTerminal = false, width = 100) {
     this.isTerminal = isTerminal;
-    this.width = width;
+    this.#width = width;
   }
 
   write(text: string): void {
@@ -18,7 +17,7 @@ export class Capture implements Output {
   }
 
   columns(): number {
-    return this.width;
+    return this.#width;
   }
 
   lines(): string[] {
@@ -63,33 +62,6 @@ export function testIo(
     env,
     signal: controller.signal,
     stop: () => controller.abort(),
-  };
-}
-
-const unused = async (): Promise<never> => {
-  throw new Error("this command was not to be run");
-};
-
-export function testRunners(runners: Partial<Runners>): Runners {
-  return {
-    train: unused,
-    pretrain: unused,
-    sft: unused,
-    dpo: unused,
-    sample: unused,
-    eval: unused,
-    evalBench: unused,
-    view: unused,
-    doctor: unused,
-    benchKernels: unused,
-    openTokenizer: unused,
-    plan: unused,
-    export: unused,
-    parity: unused,
-    openDataset: unused,
-    locateDatasets: unused,
-    openTool: unused,
-    ...runners,
   };
 }
 

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runCli } from "../../src/cli/program";
-import { loadTokenizer } from "../../src/text/load-tokenizer";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
 
 let root: string;
 beforeEach(async () => {
@@ -13,12 +12,10 @@ beforeEach(async () => {
 afterEach(() => fs.rm(root, { recursive: true, force: true }));
 
 /** Ids 4 and 5 are the characters 0 and 1. */
-const tokenizer = loadTokenizer(undefined, { char_ords: [48, 49] });
-
 async function tokenize(...argv: string[]) {
+  await fs.writeFile(join(root, "tokenizer_config.json"), '{"char_ords":[48,49]}');
   const io = testIo();
-  const runners = testRunners({ openTokenizer: async () => tokenizer });
-  const code = await runCli(["tokenize", "--model", "any", ...argv], io, runners);
+  const code = await runCli(["tokenize", "--model", root, ...argv], io);
   return { code, out: io.stdout.text, err: io.stderr.text };
 }
 
@@ -50,8 +47,8 @@ test.each([
   ['{"id":1}', "line 1: text is missing"],
   ['{"text":"x"}', "line 1: id is missing"],
   ['{"id":1,"text":"x"}\nnope', "line 2: not JSON"],
-  ["[1]", "line 1: not an object"],
-  ["", "no rows"],
+  ["[1]", "line 1: not a JSON object; expected {id, text} on each line"],
+  ["", "holds no row; expected {id, text} on each line"],
 ])("%j is refused, with the place", async (text, message) => {
   const { code, out, err } = await tokenize("--in", await rowsFile(text));
   expect(code).toBe(2);

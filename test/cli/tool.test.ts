@@ -1,15 +1,16 @@
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readCases } from "../../src/cli/commands/tool-cases";
-import { repl } from "../../src/cli/commands/tool-repl";
+import { createInterface, type Interface } from "node:readline";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCli } from "../../src/cli/program";
-import type { ToolRequest } from "../../src/cli/runners";
-import { DEFAULT_LIMITS, type PythonCall, type PythonEngine } from "../../src/sandbox/engine";
-import { openNodeEngine } from "../../src/sandbox/node/open-engine";
+import { readCases } from "../../src/run/tool";
+import { DEFAULT_LIMITS, type PythonCall } from "../../src/sandbox/engine";
+import { type EngineRequest, openNodeEngine } from "../../src/sandbox/node/open-engine";
 import { createMockEngine, type MockAnswer } from "../support/mock-engine";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
+
+type OpenEngine = typeof import("../../src/sandbox/node/open-engine");
 
 let root: string;
 beforeEach(async () => {
@@ -17,13 +18,17 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rm(root, { recursive: true, force: true }));
 
+const { openNodeEngine: openRealEngine } = await vi.importActual<OpenEngine>("../../src/sandbox/node/open-engine");
+vi.mock("../../src/sandbox/node/open-engine");
+vi.mock("node:readline");
+
 /** Runs the command with an engine that answers so; tells what was asked and whether the engine was closed. */
 async function tool(argv: string[], answer: (call: PythonCall) => MockAnswer | Promise<MockAnswer> = () => "") {
   const calls: PythonCall[] = [];
-  const requests: ToolRequest[] = [];
+  const requests: EngineRequest[] = [];
   let closed = 0;
   const io = testIo();
-  const openTool = async (request: ToolRequest): Promise<PythonEngine> => {
+  vi.mocked(openNodeEngine).mockImplementation(async (request) => {
     requests.push(request);
     const engine = createMockEngine((call) => {
       calls.push(call);
@@ -34,8 +39,8 @@ async function tool(argv: string[], answer: (call: PythonCall) => MockAnswer | P
       await engine.close();
     };
     return { ...engine, close };
-  };
-  const code = await runCli(["tool", ...argv], io, testRunners({ openTool }));
+  });
+  const code = await runCli(["tool", ...argv], io);
   return { code, out: io.stdout.text, err: io.stderr.text, calls, requests, closed };
 }
 
@@ -99,7 +104,7 @@ describe("tool run", () => {
     [["run"], /^error: tool run needs either a file/],
     [["run", "a.py", "--code", "1"], /^error: tool run needs either a file/],
     [["run", "--batch", "a", "--code", "1"], /^error: tool run needs either a file/],
-    [["run", "/no/a.py"], /^error: \/no\/a.py: cannot be read/],
+    [["run", "/no/a.py"], /^error: \/no\/a.py: no such file; expected a text file\n/],
     [["run", "--code", "1", "--tool-engine", "docker"], /Allowed choices are wasi, http, native, none/],
     [["run", "--code", "1", "--workers", "1.5"], /Expected a whole number from 1 to 256/],
     [["bench", "--calls", "0"], /Expected a whole number from 1 to/],
@@ -162,18 +167,18 @@ describe("tool run --batch", () => {
   });
 
   it.each([
-    ["{", /^f: line 2: not JSON; expected one object per line: \{id, code/],
-    ["[]", /^f: line 2: not an object; expected \{id, code/],
-    ["null", /^f: line 2: not an object/],
-    ['{"code":"1"}', /^f: line 2: id is missing; expected a string or a number$/],
-    ['{"id":1}', /^f: line 2: code is missing; expected Python source text$/],
-    ['{"id":1,"code":2}', /^f: line 2: code is 2; expected Python source text$/],
-    ['{"id":1,"code":"","timeoutMs":"9"}', /^f: line 2: timeoutMs is "9"; expected a number$/],
-    ['{"id":1,"code":"","timeoutMs":0}', /^f: line 2: timeoutMs of a Python call is 0; give milliseconds/],
-    ['{"id":1,"code":"","memoryMb":1}', /^f: line 2: memoryMb of a Python call is 1; give a number of MiB/],
-    ['{"id":1,"code":"","maxOutputBytes":1.5}', /^f: line 2: maxOutputBytes of a Python call is 1.5; give bytes/],
-    ['{"id":1,"code":"","seed":[]}', /^f: line 2: seed is \[\]; expected a string or a number$/],
-    ['{"id":1,"code":"","timeout_ms":9}', /^f: line 2: unknown field "timeout_ms"; write timeoutMs$/],
+    ["{", /^f, line 2: not JSON; expected \{id, code/],
+    ["[]", /^f, line 2: not a JSON object; expected \{id, code/],
+    ["null", /^f, line 2: not a JSON object/],
+    ['{"code":"1"}', /^f, line 2: id is missing; expected a string or a number$/],
+    ['{"id":1}', /^f, line 2: code is missing; expected Python source text$/],
+    ['{"id":1,"code":2}', /^f, line 2: code is 2; expected Python source text$/],
+    ['{"id":1,"code":"","timeoutMs":"9"}', /^f, line 2: timeoutMs is "9"; expected a number$/],
+    ['{"id":1,"code":"","timeoutMs":0}', /^f, line 2: timeoutMs of a Python call is 0; give milliseconds/],
+    ['{"id":1,"code":"","memoryMb":1}', /^f, line 2: memoryMb of a Python call is 1; give a number of MiB/],
+    ['{"id":1,"code":"","maxOutputBytes":1.5}', /^f, line 2: maxOutputBytes of a Python call is 1.5; give bytes/],
+    ['{"id":1,"code":"","seed":[]}', /^f, line 2: seed is \[\]; expected a string or a number$/],
+    ['{"id":1,"code":"","timeout_ms":9}', /^f, line 2: unknown field "timeout_ms"; write timeoutMs$/],
   ])("row %s names file, line and what was expected", (row, message) => {
     const read = () => readCases(`{"id":0,"code":""}\n${row}\n`, "f", { ...DEFAULT_LIMITS, seed: "0" });
     expect(read).toThrow(message);
@@ -185,32 +190,34 @@ describe("tool run --batch", () => {
     await fs.writeFile(file, '{"id":1,"code":"1"}\n{"id":2}\n');
     const { code, out, err, requests } = await tool(["run", "--batch", file, "--json"]);
     expect(jsonLines(out)).toEqual([{ event: "error", message: expect.stringContaining("line 2: code is missing") }]);
-    expect(err).toMatch(/^error: .*cases.jsonl: line 2: code is missing/);
+    expect(err).toMatch(/^error: .*cases.jsonl, line 2: code is missing/);
     expect({ code, requests }).toEqual({ code: 2, requests: [] });
     await fs.writeFile(file, "\n");
-    expect((await tool(["run", "--batch", file])).err).toMatch(/cases.jsonl: no rows; expected JSON lines/);
+    expect((await tool(["run", "--batch", file])).err).toMatch(/cases.jsonl: holds no row; expected \{id, code/);
   });
 });
 
 it("tool repl runs each block by itself, and says so", async () => {
-  const io = testIo();
   async function* lines() {
     yield* ["def f():", "  return 1", "print(f())", "", "", "boom", "", "last"];
   }
-  const seen: string[] = [];
-  const engine = createMockEngine(({ code, seed }) => {
-    seen.push(`${seed}: ${code}`);
-    return code === "boom" ? { status: "error", stderr: "NameError: \u001b[2Jboom\n" } : "1\n";
-  });
-  await repl(lines(), engine, { timeout: 1, memoryMb: 64 }, io);
-  expect(seen).toEqual(["0: def f():\n  return 1\nprint(f())", "1: boom", "2: last"]);
-  expect(io.stdout.text).toBe("1\nNameError: boom\n1\n");
-  expect(io.stderr.text).toMatch(/^Each block runs in a fresh interpreter: .*\n>>> \.\.\. /);
-  expect(io.stderr.text).toContain("error, 0.0 s\n");
+  const answer = ({ code }: PythonCall): MockAnswer =>
+    code === "boom" ? { status: "error", stderr: "NameError: \u001b[2Jboom\n" } : "1\n";
+  vi.mocked(createInterface).mockImplementation(() => lines() as unknown as Interface);
+  const { calls, requests, closed, out, err, code } = await tool(["repl", "--timeout", "1"], answer);
+  expect(calls.map((call) => `${call.seed}: ${call.code}`)).toEqual([
+    "0: def f():\n  return 1\nprint(f())",
+    "1: boom",
+    "2: last",
+  ]);
+  expect(calls[0]).toMatchObject({ timeoutMs: 1000, memoryMb: 256 });
+  expect({ code, closed, requests }).toMatchObject({ code: 0, closed: 1, requests: [{ workerCount: 1 }] });
+  expect(out).toBe("1\nNameError: boom\n1\n");
+  expect(err).toMatch(/^Each block runs in a fresh interpreter: .*\n>>> \.\.\. /);
+  expect(err).toContain("error, 0.0 s\n");
 
-  const json = testIo();
-  await repl(lines(), engine, { timeout: 1, memoryMb: 64, json: true }, json);
-  expect(jsonLines(json.stdout.text)).toEqual([
+  const json = await tool(["repl", "--json"], answer);
+  expect(jsonLines(json.out)).toEqual([
     { status: "ok", stdout: "1\n", stderr: "", ms: 0, truncated: false },
     { status: "error", stdout: "", stderr: "NameError: \u001b[2Jboom\n", ms: 0, truncated: false },
     { status: "ok", stdout: "1\n", stderr: "", ms: 0, truncated: false },
@@ -249,7 +256,7 @@ describe("engines by name", () => {
   const request = { url: null, memoryMb: 64, workerCount: 1 };
 
   it("none refuses each program in one sentence", async () => {
-    const engine = await openNodeEngine({ ...request, engine: "none" });
+    const engine = await openRealEngine({ ...request, engine: "none" });
     expect(await engine.run({ ...DEFAULT_LIMITS, code: "1", seed: "" })).toMatchObject({ status: "error" });
     await engine.close();
   });
@@ -258,7 +265,7 @@ describe("engines by name", () => {
     [{ engine: "http" as const }, /^--tool-engine http needs --tool-url/],
     [{ engine: "wasi" as const, url: "http://x" }, /^--tool-url http:\/\/x is for --tool-engine http/],
   ])("%j is a mistake", async (part, message) => {
-    await expect(openNodeEngine({ ...request, ...part })).rejects.toMatchObject({
+    await expect(openRealEngine({ ...request, ...part })).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringMatching(message),
     });

@@ -8,9 +8,8 @@ import { RUN_ELEMENT } from "../../src/report/html/embed";
 import type { RunData } from "../../src/report/html/run-data";
 import { writeReport } from "../../src/run/view/report-file";
 import { type ServedRun, serveRun } from "../../src/run/view/server";
-import { viewInNode } from "../../src/run/view/view";
 import { hostileRun } from "../browser/hostile-run";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
 
 let run: string;
 let root: string;
@@ -23,7 +22,7 @@ afterAll(async () => {
 });
 
 async function view(argv: string[], io = testIo()) {
-  const code = await runCli(["view", ...argv], io, testRunners({ view: viewInNode }));
+  const code = await runCli(["view", ...argv], io);
   return { code, out: io.stdout.text, err: io.stderr.text };
 }
 

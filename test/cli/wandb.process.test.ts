@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program";
-import { testIo, testRunners } from "./support";
+import { testIo } from "./support";
 import { CONFIG, HOSTILE, VALUES, writeRun } from "./tracked-run-folder";
 
 const PYTHON = ["python3", "/usr/bin/python3"].find((name) => spawnSync(name, ["--version"]).status === 0);
@@ -35,7 +35,7 @@ afterEach(() => fs.rm(root, { recursive: true }));
 
 const exportRun = (...rest: string[]) => {
   const io = testIo();
-  return runCli(["export-metrics", "wandb", run, "--output", output, ...rest], io, testRunners({})).then((code) => ({
+  return runCli(["export-metrics", "wandb", run, "--output", output, ...rest], io).then((code) => ({
     code,
     ...io,
   }));

@@ -1,6 +1,6 @@
 /** What happens when the device fails in the middle of a run: a clear end, and nothing left running. */
 import { expect, test } from "vitest";
-import { withHost } from "../../src/run/ask";
+import { withHost } from "../../src/run/with-host";
 import type { TrainingHost } from "../../src/session/host";
 
 const childProcesses = () => process.getActiveResourcesInfo().filter((name) => name === "ProcessWrap").length;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { AnswerSample } from "../../src/eval/answer-sample";
 import { sampleOptions } from "../../src/options/evaluate";
-import { sampleInNode } from "../../src/run/ask";
+import { sample as answer } from "../../src/run/sample";
 
 async function sample(values: Record<string, unknown>): Promise<{ samples: AnswerSample[]; streamed: string }> {
   const samples: AnswerSample[] = [];
@@ -10,7 +10,7 @@ async function sample(values: Record<string, unknown>): Promise<{ samples: Answe
   const options = sampleOptions.resolve([
     { source: "test", spelling: "flag", values: { preset: "nano", maxCompletionLength: 24, ...values } },
   ]);
-  await sampleInNode(options, {
+  await answer(options, {
     signal: new AbortController().signal,
     announce: () => {},
     onProgress: () => {},

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeCheckpoint } from "../../src/model/folder";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
-import { parityInNode } from "../../src/run/parity";
+import * as run from "../../src/run/parity";
 import { CONFIGS, largestDifference, Numbers, randomTensors, relativeNormError } from "../support/reference/models";
 import { ReferenceModel } from "../support/reference/transformer";
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
 /** Runs the command and opens what it wrote. */
 async function parity(coef: string | null): Promise<SafetensorsFile> {
   const out = join(root, `out-${coef === null}`, "parity.safetensors");
-  const report = await parityInNode({ ...request, coef, out }, context);
+  const report = await run.parity({ ...request, coef, out }, context);
   expect(report).toMatchObject({ sequences: ids.length, tokens: 74 });
   const source = await nodeFolder(join(out, "..")).open("parity.safetensors");
   expect(report.bytes).toBe(source?.size);
@@ -97,7 +97,7 @@ describe("parity", () => {
   ])("%s is refused", async (_, text, message) => {
     const file = join(root, "bad.json");
     writeFileSync(file, text);
-    await expect(parityInNode({ ...request, ids: file }, context)).rejects.toMatchObject({
+    await expect(run.parity({ ...request, ids: file }, context)).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringContaining(message),
     });
@@ -114,7 +114,7 @@ describe("parity", () => {
   ])("coefficients with %s are refused", async (_, text, message) => {
     const coef = join(root, "bad-coef.json");
     writeFileSync(coef, text);
-    await expect(parityInNode({ ...request, coef }, context)).rejects.toMatchObject({
+    await expect(run.parity({ ...request, coef }, context)).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringContaining(message),
     });

@@ -11,7 +11,7 @@ import { withValueHead } from "../../src/model/initialise";
 import { readModel, writeAdapter } from "../../src/model/peft";
 import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
-import { exportInNode } from "../../src/run/export";
+import { exportCheckpoint } from "../../src/run/export";
 import { CONFIGS, largestDifference, modelContext, Numbers, randomTensors } from "../support/reference/models";
 
 const config = CONFIGS["qwen2, tied, biases"];
@@ -62,7 +62,7 @@ const request = (output: string, more = {}) => ({
 });
 
 test("merged log-probs equal the adapter's within f32 rounding", async () => {
-  const report = await exportInNode(request("merged"));
+  const report = await exportCheckpoint(request("merged"));
   expect(report).toMatchObject({ merged: true, files: ["config.json", "model.safetensors", "tokenizer_config.json"] });
   const adapted = await logprobsOf("adapter");
   expect(largestDifference(adapted, await logprobsOf("base"))).toBeGreaterThan(0.05);
@@ -75,7 +75,7 @@ test.each([
   ["float16", "F16"],
   ["bfloat16", "BF16"],
 ] as const)("%s: every tensor of the model in its shape, and config.json says so", async (dtype, stored) => {
-  await exportInNode(request(dtype, { dtype }));
+  await exportCheckpoint(request(dtype, { dtype }));
   const json = JSON.parse(await fs.readFile(join(root, dtype, "config.json"), "utf8"));
   expect(json).toEqual(writeModelConfig(config, dtype));
   expect(json.torch_dtype).toBe(dtype);
@@ -120,7 +120,7 @@ test("a shared value head is left out", async () => {
 });
 
 test("the adapter alone comes out as it went in", async () => {
-  await exportInNode(request("alone", { adapterOnly: true }));
+  await exportCheckpoint(request("alone", { adapterOnly: true }));
   const bytes = (folder: string, name: string) => fs.readFile(join(root, folder, name));
   expect(await bytes("alone", "adapter_model.safetensors")).toEqual(
     await bytes("adapter", "adapter_model.safetensors"),
@@ -139,7 +139,7 @@ test.each<[string, { model?: string; output: string; adapterOnly?: boolean }, st
   ["no model", { model: "nowhere", output: "x" }, "no such folder"],
 ])("%s is refused", async (_, { model = "adapter", output, adapterOnly = false }, message) => {
   const asked = request(output, { model: join(root, model), adapterOnly });
-  await expect(exportInNode(asked)).rejects.toMatchObject({
+  await expect(exportCheckpoint(asked)).rejects.toMatchObject({
     name: "UserError",
     message: expect.stringContaining(message),
   });

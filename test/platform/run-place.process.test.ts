@@ -8,7 +8,7 @@ import { resolveTrainOptions } from "../../src/options/train";
 import { MARKER, writeFolder } from "../../src/platform/node/files";
 import { lockText } from "../../src/platform/node/lock";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";
-import { trainInNode } from "../../src/run/train";
+import { train } from "../../src/run/train";
 import type { TrainEvents } from "../../src/session/events";
 
 const silent: TrainEvents = {
@@ -170,7 +170,7 @@ describe("a run folder in use", () => {
       },
     ]);
     const context = { announce: () => expect.unreachable(), events: silent, signal: new AbortController().signal };
-    await expect(trainInNode(options, context)).rejects.toMatchObject({
+    await expect(train(options, context)).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringContaining(`process ${other.pid} writes a run into it`),
     });

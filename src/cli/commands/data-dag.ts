@@ -1,18 +1,12 @@
-import { writeFile } from "node:fs/promises";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../../base/errors";
+import { InvalidArgumentError, Option } from "commander";
 import { type DagSplit, MOST_OPERATIONS, type OperationRange } from "../../tasks/dag/problem";
-import { type DagRow, type DagShares, dagRow, parseRange } from "../../tasks/dag/rows";
-import { dagKinds } from "../../tasks/dag/solution";
+import { type DagShares, parseRange } from "../../tasks/dag/rows";
+import type { CliCommand } from "../command";
+import { jsonOption, wholeNumber } from "../flags";
 import { jsonLine } from "../io";
 import { plainText } from "../render/text";
-import type { CommandContext } from "./context";
-import { count } from "./count";
-import { jsonOption } from "./device-options";
 
-const EXAMPLES = `
-Examples:
-  zerotir data dag --count 5 --operations 3
+const EXAMPLES = `  zerotir data dag --count 5 --operations 3
   zerotir data dag --count 20000 --operations 2-4 --output plain.jsonl
   zerotir data dag --count 20000 --operations 2-4 --augment exploration:0.3,exploitation:0.3 --output augmented.jsonl
   zerotir sft --model-name-or-path nano-base --prompt-template nano --dataset augmented.jsonl --max-length 160
@@ -36,72 +30,50 @@ const MOST_ROWS = 1_000_000;
 const PLAIN: DagShares = { exploration: 0, exploitation: 0 };
 
 /** `zerotir data dag`: problems on graphs of quantities, with solutions. */
-export function dagCommand({ io, finish }: CommandContext): Command {
-  const about = "makes problems on graphs of quantities, with solutions to learn before RL";
-  return new Command("dag")
-    .summary(about)
-    .description(about)
-    .addOption(new Option("--count <n>", "rows").argParser(count(1, MOST_ROWS)).default(1000))
-    .addOption(
-      new Option("--operations <range>", `operations of a problem, 1 to ${MOST_OPERATIONS}: how difficult it is`)
-        .argParser(range)
-        .default({ least: 2, most: 4 }, "2-4"),
-    )
-    .addOption(
-      new Option("--augment <shares>", "exploration:0.3,exploitation:0.3; the rest is plain")
-        .argParser(shares)
-        .default(PLAIN, "none"),
-    )
-    .addOption(
-      new Option("--dataset-split <text>", "train, or eval: problems that are in no training data")
-        .choices(["train", "eval"])
-        .default("train"),
-    )
-    .addOption(new Option("--seed <n>", "seed of problems and solutions").argParser(count(0)).default(1))
-    .option("--output <file>", "JSONL file to write; none: rows go to standard output")
-    .addOption(jsonOption("with --output, one JSON object"))
-    .addHelpText("after", EXAMPLES)
-    .action(async ({ count: rowCount, operations, augment, datasetSplit, seed, output, json }: Flags) => {
-      const rows = Array.from({ length: rowCount }, (_, index) =>
-        dagRow(seed, index, operations, datasetSplit, augment),
-      );
-      if (output === undefined) for (const row of rows) jsonLine(io.stdout, row);
-      else {
-        await write(output, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-        const report = { event: "data_dag", output, ...summary(rows) };
-        if (json === true) jsonLine(io.stdout, report);
+export const dag: CliCommand = {
+  summary: "makes problems on graphs of quantities, with solutions to learn before RL",
+  examples: EXAMPLES,
+  build(command, { io, finish }) {
+    command
+      .addOption(new Option("--count <n>", "rows").argParser(wholeNumber(1, MOST_ROWS)).default(1000))
+      .addOption(
+        new Option("--operations <range>", `operations of a problem, 1 to ${MOST_OPERATIONS}: how difficult it is`)
+          .argParser(range)
+          .default({ least: 2, most: 4 }, "2-4"),
+      )
+      .addOption(
+        new Option("--augment <shares>", "exploration:0.3,exploitation:0.3; the rest is plain")
+          .argParser(shares)
+          .default(PLAIN, "none"),
+      )
+      .addOption(
+        new Option("--dataset-split <text>", "train, or eval: problems that are in no training data")
+          .choices(["train", "eval"])
+          .default("train"),
+      )
+      .addOption(new Option("--seed <n>", "seed of problems and solutions").argParser(wholeNumber(0)).default(1))
+      .option("--output <file>", "JSONL file to write; none: rows go to standard output")
+      .addOption(jsonOption("with --output, one JSON object"))
+      .action(async ({ augment: shares, datasetSplit: split, output, json, ...rest }: Flags) => {
+        const { makeDagRows, writeDagRows } = await import("../../run/data-dag");
+        const rows = makeDagRows({ ...rest, shares, split });
+        if (output === undefined) for (const row of rows) jsonLine(io.stdout, row);
         else {
-          const kinds = dagKinds.map((kind) => `${report.kinds[kind]} ${kind}`).join(", ");
-          io.stdout.write(
-            `${plainText(output)}: ${rowCount} rows (${kinds}); a prompt has ${report.promptCharacters.toFixed(1)} characters, ` +
-              `a completion ${report.completionCharacters.toFixed(1)}, the longest row ${report.longestRow}\n`,
-          );
+          const report = await writeDagRows(output, rows);
+          if (json === true) jsonLine(io.stdout, { event: "data_dag", ...report });
+          else {
+            const kinds = Object.entries(report.kinds).map(([kind, number]) => `${number} ${kind}`);
+            io.stdout.write(
+              `${plainText(output)}: ${report.rows} rows (${kinds.join(", ")}); ` +
+                `a prompt has ${report.promptCharacters.toFixed(1)} characters, ` +
+                `a completion ${report.completionCharacters.toFixed(1)}, the longest row ${report.longestRow}\n`,
+            );
+          }
         }
-      }
-      finish(0);
-    });
-}
-
-/** What a file holds. Lengths are in characters, which are tokens for the shipped model, but for those of its frame and of `\boxed{`. */
-function summary(rows: readonly DagRow[]) {
-  const mean = (of: (row: DagRow) => number) => rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
-  const number = (wanted: DagRow["kind"]) => rows.filter(({ kind }) => kind === wanted).length;
-  return {
-    rows: rows.length,
-    kinds: { plain: number("plain"), exploration: number("exploration"), exploitation: number("exploitation") },
-    promptCharacters: mean(({ prompt }) => prompt.length),
-    completionCharacters: mean(({ completion }) => completion.length),
-    longestRow: rows.reduce((most, { prompt, completion }) => Math.max(most, prompt.length + completion.length), 0),
-  };
-}
-
-async function write(file: string, content: string): Promise<void> {
-  try {
-    await writeFile(file, content);
-  } catch (error) {
-    throw new UserError(`--output ${file}: ${error instanceof Error ? error.message : error}`);
-  }
-}
+        finish(0);
+      });
+  },
+};
 
 function range(text: string): OperationRange {
   const found = parseRange(text);

@@ -1,34 +1,38 @@
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import { type ExportDtype, exportDtypes } from "../../model/export";
+import type { CliCommand } from "../command";
+import { jsonOption } from "../flags";
 import { jsonLine } from "../io";
-import type { CommandContext } from "./context";
-import { jsonOption } from "./device-options";
 
-const EXAMPLES = `
-Examples:
-  zerotir export --model runs/seven --output seven-merged              the newest checkpoint of a run, its adapter merged
+const EXAMPLES = `  zerotir export --model runs/seven --output seven-merged              the newest checkpoint of a run, its adapter merged
   zerotir export --model runs/seven/checkpoints/step_00040 --output small --dtype bfloat16
   zerotir export --model runs/seven --output seven-adapter --adapter-only   a folder for PEFT
 
 The folder has Hugging Face's layout: config.json, tokenizer files, model.safetensors (above 5 GB in several files with an index).
 Needs no GPU. An adapter is merged in higher precision and rounded once to --dtype.`;
 
+interface Flags {
+  readonly model: string;
+  readonly output: string;
+  readonly dtype: ExportDtype;
+  readonly adapterOnly?: boolean;
+  readonly json?: boolean;
+}
+
 /** `zerotir export`: a whole model, or a PEFT folder, from a checkpoint. */
-export function exportCommand({ io, runners, finish }: CommandContext): Command {
-  const about = "a model as other programs load it: whole, with its adapter merged, or the adapter alone";
-  return new Command("export")
-    .summary(about)
-    .description(about)
-    .requiredOption("--model <folder>", "run folder (its newest checkpoint), checkpoint, PEFT or model folder")
-    .requiredOption("--output <folder>", "new folder to write")
-    .addOption(new Option("--dtype <name>", "of the weights in the files").choices(exportDtypes).default("float32"))
-    .option("--adapter-only", "write adapter_config.json and adapter_model.safetensors, in float32, and no model")
-    .addOption(jsonOption("one JSON object"))
-    .addHelpText("after", EXAMPLES)
-    .action(
-      async (flags: { model: string; output: string; dtype: ExportDtype; adapterOnly?: boolean; json?: boolean }) => {
-        const { json, adapterOnly = false, ...rest } = flags;
-        const report = await runners.export({ ...rest, adapterOnly });
+export const command: CliCommand = {
+  summary: "a model as other programs load it: whole, with its adapter merged, or the adapter alone",
+  examples: EXAMPLES,
+  build(command, { io, finish }) {
+    command
+      .requiredOption("--model <folder>", "run folder (its newest checkpoint), checkpoint, PEFT or model folder")
+      .requiredOption("--output <folder>", "new folder to write")
+      .addOption(new Option("--dtype <name>", "of the weights in the files").choices(exportDtypes).default("float32"))
+      .option("--adapter-only", "write adapter_config.json and adapter_model.safetensors, in float32, and no model")
+      .addOption(jsonOption("one JSON object"))
+      .action(async ({ json, adapterOnly = false, ...rest }: Flags) => {
+        const { exportCheckpoint } = await import("../../run/export");
+        const report = await exportCheckpoint({ ...rest, adapterOnly });
         if (json === true) jsonLine(io.stdout, { event: "export", ...report });
         else {
           const what = report.merged ? "adapter merged" : adapterOnly ? "adapter" : "model";
@@ -37,6 +41,6 @@ export function exportCommand({ io, runners, finish }: CommandContext): Command 
           );
         }
         finish(0);
-      },
-    );
-}
+      });
+  },
+};

@@ -1,16 +1,21 @@
 /** Options that the tool commands share. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import type { ToolRequest } from "../../run/tool";
 import { DEFAULT_LIMITS, type EngineName, engineNames } from "../../sandbox/engine";
-import type { ToolRequest } from "../runners";
+import { number, wholeNumber } from "../flags";
 
-/** The flags of {@link addEngineOptions}, as commander gives them. */
+/** The flags of {@link addEngineOptions} and {@link workersOption}, as commander gives them. */
 export interface EngineFlags {
   readonly timeout: number;
   readonly memoryMb: number;
   readonly toolEngine: EngineName;
   readonly toolUrl?: string;
   readonly toolPackages?: string;
+  readonly workers?: number;
 }
+
+export const workersOption = () =>
+  new Option("--workers <n>", "programs run at once (default: one per core, at most 4)").argParser(wholeNumber(1, 256));
 
 /** Adds the limits of a call and the choice of an engine. */
 export function addEngineOptions(command: Command): Command {
@@ -26,20 +31,17 @@ export function addEngineOptions(command: Command): Command {
     .option("--tool-packages <path>", "engine wasi: folder or zip of pure Python packages");
 }
 
-/** What the engine is opened with. */
-export function engineRequest(
-  { memoryMb, toolEngine, toolUrl, toolPackages }: EngineFlags,
-  workerCount: number | null,
-): ToolRequest {
-  return { engine: toolEngine, url: toolUrl ?? null, memoryMb, packages: toolPackages ?? null, workerCount };
-}
-
-/** Reads a number of a flag. */
-export function number(least: number, most: number, whole = false): (value: string) => number {
-  return (value) => {
-    const parsed = Number(value);
-    if (value.trim() === "" || !(parsed >= least && parsed <= most) || (whole && !Number.isInteger(parsed)))
-      throw new InvalidArgumentError(`Expected a ${whole ? "whole " : ""}number from ${least} to ${most}.`);
-    return parsed;
+/** What the engine is opened with, and what a call may take. */
+export function toolRequest(flags: EngineFlags): ToolRequest {
+  const { timeout, memoryMb, toolEngine, toolUrl = null, toolPackages = null, workers } = flags;
+  return {
+    engine: {
+      engine: toolEngine,
+      url: toolUrl,
+      memoryMb,
+      packages: toolPackages,
+      ...(workers === undefined ? {} : { workerCount: workers }),
+    },
+    limits: { ...DEFAULT_LIMITS, timeoutMs: timeout * 1000, memoryMb },
   };
 }

@@ -1,28 +1,8 @@
-import type { Overlap } from "../../data/overlap";
 import type { DatasetRow } from "../../data/rows";
+import type { DataCheck, ListedDataset } from "../../run/data";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { figure, plainText } from "./text";
-
-/** What `data list` knows of a data set. */
-export interface ListedDataset {
-  readonly name: string;
-  readonly kind: string;
-  readonly licence: string;
-  readonly about: string;
-  readonly splits: readonly { readonly split: string; readonly kind: string; readonly files: readonly string[] }[];
-}
-
-/** What `data check` found. */
-export interface DataCheck {
-  readonly train: string;
-  /** Rows of the training set, and those among them that repeat an earlier problem. */
-  readonly rows: number;
-  readonly repeated: number;
-  readonly ngramWords: number;
-  readonly contaminated: boolean;
-  readonly evaluations: readonly (Overlap & { readonly name: string })[];
-}
 
 /** Longest part of a problem in a line. */
 const EXCERPT = 100;

@@ -1,6 +1,6 @@
 import type { Cell } from "../../eval/report";
 import { headlineName, isSwept } from "../../eval/table";
-import type { EvalReport } from "../../run/context";
+import type { EvalReport } from "../../run/evaluate";
 import { alignColumns, sparkline } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

@@ -3,7 +3,7 @@ import { pText } from "../../report/figures/run";
 import type { Correlation } from "../../report/statistics/correlation";
 import type { CurveFit, NoFit } from "../../report/statistics/fit";
 import type { SeriesReport } from "../../report/statistics/relation";
-import type { StatsReport } from "../commands/stats-read";
+import type { StatsReport } from "../../run/stats";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { figure, plainText } from "./text";

@@ -1,5 +1,5 @@
 import type { TEvalReport } from "../../eval/t-eval/run";
-import type { EvalReport } from "../../run/context";
+import type { EvalCall } from "../../run/evaluate";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";
@@ -8,7 +8,7 @@ import { duration, figure, percent, plainText, shorten } from "./text";
 const BY_ENCODER: ReadonlySet<string> = new Set(["plan", "reason"]);
 
 /** The six abilities of T-Eval and their mean; figures that are not comparable with published ones say so in their row. */
-export function tEvalLines(report: TEvalReport & Pick<EvalReport, "outputDir" | "seconds">, style: Style): string[] {
+export function tEvalLines(report: TEvalReport & EvalCall, style: Style): string[] {
   const { figures, comparable, skipped } = report;
   const remark = comparable ? "" : "not comparable";
   const [head = "", ...rows] = alignColumns(

@@ -1,6 +1,6 @@
 import { behaviours } from "../../eval/choices/metrics";
 import type { When2CallReport } from "../../eval/choices/run";
-import type { EvalReport } from "../../run/context";
+import type { EvalCall } from "../../run/evaluate";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";
@@ -9,10 +9,7 @@ import { duration, figure, percent, plainText, shorten } from "./text";
 const NAME_WIDTH = 24;
 
 /** The figures of When2Call, then the questions by right and chosen behaviour. */
-export function when2CallLines(
-  report: When2CallReport & Pick<EvalReport, "outputDir" | "seconds">,
-  style: Style,
-): string[] {
+export function when2CallLines(report: When2CallReport & EvalCall, style: Style): string[] {
   const { figures, skipped, positions } = report;
   const [head = "", ...values] = alignColumns(
     [

@@ -2,9 +2,9 @@
 import * as z from "zod";
 import { UserError } from "../../base/errors";
 import { optionText } from "../view/run-data";
-import { type MlflowClient, MlflowRefusal } from "./mlflow-client";
+import { MlflowClient, MlflowRefusal } from "./mlflow-client";
 import { mlflowNames } from "./mlflow-names";
-import { type TrackedRun, wellFormed } from "./tracked-run";
+import { readTrackedRun, type TrackedRun, wellFormed } from "./tracked-run";
 
 export interface MlflowReport {
   /** Its page. */
@@ -55,6 +55,20 @@ interface Point {
   readonly value: number;
   readonly timestamp: number;
   readonly step: number;
+}
+
+/**
+ * Sends the run of a folder to a tracking server.
+ *
+ * @param env MLFLOW_TRACKING_TOKEN and its like: {@link MlflowClient}
+ * @throws UserError, EndpointError
+ */
+export async function exportRunToMlflow(
+  request: { readonly runFolder: string; readonly trackingUri: string; readonly experiment: string },
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<MlflowReport> {
+  const client = new MlflowClient(request.trackingUri, env);
+  return exportToMlflow(await readTrackedRun(request.runFolder), client, request.experiment);
 }
 
 /**

@@ -1,9 +1,15 @@
-import { readFile, stat } from "node:fs/promises";
+/** `stats`: how two series of a run go together, how they grow, and figures of both. */
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
-import { UserError } from "../../base/errors";
-import { nearest } from "../../base/nearest";
-import type { FigureRun } from "../../report/figures/run";
-import { type CurveFit, fitCurves, type NoFit } from "../../report/statistics/fit";
+import { errorCode, reasonOf, UserError } from "../base/errors";
+import { at } from "../base/must";
+import { nearest } from "../base/nearest";
+import { renderPng } from "../report/figures/png";
+import type { FigureRun } from "../report/figures/run";
+import { scatterFigure } from "../report/figures/scatter";
+import { trajectoriesFigure } from "../report/figures/trajectories";
+import { bestFit, type CurveFit, fitCurves, type NoFit } from "../report/statistics/fit";
 import {
   type Aligned,
   align,
@@ -12,8 +18,9 @@ import {
   type MetricsTable,
   numericColumns,
   parseMetrics,
-} from "../../report/statistics/metrics-table";
-import { FEWEST_POINTS, relate } from "../../report/statistics/relation";
+} from "../report/statistics/metrics-table";
+import { FEWEST_POINTS, relate } from "../report/statistics/relation";
+import { packageRoot } from "../sandbox/node/paths";
 
 /** What is asked of a run. */
 export interface StatsQuestion {
@@ -54,8 +61,8 @@ export async function readStats(path: string, question: StatsQuestion): Promise<
   const { points: placed, values } = placedPoints(table, points, against);
   if (values.length < FEWEST_POINTS)
     throw new UserError(`${file}: only ${values.length} steps have ${against} beside both series; use --against step`);
-  const order = Array.from(values, (_, i) => i).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
-  const ordered = (series: Float64Array) => Float64Array.from(order, (i) => series[i] ?? 0);
+  const order = Array.from(values, (_, i) => i).sort((a, b) => at(values, a) - at(values, b));
+  const ordered = (series: Float64Array) => Float64Array.from(order, (i) => at(series, i));
   return {
     figure: {
       name: basename(path.endsWith(".jsonl") ? path : resolve(path)),
@@ -80,9 +87,9 @@ async function metricsText(path: string): Promise<{ file: string; text: string }
   try {
     return { file, text: await readFile(file, "utf8") };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+    if (errorCode(error) === "ENOENT")
       throw new UserError(`${path} has no metrics.jsonl, so it is no run folder; name the --output-dir of a training`);
-    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UserError(`cannot read ${file}: ${reasonOf(error)}`);
   }
 }
 
@@ -120,4 +127,49 @@ function notesOn({ repeatedSteps, unreadableLines, isTorn }: MetricsTable, dropp
     );
   if (isTorn) notes.push("the last line breaks off, as of a run that was killed, and is left out");
   return notes;
+}
+
+/**
+ * Draws all runs into one scatter and one figure of trajectories.
+ *
+ * @param folders by format; null: not in that format
+ * @returns the files that were written
+ * @throws UserError when one cannot be written
+ */
+export async function writeFigures(
+  reports: readonly StatsReport[],
+  { svg, png }: { readonly svg: string | null; readonly png: string | null },
+): Promise<string[]> {
+  if (svg === null && png === null) return [];
+  const runs: FigureRun[] = reports.map(({ figure, fits }) => ({
+    ...figure,
+    fits: { x: bestFit(fits.x), y: bestFit(fits.y) },
+  }));
+  const written: string[] = [];
+  for (const [name, text] of [
+    ["scatter", scatterFigure(runs)],
+    ["trajectories", trajectoriesFigure(runs)],
+  ] as const) {
+    if (svg !== null) written.push(await writeFigure(svg, `${name}.svg`, text));
+    if (png !== null) written.push(await writeFigure(png, `${name}.png`, await pngOf(text)));
+  }
+  return written;
+}
+
+async function writeFigure(folder: string, name: string, data: string | Uint8Array): Promise<string> {
+  const file = join(folder, name);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, data);
+    return file;
+  } catch (error) {
+    throw new UserError(`cannot write ${file}: ${reasonOf(error)}`);
+  }
+}
+
+/** An SVG as PNG, its texts in the DejaVu font that the build puts beside the programs. */
+async function pngOf(svg: string): Promise<Uint8Array> {
+  const wasm = createRequire(import.meta.url).resolve("@resvg/resvg-wasm/index_bg.wasm");
+  const [code, font] = await Promise.all([readFile(wasm), readFile(join(packageRoot(), "dist/fonts/DejaVuSans.ttf"))]);
+  return renderPng(svg, new Uint8Array(code), new Uint8Array(font));
 }

@@ -1,0 +1,34 @@
+/** What every use case that opens a model is given beside its options, and the host that it runs on. */
+import type { Embedded } from "../platform/node/embedded";
+import { nodeTrainingHost } from "../platform/node/training-host";
+import type { TrainingHost } from "../session/host";
+
+/** How the caller can stop the work, and what it is told meanwhile. */
+export interface RunContext {
+  /** Aborted by the first Ctrl-C: save, then end. */
+  readonly signal: AbortSignal;
+  /** A remark for the user, such as a fallback adapter. */
+  readonly announce: (line: string) => void;
+}
+
+/**
+ * Opens the host, and ends with the device's own error when it has one: a lost device leaves promises that never settle.
+ *
+ * @param embedded what a program that uses the library gives as values
+ */
+export async function withHost<Result>(
+  announce: (line: string) => void,
+  work: (host: TrainingHost) => Promise<Result>,
+  embedded: Embedded = {},
+): Promise<Result> {
+  let failed: (error: Error) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const host = nodeTrainingHost(announce, failed, embedded);
+  try {
+    return await Promise.race([work(host), failure]);
+  } finally {
+    host.close();
+  }
+}

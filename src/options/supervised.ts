@@ -1,5 +1,6 @@
 /** The options of training on given texts: `sft` (answers), `dpo` (preferences) and `pretrain` (documents), and what they refuse. */
 import * as z from "zod";
+import { UserError } from "../base/errors";
 import { dtypeFields, peftFields, refusedPeftOptions, trainedModelRules } from "./fields/adapter";
 import { deviceFields, memoryFields } from "./fields/device-and-memory";
 import { modelField, offlineField, promptFields, promptRule } from "./fields/model-and-data";
@@ -151,11 +152,37 @@ const pretrainFields = {
 /** Resolved options of `pretrain`. */
 export type PretrainOptions = OptionsOf<typeof pretrainFields>;
 
+/** A data set of a mixture and its weight, which counts relative to the others'. */
+export interface MixturePart {
+  readonly dataset: string;
+  readonly weight: number;
+}
+
+/**
+ * Reads `a.jsonl:0.7,b.jsonl:0.3`. A text without weights is one data set, commas and all.
+ * @throws UserError when a part has no weight, or one that is not above 0, or comes twice
+ */
+export function parseMixture(text: string): MixturePart[] {
+  if (!/:[-+.\deE]+(?:,|$)/.test(text)) return [{ dataset: text, weight: 1 }];
+  const parts = text.split(",").map((part) => {
+    const [, dataset = "", number = ""] = /^(.+):([^:]+)$/.exec(part.trim()) ?? [];
+    const weight = Number(number);
+    if (dataset === "" || !Number.isFinite(weight) || weight <= 0)
+      throw new UserError(`--dataset: ${JSON.stringify(part)} has no weight above 0; expected a.jsonl:0.7,b.jsonl:0.3`);
+    return { dataset, weight };
+  });
+  const twice = parts.find(({ dataset }, index) => parts.findIndex((part) => part.dataset === dataset) < index);
+  if (twice !== undefined)
+    throw new UserError(`--dataset: ${twice.dataset} comes twice in the mixture; add its weights up`);
+  return parts;
+}
+
 const { demand } = rulesOn<PretrainOptions>();
 
 /** Names of Hugging Face's TrainingArguments. */
 export const pretrainOptions = new OptionSet("pretrain", pretrainFields, {
   rules: [
+    { keys: ["dataset"], check: ({ dataset }) => void parseMixture(dataset) },
     demand(
       ["tokenizer", "modelNameOrPath"],
       ({ tokenizer, modelNameOrPath }) => tokenizer !== null && modelNameOrPath !== null,

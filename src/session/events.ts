@@ -104,3 +104,27 @@ export function allEvents(...watchers: readonly TrainEvents[]): TrainEvents {
     onFinish: (summary) => watchers.forEach((watcher) => void watcher.onFinish(summary)),
   };
 }
+
+/** Watches nothing: what a watcher of some of the events leaves the others to. */
+export const silentEvents: TrainEvents = {
+  onPlan() {},
+  onPhase() {},
+  onStep() {},
+  onSample() {},
+  onCheckpoint() {},
+  onNotice() {},
+  onFinish() {},
+};
+
+/** Tells the watcher of a file that is being fetched before the first step. */
+export function downloadProgress(events: TrainEvents): (file: string, done: number, total: number | undefined) => void {
+  const megabytes = (bytes: number) => Math.round(bytes / 1e5) / 10;
+  return (file, done, total) =>
+    events.onPhase("setup", {
+      step: 0,
+      done: megabytes(done),
+      unit: "MB",
+      ...(total === undefined ? {} : { total: megabytes(total) }),
+      waitingFor: file,
+    });
+}

@@ -1,6 +1,9 @@
-/** Documents of next-token training: synthetic ones by number, or those of a file again and again in a new order. */
+/** Documents of next-token training: synthetic ones by number, or those of a file again and again in a new order; mixtures of them; the batch of a step. */
 import { UserError } from "../base/errors";
+import { readJsonLines } from "../base/json";
 import { CounterRandom } from "../base/random";
+import { fullyScored } from "../model/micro-batches";
+import type { TrainingSequence } from "../model/sequences";
 import { corpusTokens } from "../tasks/nano/corpus";
 import type { Tokenizer } from "../text/tokenizer";
 
@@ -19,7 +22,10 @@ export function nanoDocuments(seed: number, tokenizer: Tokenizer): DocumentSourc
   return {
     name: "nano",
     train: () => corpusTokens(seed, tokenizer),
-    heldOut: (count) => take(corpusTokens(seed, tokenizer, HELD_OUT_FROM), count),
+    heldOut(count) {
+      const documents = corpusTokens(seed, tokenizer, HELD_OUT_FROM);
+      return Array.from({ length: count }, () => documents.next().value);
+    },
   };
 }
 
@@ -52,20 +58,44 @@ function* passes(documents: readonly Uint32Array[], seed: number): Generator<Uin
 }
 
 function jsonlTexts(text: string, file: string): string[] {
-  return text.split("\n").flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    let row: unknown;
-    try {
-      row = JSON.parse(line);
-    } catch {
-      throw new UserError(`${file}, line ${index + 1}: not JSON; expected {"text": ...} on each line`);
-    }
-    if (typeof row !== "object" || row === null || !("text" in row) || typeof row.text !== "string")
-      throw new UserError(`${file}, line ${index + 1}: has no "text"; expected {"text": ...} on each line`);
-    return [row.text];
+  return readJsonLines(text, file, '{"text": ...}').map(({ where, row }) => {
+    if (typeof row.text !== "string")
+      throw new UserError(`${where}: has no "text"; expected {"text": ...} on each line`);
+    return row.text;
   });
 }
 
-function take(documents: Iterator<Uint32Array>, count: number): Uint32Array[] {
-  return Array.from({ length: count }, () => documents.next().value ?? new Uint32Array());
+/**
+ * Documents in turn from the source that is furthest behind its share, so that after any number of documents no source is more than one document off,
+ * and no chance is involved.
+ * @param longest tokens after which a document will be cut
+ */
+export function* mixedDocuments(
+  sources: readonly { readonly source: DocumentSource; readonly weight: number }[],
+  longest: number,
+): Generator<Uint32Array, void> {
+  const parts = sources.map(({ source, weight }) => ({ documents: source.train(), weight, tokens: 0 }));
+  for (;;) {
+    const next = parts.reduce((behind, part) =>
+      part.tokens / part.weight < behind.tokens / behind.weight ? part : behind,
+    );
+    const document = next.documents.next();
+    if (document.done) return;
+    next.tokens += Math.min(document.value.length, longest) - 1;
+    yield document.value;
+  }
+}
+
+/** Takes documents until they hold at least `wanted` tokens; longer ones are cut to `longest`. */
+export function takeDocuments(documents: Iterator<Uint32Array>, wanted: number, longest: number): TrainingSequence[] {
+  const batch: TrainingSequence[] = [];
+  for (let tokens = 0; tokens < wanted; ) {
+    const next = documents.next();
+    if (next.done) break;
+    const ids = next.value.subarray(0, longest);
+    if (ids.length < 2) continue;
+    batch.push(fullyScored(ids));
+    tokens += ids.length - 1;
+  }
+  return batch;
 }

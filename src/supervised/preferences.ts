@@ -1,25 +1,22 @@
-/** From rows to pairs of sequences, and one update on pairs. */
+/** Direct preference optimization: the log-prob that the reference gives each answer, and one update on pairs of answers. */
 import type { AdamWStep } from "../../kernels/optimizer";
-import { UserError } from "../base/errors";
+import { at, must } from "../base/must";
 import { countScored } from "../model/micro-batches";
 import type { Optimizer } from "../model/optimizer";
-import type { TrainingPass, TrainingSequence } from "../model/policy-pass";
-import type { SequenceScorer } from "../model/sequence-scorer";
+import type { TrainingPass } from "../model/policy-pass";
+import type { TrainingSequence } from "../model/sequences";
 import { type PreferenceOptions, preferenceLoss } from "../rl/preference";
-import type { ChatMessage } from "../text/chat-template";
-import { isRecord, type LocatedRow, messagesOf, toolsOf } from "./json-lines";
-import { type ExampleContext, join, promptAndCompletion } from "./sft-examples";
+import type { ScoringPass } from "../session/reference";
+import type { Pair } from "./examples";
 
-/** A prompt with a preferred answer and with a rejected one. Only the answers are scored. */
-export interface Pair {
-  readonly chosen: TrainingSequence;
-  readonly rejected: TrainingSequence;
-  /** Reward of the chosen answer minus that of the rejected one. */
-  readonly gap: number;
+/** Log-probs of the answers of pairs that fit a pass together, by the model that training began with. */
+export type Reference = (pairs: readonly Pair[]) => Promise<readonly PairLogprobs[]>;
+
+/** Sums over the scored tokens. */
+interface PairLogprobs {
+  readonly chosen: number;
+  readonly rejected: number;
 }
-
-/** Log-prob of a sequence's scored tokens by the model that training began with. */
-export type Reference = (sequence: TrainingSequence) => Promise<number>;
 
 /** Figures of a batch of pairs. */
 export interface PreferenceResult {
@@ -30,68 +27,17 @@ export interface PreferenceResult {
   readonly accuracy: number;
 }
 
-/**
- * The pair of a row: `{prompt, chosen, rejected}` in texts, or `{messages, chosen_response, rejected_response}` with `tools` or without (When2Call).
- * `chosen_reward` and `rejected_reward` give the gap, which is 1 without them.
- * @throws UserError naming file, line and what is wrong
- */
-export function pairOf({ where, row }: LocatedRow, context: ExampleContext): Pair {
-  const answers =
-    "messages" in row
-      ? [row.chosen_response, row.rejected_response].map((answer) => answered(row, answer, where, context))
-      : [row.chosen, row.rejected].map((answer) => {
-          if (typeof row.prompt === "string" && typeof answer === "string")
-            return promptAndCompletion(context.tokenizer, context.frame.frame(row.prompt), answer);
-          throw new UserError(
-            `${where}: expected {"prompt": text, "chosen": text, "rejected": text} or {"messages": [...], "chosen_response": ..., "rejected_response": ...}; its columns are ${Object.keys(row).join(", ")}`,
-          );
-        });
-  const [chosen, rejected] = answers;
-  if (chosen === undefined || rejected === undefined) throw new Error("a pair has two answers");
-  const { chosen_reward: better = 1, rejected_reward: worse = 0 } = row;
-  if (typeof better !== "number" || typeof worse !== "number")
-    throw new UserError(`${where}: chosen_reward and rejected_reward must be numbers, both or neither`);
-  return { chosen, rejected, gap: better - worse };
-}
-
-/** The conversation with an answer, of which only the answer is scored. */
-function answered(
-  row: LocatedRow["row"],
-  answer: unknown,
-  where: string,
-  { tokenizer, chat }: ExampleContext,
-): TrainingSequence {
-  const content = isRecord(answer) ? answer.content : answer;
-  if (typeof content !== "string")
-    throw new UserError(`${where}: chosen_response and rejected_response must be texts, or messages with content`);
-  if (chat === undefined)
-    throw new UserError(
-      `${where}: has messages, and the model has no chat template; use rows of prompt, chosen, rejected`,
-    );
-  const messages = messagesOf(row.messages, where);
-  const tools = toolsOf(row.tools, where);
-  const reply: ChatMessage = { role: "assistant", content };
-  const settings = tools === undefined ? {} : { tools };
-  const opened = chat.render(messages, { ...settings, addGenerationPrompt: true });
-  const closed = chat.render([...messages, reply], { ...settings, addGenerationPrompt: false }).trimEnd();
-  if (!closed.startsWith(opened))
-    throw new UserError(`${where}: the model's chat template writes the conversation otherwise once it is answered`);
-  return join([
-    { ids: tokenizer.encode(opened), scored: false },
-    { ids: tokenizer.encode(closed.slice(opened.length)), scored: true },
-  ]);
-}
-
-/** The scorer's model as the reference. Sums are kept: the reference does not change. */
-export function referenceOf(scorer: SequenceScorer): Reference {
-  const known = new WeakMap<TrainingSequence, number>();
-  return async (sequence) => {
-    const before = known.get(sequence);
-    if (before !== undefined) return before;
-    const logprobs = await scorer.logprobs(sequence.ids);
-    const sum = logprobs.reduce((total, logprob, t) => total + (sequence.scored[t] === 0 ? 0 : logprob), 0);
-    known.set(sequence, sum);
-    return sum;
+/** The pass's model as the reference. Sums are kept: the reference does not change. */
+export function referenceOf(pass: ScoringPass): Reference {
+  const known = new WeakMap<Pair, PairLogprobs>();
+  return async (pairs) => {
+    const fresh = pairs.filter((pair) => !known.has(pair));
+    if (fresh.length > 0) {
+      const { logprobs } = await pass.forward(answersOf(fresh), 1);
+      for (const { pair, chosen, rejected } of logprobsByPair(fresh, logprobs))
+        known.set(pair, { chosen: total(chosen), rejected: total(rejected) });
+    }
+    return pairs.map((pair) => must(known.get(pair), "the reference of a pair"));
   };
 }
 
@@ -105,55 +51,77 @@ export async function preferenceStep(
   settings: Omit<AdamWStep, "step">,
 ): Promise<PreferenceResult & { readonly gradNorm: number }> {
   pass.clearGradients();
-  const result = await preferenceFigures(pass, reference, pairs, options, (coefficients) =>
-    pass.backward(coefficients),
-  );
+  const result = await preferenceFigures(pass, reference, pairs, options, {
+    onCoefficients: (coefficients) => pass.backward(coefficients),
+  });
   return { ...result, gradNorm: await optimizer.update(pass.gradients, settings) };
 }
 
 /**
  * Mean loss and rewards of pairs.
+ *
  * @param onCoefficients is given the derivative of the mean loss by each scored token's log-prob, micro-batch by micro-batch
+ * @throws the signal's reason between two micro-batches, once it is aborted
  */
 export async function preferenceFigures(
   pass: TrainingPass,
   reference: Reference,
   pairs: readonly Pair[],
   options: PreferenceOptions,
-  onCoefficients: (coefficients: Float32Array) => void = () => {},
+  {
+    onCoefficients,
+    signal,
+  }: { onCoefficients?(coefficients: Float32Array): void; signal?: AbortSignal | undefined } = {},
 ): Promise<PreferenceResult> {
-  const total = { loss: 0, chosenReward: 0, rejectedReward: 0, accuracy: 0 };
+  const sums = { loss: 0, chosenReward: 0, rejectedReward: 0, accuracy: 0 };
   for (const batch of pairBatches(pairs, pass)) {
-    const references: [number, number][] = [];
-    for (const { chosen, rejected } of batch) references.push([await reference(chosen), await reference(rejected)]);
-    const { logprobs } = await pass.forward(
-      batch.flatMap(({ chosen, rejected }) => [chosen, rejected]),
-      1,
-    );
+    signal?.throwIfAborted();
+    const references = await reference(batch);
+    const { logprobs } = await pass.forward(answersOf(batch), 1);
     const coefficients = new Float32Array(logprobs.length);
-    let at = 0;
-    for (const [index, { chosen, rejected, gap }] of batch.entries()) {
-      const [referenceChosen, referenceRejected] = references[index] ?? [Number.NaN, Number.NaN];
-      const middle = at + countScored([chosen]);
-      const end = middle + countScored([rejected]);
-      const sum = (from: number, to: number) => logprobs.subarray(from, to).reduce((sum, logprob) => sum + logprob, 0);
+    for (const [index, { pair, chosen, rejected, begin }] of logprobsByPair(batch, logprobs).entries()) {
+      const base = at(references, index);
       const loss = preferenceLoss(
-        { chosen: sum(at, middle), rejected: sum(middle, end), referenceChosen, referenceRejected },
-        gap,
-        middle - at,
+        {
+          chosen: total(chosen),
+          rejected: total(rejected),
+          referenceChosen: base.chosen,
+          referenceRejected: base.rejected,
+        },
+        pair.gap,
+        chosen.length,
         options,
       );
-      coefficients.fill(loss.chosenCoefficient / pairs.length, at, middle);
-      coefficients.fill(loss.rejectedCoefficient / pairs.length, middle, end);
-      at = end;
-      total.loss += loss.loss / pairs.length;
-      total.chosenReward += loss.chosenReward / pairs.length;
-      total.rejectedReward += loss.rejectedReward / pairs.length;
-      if (loss.chosenReward > loss.rejectedReward) total.accuracy += 1 / pairs.length;
+      const middle = begin + chosen.length;
+      coefficients.fill(loss.chosenCoefficient / pairs.length, begin, middle);
+      coefficients.fill(loss.rejectedCoefficient / pairs.length, middle, middle + rejected.length);
+      sums.loss += loss.loss / pairs.length;
+      sums.chosenReward += loss.chosenReward / pairs.length;
+      sums.rejectedReward += loss.rejectedReward / pairs.length;
+      if (loss.chosenReward > loss.rejectedReward) sums.accuracy += 1 / pairs.length;
     }
-    onCoefficients(coefficients);
+    onCoefficients?.(coefficients);
   }
-  return total;
+  return sums;
+}
+
+function answersOf(pairs: readonly Pair[]): TrainingSequence[] {
+  return pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
+}
+
+/** The scored tokens' log-probs of a pass over {@link answersOf} `pairs`, answer by answer; `begin` is where those of the chosen one begin. */
+function logprobsByPair(pairs: readonly Pair[], logprobs: Float32Array) {
+  let end = 0;
+  return pairs.map((pair) => {
+    const begin = end;
+    const middle = begin + countScored([pair.chosen]);
+    end = middle + countScored([pair.rejected]);
+    return { pair, begin, chosen: logprobs.subarray(begin, middle), rejected: logprobs.subarray(middle, end) };
+  });
+}
+
+function total(logprobs: Float32Array): number {
+  return logprobs.reduce((sum, logprob) => sum + logprob, 0);
 }
 
 /** Both answers of a pair are in one micro-batch, for its loss couples them. */

@@ -12,8 +12,8 @@ import { hasSharedCritic } from "../options/fields/critic";
 import type { TrainOptions } from "../options/train";
 import { controlledKlCoefficient } from "../rl/kl";
 import { createTrainer, type LoadedModel, type TrainerOptions } from "../session/loaded-model";
+import { adapterOff, type ScoringPass } from "../session/reference";
 import { Critic, criticFiles } from "./critic";
-import { adapterOff, type ScoringPass } from "./reference";
 
 export interface Learner {
   readonly pass: TrainingPass;

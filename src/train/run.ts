@@ -6,7 +6,7 @@ import { hasSharedCritic } from "../options/fields/critic";
 import { type TrainOptions, trainOptions } from "../options/train";
 import type { BestCheckpoint } from "../session/best-checkpoint";
 import { type Collector, checkPrompts } from "../session/collect";
-import type { TrainEvents } from "../session/events";
+import { downloadProgress, type TrainEvents } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import { createDecoder, eosTokenIds, type LoadedModel, loadModel } from "../session/loaded-model";
 import type { MetricsRow } from "../session/metrics";
@@ -199,19 +199,6 @@ async function questionsOf(
       `${questions.name} has ${questions.passLength} rows, too few to hold one in 20 out, so nothing is evaluated; name questions for it with --eval-dataset`,
     );
   return questions;
-}
-
-/** Tells of a file that is being fetched, in MB. */
-function downloadProgress(events: TrainEvents) {
-  const megabytes = (bytes: number) => Math.round(bytes / 1e5) / 10;
-  return (file: string, done: number, total: number | undefined) =>
-    events.onPhase("setup", {
-      step: 0,
-      done: megabytes(done),
-      unit: "MB",
-      ...(total !== undefined && { total: megabytes(total) }),
-      waitingFor: file,
-    });
 }
 
 /** Heartbeats of a batch. */

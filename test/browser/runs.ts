@@ -6,7 +6,7 @@ import { demoOptions } from "../../src/demo/options";
 import { trainOptions } from "../../src/options/train";
 import { tarFiles } from "../../src/platform/node/adapter-tar";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
-import type { TrainEvents } from "../../src/session/events";
+import { silentEvents } from "../../src/session/events";
 import { deterministicPart, type MetricsRow } from "../../src/session/metrics";
 import { runTraining } from "../../src/train/loop";
 import { withoutTime } from "../support/records";
@@ -21,23 +21,13 @@ export async function downloadRun(page: Page): Promise<RunFiles> {
   return new Map([...files].map(([name, bytes]) => [name.slice(name.indexOf("/") + 1), bytes]));
 }
 
-const silent: TrainEvents = {
-  onPlan() {},
-  onPhase() {},
-  onStep() {},
-  onSample() {},
-  onCheckpoint() {},
-  onNotice() {},
-  onFinish() {},
-};
-
 /** The run that the page does at this query, done in Node on SwiftShader. */
 export async function trainInNode(query: string): Promise<RunFiles> {
   const outputDir = await mkdtemp(join(tmpdir(), "zerotir-node-run-"));
   const host = nodeTrainingHost(() => {});
   try {
     const options = { ...demoOptions(query), adapter: "swiftshader", outputDir };
-    await runTraining(options, trainOptions.toYaml(options), host, silent);
+    await runTraining(options, trainOptions.toYaml(options), host, silentEvents);
     const files = (await readdir(outputDir, { recursive: true, withFileTypes: true })).filter((entry) =>
       entry.isFile(),
     );

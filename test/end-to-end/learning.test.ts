@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { resolveTrainOptions, trainOptions } from "../../src/options/train";
 import { nodeTrainingHost } from "../../src/platform/node/training-host";
+import { silentEvents } from "../../src/session/events";
 import type { MetricsRow } from "../../src/session/metrics";
 import { runTraining } from "../../src/train/loop";
 
@@ -47,12 +48,7 @@ async function train(name: string, values: Readonly<Record<string, unknown>>): P
   const host = nodeTrainingHost(nothing, fail);
   try {
     const events = {
-      onPlan: nothing,
-      onPhase: nothing,
-      onSample: nothing,
-      onCheckpoint: nothing,
-      onNotice: nothing,
-      onFinish: nothing,
+      ...silentEvents,
       onStep: (row: MetricsRow) => void steps.push(row),
     };
     const placed = { ...options, outputDir };

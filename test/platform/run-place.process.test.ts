@@ -9,17 +9,7 @@ import { MARKER, writeFolder } from "../../src/platform/node/files";
 import { lockText } from "../../src/platform/node/lock";
 import { holdNewRunFolder, holdRunFolder, newRunFolder, resumePoint } from "../../src/platform/node/run-place";
 import { train } from "../../src/run/train";
-import type { TrainEvents } from "../../src/session/events";
-
-const silent: TrainEvents = {
-  onPlan() {},
-  onPhase() {},
-  onStep() {},
-  onSample() {},
-  onCheckpoint() {},
-  onNotice() {},
-  onFinish() {},
-};
+import { silentEvents } from "../../src/session/events";
 
 let root: string;
 beforeEach(async () => {
@@ -169,7 +159,11 @@ describe("a run folder in use", () => {
         values: { preset: "nano", outputDir: path, resumeFromCheckpoint: "latest" },
       },
     ]);
-    const context = { announce: () => expect.unreachable(), events: silent, signal: new AbortController().signal };
+    const context = {
+      announce: () => expect.unreachable(),
+      events: silentEvents,
+      signal: new AbortController().signal,
+    };
     await expect(train(options, context)).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringContaining(`process ${other.pid} writes a run into it`),

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dpoOptions } from "../../src/options/supervised";
+import { silentEvents } from "../../src/session/events";
 import type { MetricsRow } from "../../src/session/metrics";
-import { runDpo } from "../../src/supervised/dpo-run";
+import { runDpo } from "../../src/supervised/dpo";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 let root: string;
@@ -41,14 +42,8 @@ test.each([
     },
   ]);
   const steps: MetricsRow[] = [];
-  const nothing = () => {};
   await runDpo({ ...options, outputDir: join(root, name) }, dpoOptions.toYaml(options), await tinyHost(), {
-    onPlan: nothing,
-    onPhase: nothing,
-    onSample: nothing,
-    onCheckpoint: nothing,
-    onNotice: nothing,
-    onFinish: nothing,
+    ...silentEvents,
     onStep: (row) => void steps.push(row),
   });
   expect(steps[0]?.loss).toBeCloseTo(firstLoss, 5);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { parseMixture } from "../../src/options/supervised";
 import type { DocumentSource } from "../../src/supervised/documents";
-import { mixedDocuments, parseMixture } from "../../src/supervised/mixture";
+import { mixedDocuments } from "../../src/supervised/documents";
 
 /** Documents of one length, all of the same id. */
 function source(id: number, length: number): DocumentSource {

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pretrainOptions } from "../../src/options/supervised";
+import { silentEvents } from "../../src/session/events";
 import type { MetricsRow } from "../../src/session/metrics";
-import { fileDocuments } from "../../src/supervised/documents";
-import { runPretraining } from "../../src/supervised/pretrain-run";
-import { takeDocuments } from "../../src/supervised/pretraining";
+import { fileDocuments, takeDocuments } from "../../src/supervised/documents";
+import { runPretraining } from "../../src/supervised/pretrain";
 import { deterministicFiles, prepare, tinyHost, tinyTokenizer } from "../train/tiny-run";
 
 let root: string;
@@ -42,14 +42,8 @@ async function run(name: string, values: Record<string, unknown> = {}) {
     },
   ]);
   const steps: MetricsRow[] = [];
-  const nothing = () => {};
   const summary = await runPretraining({ ...options, outputDir }, pretrainOptions.toYaml(options), await tinyHost(), {
-    onPlan: nothing,
-    onPhase: nothing,
-    onSample: nothing,
-    onCheckpoint: nothing,
-    onNotice: nothing,
-    onFinish: nothing,
+    ...silentEvents,
     onStep: (row) => void steps.push(row),
   });
   return { steps, summary };

@@ -5,10 +5,10 @@ import { join as joinPath } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TrainingPass } from "../../src/model/policy-pass";
 import { sftOptions } from "../../src/options/supervised";
+import { silentEvents } from "../../src/session/events";
 import type { MetricsRow } from "../../src/session/metrics";
-import { cut, exampleOf } from "../../src/supervised/sft-examples";
-import { runSft } from "../../src/supervised/sft-run";
-import { documentExample } from "../../src/supervised/synthetic-examples";
+import { cut, documentExample, exampleOf } from "../../src/supervised/examples";
+import { runSft } from "../../src/supervised/sft";
 import { encodeNanoDocument } from "../../src/tasks/nano/corpus";
 import { nanoDocument } from "../../src/tasks/nano/documents";
 import { ChatTemplate } from "../../src/text/chat-template";
@@ -49,14 +49,9 @@ async function run(name: string, values: Record<string, unknown> = {}) {
   ]);
   const steps: MetricsRow[] = [];
   const notices: string[] = [];
-  const nothing = () => {};
   const summary = await runSft({ ...options, outputDir }, sftOptions.toYaml(options), await tinyHost(), {
-    onPlan: nothing,
-    onPhase: nothing,
-    onSample: nothing,
-    onCheckpoint: nothing,
+    ...silentEvents,
     onNotice: (text) => void notices.push(text),
-    onFinish: nothing,
     onStep: (row) => void steps.push(row),
   });
   return { steps, summary, notices };

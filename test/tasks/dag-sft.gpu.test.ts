@@ -7,8 +7,9 @@ import { runEvaluation } from "../../src/eval/evaluate";
 import { targetPlans } from "../../src/eval/targets";
 import { evalOptions } from "../../src/options/evaluate";
 import { sftOptions } from "../../src/options/supervised";
+import { silentEvents } from "../../src/session/events";
 import type { MetricsRow } from "../../src/session/metrics";
-import { runSft } from "../../src/supervised/sft-run";
+import { runSft } from "../../src/supervised/sft";
 import { type DagShares, dagRow } from "../../src/tasks/dag/rows";
 import { tinyHost } from "../train/tiny-run";
 
@@ -31,8 +32,6 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
-const nothing = () => {};
-
 /** Share of {@link asked} that the model solves, greedily. */
 async function solved(model: string): Promise<number> {
   const values = {
@@ -47,7 +46,7 @@ async function solved(model: string): Promise<number> {
   const options = evalOptions.resolve([{ source: "the test", spelling: "file", values }]);
   const host = await tinyHost();
   const plans = await targetPlans(options, host, async (name) => name, undefined);
-  const events = { onProgress: nothing };
+  const events = { onProgress: () => {} };
   const report = await runEvaluation(options, plans, host, undefined, evalOptions.toFile(options), events);
   return report.cells[0]?.figures?.average.value ?? Number.NaN;
 }
@@ -75,12 +74,7 @@ async function train(modelNameOrPath: string, shares: DagShares, maxSteps: numbe
   const options = sftOptions.resolve([{ source: "the test", spelling: "file", values }]);
   const losses: number[] = [];
   await runSft({ ...options, outputDir }, sftOptions.toYaml(options), await tinyHost(), {
-    onPlan: nothing,
-    onPhase: nothing,
-    onSample: nothing,
-    onCheckpoint: nothing,
-    onNotice: nothing,
-    onFinish: nothing,
+    ...silentEvents,
     onStep: ({ loss }: MetricsRow) => void losses.push(loss ?? Number.NaN),
   });
   const [checkpoint = ""] = await fs.readdir(join(outputDir, "checkpoints"));

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pretrainOptions } from "../../src/options/supervised";
-import { runPretraining } from "../../src/supervised/pretrain-run";
+import { silentEvents } from "../../src/session/events";
+import { runPretraining } from "../../src/supervised/pretrain";
 import { deterministicFiles, prepare, tinyHost, tinyRun } from "./tiny-run";
 
 let root = "";
@@ -45,18 +46,12 @@ async function learnt(optim: string): Promise<number> {
   };
   const options = pretrainOptions.resolve([{ source: "the test", spelling: "file", values }]);
   const losses: number[] = [];
-  const nothing = () => {};
   await runPretraining(
     { ...options, outputDir: join(root, `nano ${optim}`) },
     pretrainOptions.toYaml(options),
     await tinyHost(),
     {
-      onPlan: nothing,
-      onPhase: nothing,
-      onSample: nothing,
-      onCheckpoint: nothing,
-      onNotice: nothing,
-      onFinish: nothing,
+      ...silentEvents,
       onStep: ({ loss }) => void losses.push(Number(loss)),
     },
   );

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { holdNewRunFolder, newRunFolder } from "../../src/platform/node/run-place";
 import { tensorboardEvents } from "../../src/run/tensorboard";
-import { allEvents, type TrainEvents } from "../../src/session/events";
+import { allEvents, silentEvents } from "../../src/session/events";
 import { isTiming } from "../../src/session/metrics";
 import { deterministicFiles, prepare, tinyRun } from "./tiny-run";
 
@@ -20,16 +20,6 @@ afterAll(() => fs.rm(root, { recursive: true, force: true }));
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const silent: TrainEvents = {
-  onPlan() {},
-  onPhase() {},
-  onStep() {},
-  onSample() {},
-  onCheckpoint() {},
-  onNotice() {},
-  onFinish() {},
-};
 
 /** Bytes 12 to 20 of an event file's records: field 1, the wall time as a double. */
 async function wallTimes(folder: string): Promise<number[]> {
@@ -54,8 +44,8 @@ test.each([
   vi.useFakeTimers({ toFake: ["Date"] });
   let jumps = 0;
   const jump = () => vi.setSystemTime(Date.now() + (shift === 0 ? (jumps++ % 2 === 0 ? HOUR : -HOUR) : shift));
-  const board = tensorboardEvents(silent, path);
-  const events = allEvents(board, { ...silent, onPhase: jump, onStep: jump, onCheckpoint: jump });
+  const board = tensorboardEvents(silentEvents, path);
+  const events = allEvents(board, { ...silentEvents, onPhase: jump, onStep: jump, onCheckpoint: jump });
   const begun = performance.now();
   const { steps, summary } = await tinyRun(root, name, { events });
   const most = (performance.now() - begun) / 1000;

@@ -6,7 +6,7 @@ import type { TrainOptions } from "../../src/options/train";
 import { resolveTrainOptions } from "../../src/options/train";
 import { gradeTrajectory } from "../../src/reward/grade";
 import type { GradedTrajectory } from "../../src/session/collect";
-import type { ScoringPass } from "../../src/train/reference";
+import type { ScoringPass } from "../../src/session/reference";
 import { someJob } from "../reward/job";
 import { modelContext, modelOf, Numbers, randomTensors } from "../support/reference/models";
 import { TINY } from "./tiny-run";

@@ -12,7 +12,7 @@ import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import type { PythonCall, PythonEngine } from "../../src/sandbox/engine";
-import type { Sample, TrainEvents, TrainSummary } from "../../src/session/events";
+import { type Sample, silentEvents, type TrainEvents, type TrainSummary } from "../../src/session/events";
 import type { TrainingHost } from "../../src/session/host";
 import { deterministicPart, type MetricsRow, metricsLine } from "../../src/session/metrics";
 import { evaluateExpression } from "../../src/tasks/nano/expression";
@@ -191,9 +191,7 @@ export async function tinyRun(root: string, name: string, settings: TinySettings
   ]);
   const told: Told = { steps: [], notices: [], samples: [], checkpoints: [] };
   const events: TrainEvents = {
-    onPlan: () => {},
-    onPhase: () => {},
-    onFinish: () => {},
+    ...silentEvents,
     ...settings.events,
     onStep: (row) => {
       told.steps.push(row);

@@ -37,3 +37,4 @@ export const scheduleFields = {
 };
 
 export type OptimizerOptions = OptionsOf<typeof optimizerFields>;
+export type ScheduleOptions = OptionsOf<typeof scheduleFields>;

@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import manifest from "../../../package.json" with { type: "json" };
-import { allEvents, type TrainEvents } from "../../session/events";
+import { allEvents, silentEvents, type TrainEvents } from "../../session/events";
 
 export const ATTEMPTS = "attempts.jsonl";
 
@@ -54,7 +54,7 @@ export function recordAttempt(events: TrainEvents): {
     done: () => writing,
     events: allEvents(
       {
-        ...silent,
+        ...silentEvents,
         onPlan: ({ adapter, model, parameters, dataset, firstStep, maxSteps, batch, runFolder }) =>
           write(runFolder, {
             event: "start",
@@ -85,13 +85,3 @@ export function recordAttempt(events: TrainEvents): {
     ),
   };
 }
-
-const silent: TrainEvents = {
-  onPlan() {},
-  onPhase() {},
-  onStep() {},
-  onSample() {},
-  onCheckpoint() {},
-  onNotice() {},
-  onFinish() {},
-};

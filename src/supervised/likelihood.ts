@@ -1,6 +1,6 @@
 /** Maximum likelihood: the scored tokens of sequences, be they documents or answers to prompts. */
 import type { AdamWStep } from "../../kernels/optimizer";
-import { countScored, fullyScored, microBatches } from "../model/micro-batches";
+import { countScored, microBatches } from "../model/micro-batches";
 import type { Optimizer } from "../model/optimizer";
 import type { TokenStatistics, TrainingPass, TrainingSequence } from "../model/policy-pass";
 
@@ -33,10 +33,17 @@ export async function likelihoodStep(
   return { ...figures(await Promise.all(forwards), tokens), gradNorm };
 }
 
-/** The figures of sequences, without training on them. */
-export async function likelihood(pass: TrainingPass, sequences: readonly TrainingSequence[]): Promise<Likelihood> {
+/** The figures of sequences, without training on them. @throws the signal's reason between two micro-batches, once it is aborted */
+export async function likelihood(
+  pass: TrainingPass,
+  sequences: readonly TrainingSequence[],
+  signal?: AbortSignal,
+): Promise<Likelihood> {
   const forwards: TokenStatistics[] = [];
-  for (const micro of microBatches(sequences, pass)) forwards.push(await pass.forward(micro, 1));
+  for (const micro of microBatches(sequences, pass)) {
+    signal?.throwIfAborted();
+    forwards.push(await pass.forward(micro, 1));
+  }
   return figures(forwards, countScored(sequences));
 }
 
@@ -48,20 +55,6 @@ function figures(forwards: readonly TokenStatistics[], tokens: number): Likeliho
     accuracy: total(({ greedy }) => greedy) / tokens,
     tokens,
   };
-}
-
-/** Takes documents until they hold at least `wanted` tokens; longer ones are cut to `longest`. */
-export function takeDocuments(documents: Iterator<Uint32Array>, wanted: number, longest: number): TrainingSequence[] {
-  const batch: TrainingSequence[] = [];
-  for (let tokens = 0; tokens < wanted; ) {
-    const next = documents.next();
-    if (next.done) break;
-    const ids = next.value.subarray(0, longest);
-    if (ids.length < 2) continue;
-    batch.push(fullyScored(ids));
-    tokens += ids.length - 1;
-  }
-  return batch;
 }
 
 function sum(values: Iterable<number>): number {

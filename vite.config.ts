@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { builtinModules } from "node:module";
 import { extname, join } from "node:path";
 import { build, defineConfig, type Plugin } from "vite";
@@ -113,6 +122,19 @@ function figureFont(): Plugin {
   };
 }
 
+/** Takes away the programs and chunks of earlier builds. What else is in dist/ (the Python image, the declarations) stays. */
+function onlyThisBuild(): Plugin {
+  return {
+    name: "zerotir-only-this-build",
+    writeBundle(_, bundle) {
+      const dist = join(import.meta.dirname, "dist");
+      for (const folder of ["", "chunks", "workers"])
+        for (const name of readdirSync(join(dist, folder)).filter((each) => each.endsWith(".js")))
+          if (!(join(folder, name) in bundle)) rmSync(join(dist, folder, name));
+    },
+  };
+}
+
 /** `vite build` makes the Node programs in dist/; `vite --mode demo` serves and builds the browser page. */
 export default defineConfig(({ mode }) =>
   mode === "demo"
@@ -129,7 +151,7 @@ export default defineConfig(({ mode }) =>
         build: { outDir: "../../dist/demo", emptyOutDir: true, target: "es2023" },
       }
     : {
-        plugins: [reportPage(), figureFont()],
+        plugins: [reportPage(), figureFont(), onlyThisBuild()],
         build: {
           ssr: true,
           target: "node20",

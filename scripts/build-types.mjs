@@ -1,4 +1,7 @@
-/** Writes the declarations of the library into dist/types: what src/index.ts reaches, with file endings in the imports, as Node's resolution needs them. */
+/**
+ * Writes the declarations of the library into dist/types: what src/index.ts reaches, with file endings in the imports, as
+ * Node's resolution needs them.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -37,7 +40,6 @@ try {
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, text);
   }
-  console.log(`dist/types: ${done.size} declarations`);
 } finally {
   rmSync(emitted, { recursive: true, force: true });
 }

@@ -11,6 +11,7 @@ import {
   type SwiftShader,
   unpackSwiftShader,
 } from "./adapter-swiftshader";
+import { withoutDawnNotes } from "./dawn-notes";
 
 /** How to choose and open a device in Node. */
 export interface NodeDeviceOptions {
@@ -95,14 +96,15 @@ class AdapterSearch {
   /** Dawn's first choice. */
   async best(): Promise<Found | undefined> {
     const gpu = this.#create(this.#options);
-    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    const adapter = await withoutDawnNotes(() => gpu.requestAdapter({ powerPreference: "high-performance" }));
     return adapter ? { gpu, adapter } : undefined;
   }
 
   /** Names of all adapters. Dawn tells them only in the error about a name that it does not find. */
   async names(): Promise<string[]> {
     try {
-      await this.#create([...this.#options, "adapter=\u0001"]).requestAdapter();
+      const gpu = this.#create([...this.#options, "adapter=\u0001"]);
+      await withoutDawnNotes(() => gpu.requestAdapter());
       return [];
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -115,7 +117,7 @@ class AdapterSearch {
     const names = await this.names();
     for (const name of names.filter((each) => each.toLowerCase().includes(part.toLowerCase()))) {
       const gpu = this.#create([...this.#options, `adapter=${name}`]);
-      const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+      const adapter = await withoutDawnNotes(() => gpu.requestAdapter({ powerPreference: "high-performance" }));
       if (adapter && accept(adapter)) return { gpu, adapter };
     }
     return undefined;

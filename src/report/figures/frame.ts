@@ -1,52 +1,7 @@
-/** What figures have in common: the page with its title, and the box of axes that points are placed in. */
-import { AXIS, GRID, INK, QUIET } from "./palette";
-import { element, label, short } from "./svg";
-import type { Ticks } from "./ticks";
-
-export interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-export interface Axes {
-  readonly box: Box;
-  readonly x: Ticks;
-  readonly y: Ticks;
-}
-
-/** Where a point of the data lies on the page. */
-export function place({ box, x, y }: Axes, atX: number, atY: number): [number, number] {
-  return [
-    box.left + ((atX - x.low) / (x.high - x.low)) * (box.right - box.left),
-    box.bottom - ((atY - y.low) / (y.high - y.low)) * (box.bottom - box.top),
-  ];
-}
-
-/** Grid, ticks, tick labels and the names of both axes. */
-export function drawAxes(axes: Axes, xName: string, yName: string): string[] {
-  const { box, x, y } = axes;
-  const middle = (box.top + box.bottom) / 2;
-  const parts: string[] = [];
-  for (const [i, value] of y.at.entries()) {
-    const [, at] = place(axes, x.low, value);
-    parts.push(element("line", { x1: box.left, x2: box.right, y1: at, y2: at, stroke: GRID }));
-    parts.push(label(box.left - 9, at + 4.2, y.labels[i] ?? "", { "text-anchor": "end", fill: QUIET }));
-  }
-  for (const [i, value] of x.at.entries()) {
-    const [at] = place(axes, value, y.low);
-    parts.push(element("line", { x1: at, x2: at, y1: box.bottom, y2: box.bottom + 5, stroke: AXIS }));
-    parts.push(label(at, box.bottom + 20, x.labels[i] ?? "", { "text-anchor": "middle", fill: QUIET }));
-  }
-  parts.push(element("line", { x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom, stroke: AXIS }));
-  if (xName !== "")
-    parts.push(label((box.left + box.right) / 2, box.bottom + 43, xName, { "text-anchor": "middle", fill: INK }));
-  parts.push(
-    label(22, middle, yName, { "text-anchor": "middle", fill: INK, transform: `rotate(-90 22 ${short(middle)})` }),
-  );
-  return parts;
-}
+/** What figures have in common: the page with its title, and the legend. */
+import { at } from "../../base/must";
+import { INK, QUIET } from "./palette";
+import { element, label } from "./svg";
 
 /** The whole figure. */
 export function page(width: number, height: number, title: string, subtitle: string, body: readonly string[]): string {
@@ -93,9 +48,9 @@ export function legend(
     const y = top + i * 20;
     let x = left;
     return row.flatMap(({ text, sample }, column) => {
-      const at = x;
-      x += widths[column] ?? 0;
-      return [sample(at, y), label(at + 34, y + 4.2, text, { fill: INK })];
+      const left = x;
+      x += at(widths, column);
+      return [sample(left, y), label(left + 34, y + 4.2, text, { fill: INK })];
     });
   });
   return { parts, height: 20 * rows.length };

@@ -1,3 +1,4 @@
+/** A run as figures show it, and how its names and figures are written. */
 import type { CurveFit } from "../statistics/fit";
 import type { Aligned } from "../statistics/metrics-table";
 import type { Relation } from "../statistics/relation";
@@ -33,9 +34,9 @@ export function areShares(...series: readonly ArrayLike<number>[]): boolean {
 export function extent(...series: readonly ArrayLike<number>[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const values of series)
-    for (let i = 0; i < values.length; i++) {
-      low = Math.min(low, values[i] ?? low);
-      high = Math.max(high, values[i] ?? high);
+    for (const value of Array.from(values)) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
     }
   return [low, high];
 }

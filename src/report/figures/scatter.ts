@@ -1,8 +1,9 @@
-import { drawAxes, type LegendEntry, legend, legendRows, page, place } from "./frame";
+import { at } from "../../base/must";
+import { drawAxes, place, ticks } from "./axes";
+import { type LegendEntry, legend, legendRows, page } from "./frame";
 import { AXIS, gradientColour, INK, QUIET, seriesColour } from "./palette";
 import { areShares, displayName, extent, type FigureRun, pText } from "./run";
 import { clipped, element, label } from "./svg";
-import { ticks } from "./ticks";
 
 const [WIDTH, HEIGHT] = [760, 560];
 const MOST_POINTS = 4000;
@@ -38,9 +39,9 @@ export function scatterFigure(runs: readonly FigureRun[]): string {
   for (const [index, { points }] of runs.entries()) {
     const stride = Math.ceil(points.x.length / MOST_POINTS);
     for (let i = 0; i < points.x.length; i += stride) {
-      const at = place(axes, points.x[i] ?? 0, points.y[i] ?? 0);
-      const share = steps[1] > steps[0] ? ((points.steps[i] ?? 0) - steps[0]) / (steps[1] - steps[0]) : 0;
-      body.push(mark(...at, index, isSingle ? gradientColour(share) : seriesColour(index)));
+      const spot = place(axes, at(points.x, i), at(points.y, i));
+      const share = steps[1] > steps[0] ? (at(points.steps, i) - steps[0]) / (steps[1] - steps[0]) : 0;
+      body.push(mark(...spot, index, isSingle ? gradientColour(share) : seriesColour(index)));
     }
   }
   if (isSingle) body.push(...stepScale(axes.box.right + 34, axes.box.top + 24, axes.box.bottom - 24, ...steps));
@@ -80,11 +81,11 @@ function stepScale(x: number, top: number, bottom: number, first: number, last: 
     label(x - 1, top - 12, "step", { fill: INK }),
   ];
   if (last <= first) return parts;
-  const { at, labels } = ticks(first, last, { count: 5, rounded: false });
-  for (const [i, value] of at.entries()) {
+  const scale = ticks(first, last, { count: 5, rounded: false });
+  for (const [i, value] of scale.at.entries()) {
     const y = bottom - ((value - first) / (last - first)) * (bottom - top);
     parts.push(element("line", { x1: x + 13, x2: x + 17, y1: y, y2: y, stroke: AXIS }));
-    parts.push(label(x + 21, y + 4.2, labels[i] ?? "", { fill: QUIET }));
+    parts.push(label(x + 21, y + 4.2, at(scale.labels, i), { fill: QUIET }));
   }
   return parts;
 }

@@ -1,10 +1,10 @@
-import { fittedValue } from "../statistics/fit";
-import { bestFitText } from "./fit-text";
-import { type Axes, drawAxes, type LegendEntry, legend, page, place } from "./frame";
+import { at } from "../../base/must";
+import { type CurveFit, fittedValue } from "../statistics/fit";
+import { type Axes, drawAxes, place, ticks } from "./axes";
+import { type LegendEntry, legend, page } from "./frame";
 import { INK, seriesColour } from "./palette";
 import { areShares, displayName, extent, type FigureRun } from "./run";
 import { clipped, element, polyline } from "./svg";
-import { ticks } from "./ticks";
 
 const WIDTH = 860;
 const PANEL = 330;
@@ -81,7 +81,7 @@ function legendBlocks(runs: readonly FigureRun[]): LegendEntry[][][] {
     const fit = fits[key];
     return fit === undefined
       ? { text: "no curve identified", sample: () => "" }
-      : { text: bestFitText(fit), sample: line(colour, fitDashes, FIT_WIDTH) };
+      : { text: fitText(fit), sample: line(colour, fitDashes, FIT_WIDTH) };
   };
   const keys = ["y", "x"] as const;
   if (runs.length === 1)
@@ -108,6 +108,11 @@ function legendBlocks(runs: readonly FigureRun[]): LegendEntry[][][] {
   ];
 }
 
+/** `logistic fit, R² 0.982`. */
+function fitText({ curve, rSquared }: CurveFit): string {
+  return `${curve} fit, R² ${rSquared.toFixed(3)}`;
+}
+
 function line(stroke: string, dashes: string, width: number): (x: number, y: number) => string {
   return (x, y) =>
     element("line", { x1: x, x2: x + 26, y1: y, y2: y, stroke, "stroke-width": width, "stroke-dasharray": dashes });
@@ -126,7 +131,7 @@ function drawSeries(
   const averaged = (series: ArrayLike<number>, from: number) => {
     const to = Math.min(series.length, from + stride);
     let total = 0;
-    for (let i = from; i < to; i++) total += series[i] ?? 0;
+    for (let i = from; i < to; i++) total += at(series, i);
     return total / (to - from);
   };
   const points: [number, number][] = [];

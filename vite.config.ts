@@ -80,7 +80,15 @@ function reportPage(): Plugin {
       };
       const hash = (content: string) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
       const [script, style] = [text(".js").replaceAll("</", "<\\/"), text(".css")];
-      const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'`;
+      const policy = [
+        "default-src 'none'",
+        `script-src ${hash(script)}`,
+        `style-src ${hash(style)}`,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+      ].join("; ");
       const page = text(".html")
         .replace(/\s*<script type="module"[^>]*><\/script>/, "")
         .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style}</style>`)
@@ -146,7 +154,7 @@ export default defineConfig(({ mode }) =>
         worker: { format: "es" },
         // Found in workers only after the page runs, when finding them would reload it.
         optimizeDeps: {
-          include: ["@huggingface/tokenizers", "comlink", "hyparquet", "hyparquet-compressors", "uplot", "yaml", "zod"],
+          include: ["@huggingface/tokenizers", "comlink", "hyparquet", "hyparquet-compressors", "yaml", "zod"],
         },
         build: { outDir: "../../dist/demo", emptyOutDir: true, target: "es2023" },
       }

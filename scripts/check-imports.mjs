@@ -29,6 +29,8 @@ const ALLOWED = {
   "src/sandbox": [],
   "src/reward": [],
   "src/rl": [],
+  "src/web": [],
+  "src/report/html/page": ["src/report", "src/web"],
   "src/report": [],
   "src/data": [],
   "src/tasks": ["src/text"],

@@ -3,7 +3,7 @@ import * as Comlink from "comlink";
 import type { TrainOptions } from "../options/train";
 import { requestBrowserAdapter } from "../platform/browser/adapter";
 import { openSandboxFrame } from "../sandbox/browser/frame";
-import { byId } from "./dom";
+import { byId } from "../web/elements";
 import { demoOptions } from "./options";
 import { RunView } from "./run-view";
 import type { Trainer } from "./worker";

@@ -18,8 +18,8 @@ const PAGE_DEFAULTS: Partial<TrainOptions> = {
 };
 
 /**
- * Options of a run: the nano preset, then what the page's address says (`?steps=20&learning-rate=0.001`: every option of
- * `zerotir train`), then the form.
+ * Options of a run: the nano preset, then what the page's address says (`?steps=20&learning-rate=0.001`: every option
+ * of `zerotir train`), then the form.
  *
  * @param search the address's query
  * @throws UserError for an unknown option or a value out of range

@@ -1,8 +1,11 @@
+import { at, must } from "../base/must";
+import { mean } from "../base/statistics";
 import type { Phase, PhaseDetail, TrainEvents, TrainSummary } from "../session/events";
 import type { MetricsRow } from "../session/metrics";
-import { percent, ShareChart } from "./charts";
-import { byId, element, showText, within } from "./dom";
-import { sampleCard } from "./sample-view";
+import { Chart, type ChartContent, StepCursor } from "../web/chart";
+import { byId, element, showText, within } from "../web/elements";
+import { duration, figure, percent } from "../web/format";
+import { sampleCard } from "./sample";
 
 /** Older samples are taken off the page. */
 const MOST_SAMPLES = 12;
@@ -18,6 +21,24 @@ const PHASES: Record<Phase, string> = {
   save: "Saving",
 };
 
+/** The curves, and the metric that each shows. */
+const CURVES = [
+  {
+    id: "chart-accuracy",
+    metric: "rollout/rule_rewards",
+    title: "Accuracy",
+    about: "Share of answers that are right: the only thing rewarded",
+    isCode: false,
+  },
+  {
+    id: "chart-code",
+    metric: "rollout/code_rewards",
+    title: "Code ratio",
+    about: "Share of answers with a Python block: never rewarded",
+    isCode: true,
+  },
+] as const;
+
 /** Draws what training tells: progress, curves, samples. */
 export class RunView implements TrainEvents {
   readonly #phase = byId("phase", HTMLElement);
@@ -31,32 +52,36 @@ export class RunView implements TrainEvents {
   readonly #error = byId("error", HTMLElement);
   readonly #samples = byId("samples", HTMLElement);
   readonly #summary = byId("summary", HTMLElement);
-  readonly #accuracy = new ShareChart(byId("chart-accuracy", HTMLElement), "Accuracy", "--accuracy");
-  readonly #code = new ShareChart(byId("chart-code", HTMLElement), "Code ratio", "--code");
-  readonly #times: number[] = [];
+  readonly #charts: readonly Chart[];
   /** Where the run can go on; null: at its beginning. */
   checkpoint: string | null = null;
   #maxSteps = 0;
+  /** Of the steps done so far. */
+  #rows: MetricsRow[] = [];
   /** Figures from before the first step; those of a continuation are no longer from before. */
   #before: TrainSummary["table"] | undefined;
+
+  constructor() {
+    const cursor = new StepCursor();
+    this.#charts = this.#curves().map((content) => new Chart(content, cursor));
+    for (const [i, { figure }] of this.#charts.entries()) figure.id = at(CURVES, i).id;
+    byId("charts", HTMLElement).replaceChildren(...this.#charts.map(({ figure }) => figure));
+  }
 
   /** Clears what an earlier run left. */
   reset(maxSteps: number): void {
     this.#before = undefined;
     this.checkpoint = null;
-    this.#times.length = 0;
-    for (const chart of [this.#accuracy, this.#code]) chart.continue(0, maxSteps);
     this.#samples.replaceChildren(element("p", "empty", "Samples appear after the first step."));
     this.#summary.hidden = true;
     for (const fact of [this.#speed, this.#eta]) fact.textContent = "–";
     showText(this.#notice, "");
     this.showError("");
-    this.#showStep(0, maxSteps);
+    this.#goOn(0, maxSteps);
   }
 
   onPlan({ firstStep, maxSteps }: Parameters<TrainEvents["onPlan"]>[0]): void {
-    for (const chart of [this.#accuracy, this.#code]) chart.continue(firstStep, maxSteps);
-    this.#showStep(firstStep, maxSteps);
+    this.#goOn(firstStep, maxSteps);
   }
 
   onPhase(phase: Phase, detail: PhaseDetail): void {
@@ -68,13 +93,10 @@ export class RunView implements TrainEvents {
   }
 
   onStep(row: MetricsRow): void {
-    this.#accuracy.add(row.step, row["rollout/rule_rewards"] ?? 0);
-    this.#code.add(row.step, row["rollout/code_rewards"] ?? 0);
-    this.#speed.textContent = figure(row["perf/rollout_tokens_per_second"] ?? 0);
-    this.#times.push(row.step_time ?? 0);
-    const recent = this.#times.slice(-ETA_STEPS);
-    const perStep = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
-    this.#eta.textContent = duration((this.#maxSteps - row.step) * perStep);
+    this.#rows.push(row);
+    this.#speed.textContent = figure(row["perf/rollout_tokens_per_second"]);
+    const recent = this.#rows.slice(-ETA_STEPS).map((each) => must(each.step_time, "step_time"));
+    this.#eta.textContent = duration((this.#maxSteps - row.step) * mean(recent));
     this.#showStep(row.step, this.#maxSteps);
   }
 
@@ -102,8 +124,7 @@ export class RunView implements TrainEvents {
     if (!finished) return;
     const before = this.#before;
     const rows = summary.table.map(({ name, after }, index) => {
-      const cell = (value: number | null | undefined) =>
-        element("td", "", typeof value === "number" ? percent(value) : "–");
+      const cell = (value: number | null | undefined) => element("td", "", percent(value));
       return element("tr", "", element("th", "", name), cell(before[index]?.before), cell(after));
     });
     within(this.#summary, "tbody", HTMLElement).replaceChildren(...rows);
@@ -122,22 +143,32 @@ export class RunView implements TrainEvents {
     this.#adapter.textContent = name;
   }
 
+  /** Keeps the steps up to `firstStep`: what comes after is made anew. */
+  #goOn(firstStep: number, maxSteps: number): void {
+    this.#rows = this.#rows.filter(({ step }) => step <= firstStep);
+    this.#showStep(firstStep, maxSteps);
+  }
+
   #showStep(step: number, maxSteps: number): void {
     this.#maxSteps = maxSteps;
     this.#step.textContent = `${step} / ${maxSteps}`;
     this.#bar.setAttribute("aria-valuemax", String(maxSteps));
     this.#bar.setAttribute("aria-valuenow", String(step));
     this.#barFill.style.width = `${(100 * step) / Math.max(1, maxSteps)}%`;
+    for (const [i, content] of this.#curves().entries()) at(this.#charts, i).show(content);
   }
-}
 
-function figure(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  #curves(): ChartContent[] {
+    const steps = this.#rows.map(({ step }) => step);
+    return CURVES.map(({ title, about, isCode, metric }) => ({
+      title,
+      about,
+      isCode,
+      unit: "share",
+      steps,
+      reach: [1, this.#maxSteps],
+      series: [{ name: "", values: this.#rows.map((row) => row[metric] ?? null) }],
+      isSmooth: false,
+    }));
+  }
 }

@@ -1,5 +1,6 @@
 /** The training worker: everything but the drawing. It outlives a pause, so the run's files stay here. */
 import * as Comlink from "comlink";
+import { bytesText } from "../base/text";
 import { type TrainOptions, trainOptions } from "../options/train";
 import { type BrowserTrainingHost, browserTrainingHost } from "../platform/browser/training-host";
 import type { TrainEvents, TrainSummary } from "../session/events";
@@ -45,7 +46,7 @@ const trainer: Trainer = {
       announce: (line) => events.onNotice(line),
       onDeviceFailure: failed,
       onPythonProgress: (loaded) =>
-        events.onPhase("setup", { step: 0, waitingFor: `Python (${(loaded / 1e6).toFixed(1)} MB loaded)` }),
+        events.onPhase("setup", { step: 0, waitingFor: `Python (${bytesText(loaded)} loaded)` }),
     });
     const placed = { ...options, outputDir: RUN_FOLDER };
     try {

@@ -1,6 +1,6 @@
 /**
- * TensorBoard event files as bytes: TensorFlow's `Event` message, as far as scalars need it, framed as TFRecords. Field numbers
- * are those of event.proto and summary.proto.
+ * TensorBoard event files as bytes: TensorFlow's `Event` message, as far as scalars need it, framed as TFRecords. Field
+ * numbers are those of event.proto and summary.proto.
  */
 import { at } from "../base/must";
 

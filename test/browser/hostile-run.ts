@@ -20,7 +20,10 @@ export const HOSTILE = [
   "__proto__ constructor hasOwnProperty",
 ].join("\n");
 
-/** The pieces of {@link HOSTILE} that the run's tokenizer decodes its ids to are bytes, so lone surrogates become U+FFFD there. */
+/**
+ * The pieces of {@link HOSTILE} that the run's tokenizer decodes its ids to are bytes, so lone surrogates become U+FFFD
+ * there.
+ */
 export function hostileRun(steps = 3, perStep = 8): string {
   const folder = mkdtempSync(join(tmpdir(), "zerotir-hostile-"));
   mkdirSync(join(folder, "rollouts"));

@@ -137,7 +137,7 @@ test("filters by step, reward, code use and text", async () => {
   await page.close();
 });
 
-test("a token shows its log-prob and advantage to pointer and keyboard; an observation says that it is masked", async () => {
+test("a token shows its log-prob and advantage to pointer and keys; an observation that it is masked", async () => {
   const { page } = await openReport();
   const card = page.locator(".rollout").first();
   await card.locator(".stretch.code .token").first().hover();

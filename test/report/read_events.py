@@ -1,4 +1,4 @@
-"""Prints the events of a TensorBoard file as JSON lines, read by Google's protobuf with the fields of event.proto and summary.proto."""
+"""Prints the events of a TensorBoard file as JSON lines, by protobuf with the fields of event.proto and summary.proto."""
 import json
 import struct
 import sys

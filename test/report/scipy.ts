@@ -10,7 +10,11 @@ export const hasScipy = PYTHON !== undefined;
 /** Runs Python that reads `data` (JSON on standard input) and prints JSON. */
 export function scipy(program: string, data: unknown): unknown {
   if (PYTHON === undefined) throw new Error("no python3 with scipy");
-  const source = `import sys, json, math\nimport numpy as np\nfrom scipy import stats, special, optimize\ndata = json.load(sys.stdin)\n${program}`;
+  const source = `import sys, json, math
+import numpy as np
+from scipy import stats, special, optimize
+data = json.load(sys.stdin)
+${program}`;
   return JSON.parse(
     execFileSync(PYTHON, ["-W", "ignore", "-c", source], {
       input: JSON.stringify(data),

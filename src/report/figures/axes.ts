@@ -1,6 +1,6 @@
 /** Axes of a figure: round ticks and how they are written, and the box that points are placed in. */
 import { at } from "../../base/must";
-import { tickPositions } from "../../base/ticks";
+import { roundedToTicks, tickStep, ticksWithin } from "../../base/ticks";
 import { AXIS, GRID, INK, QUIET } from "./palette";
 import { element, label, short } from "./svg";
 
@@ -29,7 +29,9 @@ export function ticks(
   // Data of one value get an axis around it.
   const room = high > low ? 0 : Math.abs(low) > 0 ? Math.abs(low) * 0.1 : 1;
   const [from, to] = [low - room, high + room];
-  const { step, ...positions } = tickPositions(from, to, count, rounded);
+  const step = tickStep(to - from, count);
+  const [first, last] = rounded ? roundedToTicks(from, to, step) : [from, to];
+  const at = ticksWithin(first, last, step);
   const magnitude = Math.max(Math.abs(from), Math.abs(to));
   const digits = Math.max(0, -Math.floor(Math.log10(percent ? 100 * step : step) + 1e-9));
   const text = (value: number) => {
@@ -42,7 +44,7 @@ export function ticks(
       if (magnitude >= size) return value === 0 ? "0" : `${Number((value / scale).toPrecision(6))}${unit}`;
     return magnitude < 1e-4 ? value.toExponential(1) : value.toFixed(digits);
   };
-  return { ...positions, labels: positions.at.map(text) };
+  return { low: first, high: last, at, labels: at.map(text) };
 }
 
 export interface Box {

@@ -9,7 +9,8 @@ export const GRID = "#e4e7eb";
 export const AXIS = "#9aa5b1";
 
 /**
- * Anchors of viridis: even in lightness, so that it reads in grey too. The palest end is left out, white paper swallows it.
+ * Anchors of viridis: even in lightness, so that it reads in grey too. The palest end is left out, white paper swallows
+ * it.
  */
 const VIRIDIS = [
   [68, 1, 84],

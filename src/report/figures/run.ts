@@ -14,7 +14,9 @@ export interface FigureRun {
   readonly fits: { readonly x?: CurveFit | undefined; readonly y?: CurveFit | undefined };
 }
 
-/** `train/rule_rewards` and `train/code_rewards` are the seed's names for what everyone calls accuracy and code ratio. */
+/**
+ * `train/rule_rewards` and `train/code_rewards` are the seed's names for what everyone calls accuracy and code ratio.
+ */
 export function displayName(column: string): string {
   const [, prefix = "", last = column] = /^(.*\/)?([^/]*)$/.exec(column) ?? [];
   const known = new Map([

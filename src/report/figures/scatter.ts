@@ -54,7 +54,8 @@ function subtitle({ relation: { n, spearman, pearson } }: FigureRun): string {
   const rho = spearman.coefficient;
   const r = pearson.coefficient;
   if (rho === null || r === null) return `${n} steps; one series is constant, so no correlation is defined`;
-  return `${n} steps; Spearman ρ = ${rho.toFixed(4)} (p = ${pText(spearman.p, spearman.log10P)}), Pearson r = ${r.toFixed(4)}`;
+  const p = pText(spearman.p, spearman.log10P);
+  return `${n} steps; Spearman ρ = ${rho.toFixed(4)} (p = ${p}), Pearson r = ${r.toFixed(4)}`;
 }
 
 /** Runs differ in shape too, for who cannot tell the colours. */

@@ -8,8 +8,9 @@ export const RUN_ELEMENT = "run-data";
 export const ROLLOUTS_CLASS = "rollout-data";
 
 /**
- * JSON that may stand in a `<script type="application/json">`: no `<`, `>` or `&` is left, so neither a closing tag nor a comment
- * can begin; line separators and lone surrogates are escaped, so that the file is valid UTF-8 and valid JavaScript too.
+ * JSON that may stand in a `<script type="application/json">`: no `<`, `>` or `&` is left, so neither a closing tag nor
+ * a comment can begin; line separators and lone surrogates are escaped, so that the file is valid UTF-8 and valid
+ * JavaScript too.
  */
 export function inertJson(value: unknown): string {
   return JSON.stringify(value).replace(
@@ -31,7 +32,11 @@ export function splitPage(page: string): readonly [head: string, tail: string] {
   return [head, tail];
 }
 
-/** The page for a server: it may ask the server that it came from for its data, and no one else. @throws Error when it is no built page */
+/**
+ * The page for a server: it may ask the server that it came from for its data, and no one else.
+ *
+ * @throws Error when it is no built page
+ */
 export function livePage(page: string): string {
   const closed = "default-src 'none';";
   const [head, tail] = splitPage(page);

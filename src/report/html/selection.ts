@@ -11,7 +11,8 @@ export interface StepText {
 }
 
 /**
- * How many of a step's rollouts are shown: as many whole groups as fit, or the first rollouts of one group when a group is larger.
+ * How many of a step's rollouts are shown: as many whole groups as fit, or the first rollouts of one group when a group
+ * is larger.
  *
  * @param limit most rollouts
  * @param groupSize trajectories per prompt
@@ -22,14 +23,13 @@ export function rolloutsShown(limit: number, groupSize: number): number {
 }
 
 /**
- * Keeps the steps that fit into a number of bytes: every step, or every second, every fourth and so on, counted from the first,
- * and always the last. Memory holds no more than the limit and one step.
+ * Keeps the steps that fit into a number of bytes: every step, or every second, every fourth and so on, counted from
+ * the first, and always the last. Memory holds no more than the limit and one step.
  */
 export class StepSelection {
   readonly #limit: number;
-  #kept: StepText[] = [];
+  #kept: { readonly place: number; readonly step: StepText }[] = [];
   #stride = 1;
-  readonly #places = new Map<StepText, number>();
 
   /** @param limit bytes in all */
   constructor(limit: number) {
@@ -47,7 +47,7 @@ export class StepSelection {
   }
 
   get kept(): readonly StepText[] {
-    return this.#kept;
+    return this.#kept.map(({ step }) => step);
   }
 
   /** Whether a step is worth reading, by its place among all. */
@@ -62,11 +62,10 @@ export class StepSelection {
    */
   add(place: number, isLast: boolean, step: StepText): void {
     if (step.bytes > this.longestStep) throw new RangeError(`step ${step.step} is too long for the report`);
-    this.#places.set(step, place);
-    this.#kept.push(step);
-    while (this.#kept.reduce((sum, { bytes }) => sum + bytes, 0) > this.#limit) {
+    this.#kept.push({ place, step });
+    while (this.#kept.reduce((sum, each) => sum + each.step.bytes, 0) > this.#limit) {
       this.#stride *= 2;
-      this.#kept = this.#kept.filter((each) => this.wants(this.#places.get(each) ?? 0, isLast && each === step));
+      this.#kept = this.#kept.filter((each) => this.wants(each.place, isLast && each.step === step));
     }
   }
 }

@@ -1,4 +1,7 @@
-/** The regularised incomplete beta function in logarithms, so that tails far below the smallest double keep all their digits. */
+/**
+ * The regularised incomplete beta function in logarithms, so that tails far below the smallest double keep all their
+ * digits.
+ */
 
 const HALF_LOG_TWO_PI = 0.9189385332046727;
 /** From here on Stirling's series is exact to the last digit. */
@@ -7,8 +10,8 @@ const STIRLING_FROM = 10;
 /**
  * ln I_x(a, b), where I is the share of a Beta(a, b) variable that lies below x.
  *
- * The continued fraction is that of DLMF 8.17.22, evaluated by the modified Lentz method; where it converges slowly, I_x(a, b) =
- * 1 - I_{1-x}(b, a) takes its place.
+ * The continued fraction is that of DLMF 8.17.22, evaluated by the modified Lentz method; where it converges slowly,
+ * I_x(a, b) = 1 - I_{1-x}(b, a) takes its place.
  *
  * @param logX ln x, at most 0
  * @param logRest ln(1 - x), at most 0; both are asked for, since a caller that has one in closed form has the other too
@@ -29,7 +32,9 @@ function logFraction(logX: number, logRest: number, a: number, b: number): numbe
   return front + Math.log(continuedFraction(Math.exp(logX), a, b));
 }
 
-/** 1/(1+ d1/(1+ d2/(1+ ...))) with the coefficients of DLMF 8.17.23. About sqrt(max(a, b)) terms are needed at worst. */
+/**
+ * 1/(1+ d1/(1+ d2/(1+ ...))) with the coefficients of DLMF 8.17.23. About sqrt(max(a, b)) terms are needed at worst.
+ */
 function continuedFraction(x: number, a: number, b: number): number {
   const tiny = 1e-300;
   const apart = (value: number) => (Math.abs(value) < tiny ? tiny : value);

@@ -1,4 +1,6 @@
-/** Moving-block bootstrap (Künsch 1989): intervals of a correlation that allow for neighbours that resemble each other. */
+/**
+ * Moving-block bootstrap (Künsch 1989): intervals of a correlation that allow for neighbours that resemble each other.
+ */
 import { CounterRandom } from "../../base/random";
 import { type Interval, interval95 } from "../../base/statistics";
 import { averageRanks } from "./correlation";
@@ -32,8 +34,8 @@ export function blockLength(n: number, a: number, b: number): number {
 }
 
 /**
- * Percentile intervals of rho and r: stretches of neighbouring pairs are drawn with replacement until there are n pairs, so
- * that the memory within a block survives. Ranks are taken anew in each replicate.
+ * Percentile intervals of rho and r: stretches of neighbouring pairs are drawn with replacement until there are n
+ * pairs, so that the memory within a block survives. Ranks are taken anew in each replicate.
  *
  * @param length points per block, from 1 to n
  * @param seed 32-bit; each replicate has a stream of its own
@@ -69,8 +71,8 @@ export function blockBootstrap(x: Series, y: Series, length: number, seed: numbe
 }
 
 /**
- * A series from which values, and the average ranks of those values, are picked in linear time. Its loops and those of r run
- * some 10^7 times, over indices that exist by construction, so they read typed arrays as they are.
+ * A series from which values, and the average ranks of those values, are picked in linear time. Its loops and those of
+ * r run some 10^7 times, over indices that exist by construction, so they read typed arrays as they are.
  */
 class Resampler {
   readonly #values: Float64Array;

@@ -18,7 +18,9 @@ export interface CurveFit {
   readonly parameters: readonly FittedParameter[];
   /** 1 - residual sum of squares / total sum of squares. */
   readonly rSquared: number;
-  /** Akaike's criterion with the correction for few points: the lowest is the best of several; null with too few points. */
+  /**
+   * Akaike's criterion with the correction for few points: the lowest is the best of several; null with too few points.
+   */
   readonly aicc: number | null;
   /** sqrt(residual sum of squares / (n - number of parameters)). */
   readonly residualDeviation: number;
@@ -42,7 +44,9 @@ type Point = readonly [x: number, y: number];
 
 /** Points of a coarse search; the last steps use all. */
 const COARSE_POINTS = 300;
-/** Of a longer series every second, third, ... point is used, so that a fit takes a second at most; `n` tells how many. */
+/**
+ * Of a longer series every second, third, ... point is used, so that a fit takes a second at most; `n` tells how many.
+ */
 const MOST_POINTS = 5000;
 
 /**
@@ -224,8 +228,8 @@ function normalMatrix(curve: Curve, points: readonly Point[], theta: readonly nu
 }
 
 /**
- * Inverse of a small symmetric positive matrix by Gauss-Jordan with its diagonal scaled to 1 first; undefined where it is
- * singular to working precision, so that some mixture of the parameters changes nothing.
+ * Inverse of a small symmetric positive matrix by Gauss-Jordan with its diagonal scaled to 1 first; undefined where it
+ * is singular to working precision, so that some mixture of the parameters changes nothing.
  */
 function inverse(matrix: readonly (readonly number[])[], smallestPivot = 1e-10): number[][] | undefined {
   const n = matrix.length;

@@ -1,4 +1,6 @@
 /** Rows of a metrics.jsonl as columns by step, forgiving of what killed runs and other writers leave in one. */
+import { isRecord, type JsonObject } from "../../base/json";
+import { at } from "../../base/must";
 
 export interface MetricsTable {
   /** Per name and step, the value of the last row that has the name; null where that is no finite number. */
@@ -13,7 +15,10 @@ export interface MetricsTable {
 }
 
 const STEP_NAMES = ["step", "train/global_step", "global_step"];
-/** Python's json writes these bare words; they stand for no value. Texts are matched too, so that words inside them stay. */
+/**
+ * Python's json writes these bare words; they stand for no value. Texts are matched too, so that words inside them
+ * stay.
+ */
 const TEXT_OR_NOT_A_NUMBER = /"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b/g;
 
 /** Reads JSON lines that hold a step each. Never throws. */
@@ -51,7 +56,7 @@ export function describeOther(text: string): string {
   const start = text.replace(/^\uFEFF/, "").trimStart();
   if (start === "") return "the file is empty: the run has not ended a step yet";
   if (start.includes("\0") || start.includes("\uFFFD")) return "the file is no text";
-  const line = start.split(/\r?\n/, 1)[0] ?? "";
+  const line = at(start.split(/\r?\n/, 1), 0);
   const row = parseRow(line);
   if (row !== undefined) {
     const names = Object.keys(row).slice(0, 4);
@@ -66,25 +71,27 @@ export function describeOther(text: string): string {
   }
 }
 
-function parseRow(line: string): object | undefined {
+function parseRow(line: string): JsonObject | undefined {
   for (const text of [line, line.replace(TEXT_OR_NOT_A_NUMBER, (match) => (match.startsWith('"') ? match : "null"))])
     try {
       const value: unknown = JSON.parse(text);
-      return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+      return isRecord(value) ? value : undefined;
     } catch {
       // The second text, without bare words, or no row at all.
     }
   return undefined;
 }
 
-function stepOf(row: object): number | undefined {
-  const fields = new Map<string, unknown>(Object.entries(row));
-  return STEP_NAMES.map((name) => fields.get(name)).find(
+function stepOf(row: JsonObject): number | undefined {
+  return STEP_NAMES.map((name) => row[name]).find(
     (value): value is number => typeof value === "number" && Number.isFinite(value),
   );
 }
 
-/** The names of a table's columns that a short name may mean, the likeliest first: itself, then under `train/`, then under `rollout/`. */
+/**
+ * The names of a table's columns that a short name may mean, the likeliest first: itself, then under `train/`, then
+ * under `rollout/`.
+ */
 export function columnName(table: MetricsTable, name: string): string | undefined {
   return [name, `train/${name}`, `rollout/${name}`].find((candidate) => table.columns.has(candidate));
 }

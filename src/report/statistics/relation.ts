@@ -95,8 +95,8 @@ function caveats(
   const sentences: string[] = [];
   if (effectiveN !== null && effectiveN < 0.9 * n)
     sentences.push(
-      `Neighbouring steps resemble each other: the ${n} points tell about as much as ${Math.round(effectiveN)} independent ones, ` +
-        "so the p-values and Fisher intervals, which assume independence, overstate the evidence.",
+      `Neighbouring steps resemble each other: the ${n} points tell about as much as ${Math.round(effectiveN)} ` +
+        "independent ones, so the p-values and Fisher intervals, which assume independence, overstate the evidence.",
     );
   const trending = [x, y].every(
     ({ againstStep: { coefficient, p } }) =>
@@ -113,7 +113,8 @@ function caveats(
   const filtered = [x.name, y.name].filter((name) => name.startsWith("train/"));
   if (filtered.length > 0)
     sentences.push(
-      `${filtered.join(" and ")}: means over the trajectories trained on, after the group filter; rollout/ has all sampled.`,
+      `${filtered.join(" and ")}: means over the trajectories trained on, after the group filter; ` +
+        "rollout/ has all sampled.",
     );
   return sentences;
 }

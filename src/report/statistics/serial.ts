@@ -8,8 +8,8 @@ export function firstDifferences(values: Series): Float64Array {
 }
 
 /**
- * Lag-1 autocorrelation: sum of d_i d_{i+1} over sum of d_i^2, where d is the series less its mean; null of a constant or of
- * fewer than three values.
+ * Lag-1 autocorrelation: sum of d_i d_{i+1} over sum of d_i^2, where d is the series less its mean; null of a constant
+ * or of fewer than three values.
  */
 export function lagOneAutocorrelation(values: Series): number | null {
   if (values.length < 3) return null;

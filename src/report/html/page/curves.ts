@@ -1,12 +1,8 @@
 /** Which figures share a chart, and the charts of a run. */
+import { Chart, type ChartContent, type ChartSeries, type StepCursor } from "../../../web/chart";
 import type { MetricColumns, RunData } from "../run-data";
-import { Chart, type ChartContent, type ChartSeries } from "./chart";
-import type { StepCursor } from "./cursor";
 
-interface Group {
-  readonly title: string;
-  readonly about: string;
-  readonly unit: "share" | "number";
+interface Group extends Pick<ChartContent, "title" | "about" | "unit" | "isCode"> {
   /** Metric names with what to call them. */
   readonly series: Readonly<Record<string, string>>;
 }
@@ -22,6 +18,7 @@ const GROUPS: readonly Group[] = [
     title: "Code ratio",
     about: "Share of trajectories that hold a Python block. The reward does not mention code.",
     unit: "share",
+    isCode: true,
     series: { "rollout/code_rewards": "code ratio" },
   },
   {
@@ -119,55 +116,53 @@ export class Curves {
     this.#cursor = cursor;
   }
 
-  show({ metrics, help }: RunData, smooth: boolean): void {
+  show({ metrics, help }: RunData, isSmooth: boolean): void {
     const grouped = new Set(GROUPS.flatMap(({ series }) => Object.keys(series)));
     for (const group of GROUPS) {
-      const content = groupContent(group, metrics);
-      if (content.series.length > 0) this.#put(this.#main, content, smooth);
+      const series = groupSeries(group, metrics);
+      if (series.length > 0) this.#put(this.#main, { ...group, steps: metrics.steps, series, isSmooth });
     }
-    for (const name of Object.keys(metrics.columns).sort()) {
+    for (const [name, values] of Object.entries(metrics.columns).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (grouped.has(name)) continue;
-      const about = Object.hasOwn(help, name) ? (help[name] ?? "") : "";
-      const values = metrics.columns[name] ?? [];
-      const series = [{ name: "", values }];
       const isHeldOut = name.startsWith("eval/");
-      const unit =
-        isHeldOut && values.every((value) => value === null || (value >= 0 && value <= 1)) ? "share" : "number";
-      this.#put(
-        isHeldOut ? this.#main : this.#rest,
-        { title: name, about, unit, steps: metrics.steps, series },
-        smooth,
-      );
+      this.#put(isHeldOut ? this.#main : this.#rest, {
+        title: name,
+        about: Object.hasOwn(help, name) ? (help[name] ?? "") : "",
+        unit: isHeldOut && values.every(isShare) ? "share" : "number",
+        steps: metrics.steps,
+        series: [{ name: "", values }],
+        isSmooth,
+      });
     }
   }
 
-  #put(place: HTMLElement, content: ChartContent, smooth: boolean): void {
+  #put(place: HTMLElement, content: ChartContent): void {
     const known = this.#charts.get(content.title);
     if (known !== undefined) {
-      known.show(content, smooth);
+      known.show(content);
       return;
     }
-    const chart = new Chart(content, this.#cursor, smooth);
+    const chart = new Chart(content, this.#cursor);
     this.#charts.set(content.title, chart);
     place.append(chart.figure);
   }
 }
 
-function groupContent({ title, about, unit, series }: Group, { steps, columns }: MetricColumns): ChartContent {
+function groupSeries({ unit, series }: Group, { columns }: MetricColumns): ChartSeries[] {
   const found: ChartSeries[] = [];
   for (const [metric, name] of Object.entries(series)) {
     const values = Object.hasOwn(columns, metric) ? columns[metric] : undefined;
     // A reward outside 0 to 1 would be cut off on the axis of shares.
-    if (
-      values === undefined ||
-      (unit === "share" && values.some((value) => value !== null && (value < 0 || value > 1)))
-    )
-      continue;
+    if (values === undefined || (unit === "share" && !values.every(isShare))) continue;
     const same = found.findIndex((other) => other.values.every((value, i) => value === values[i]));
     const twin = found[same];
     // Of two curves that lie on each other one would hide the other.
     if (twin === undefined) found.push({ name, values });
     else found[same] = { name: `${twin.name} = ${name}`, values };
   }
-  return { title, about, unit, steps, series: found };
+  return found;
+}
+
+function isShare(value: number | null): boolean {
+  return value === null || (value >= 0 && value <= 1);
 }

@@ -1,8 +1,9 @@
 /** The report page: reads a run and shows it; while the run trains, again at each step. */
+import { reasonOf } from "../../../base/errors";
+import { StepCursor } from "../../../web/chart";
+import { byId, visible } from "../../../web/elements";
 import type { RunData } from "../run-data";
-import { StepCursor } from "./cursor";
 import { Curves } from "./curves";
-import { byId, visible } from "./dom";
 import { RolloutsView } from "./rollouts";
 import { openSource } from "./source";
 import { factsView, statisticsView, validationView } from "./tables";
@@ -23,9 +24,10 @@ function show(run: RunData): void {
   state.textContent = run.state;
   state.classList.remove("gone");
   byId("tiles", HTMLElement).replaceChildren(...tiles(run));
-  const many = run.metrics.steps.length >= 32;
+  const isLong = run.metrics.steps.length >= 32;
   byId("curve-hint", HTMLElement).textContent =
-    `Point at a chart, or press an arrow key on it, to read all charts at that step.${many ? " Thick: mean over the steps before; thin: each step." : ""}`;
+    "Point at a chart, or press an arrow key on it, to read all charts at that step." +
+    (isLong ? " Thick: mean over the steps before; thin: each step." : "");
   curves.show(run, smooth.checked);
   byId("statistics-body", HTMLElement).replaceChildren(...statisticsView(run.statistics));
   byId("validation-body", HTMLElement).replaceChildren(validationView(run.validation));
@@ -44,7 +46,7 @@ async function refresh(): Promise<void> {
     await rollouts.show(run.rolloutSteps);
     document.body.dataset.ready = "true";
   } catch (error) {
-    state.textContent = error instanceof Error ? error.message : String(error);
+    state.textContent = reasonOf(error);
     state.classList.add("gone");
   }
 }

@@ -1,8 +1,9 @@
 /** The rollouts viewer: which are loaded, which match the filter, which are on the page. */
+import { reasonOf } from "../../../base/errors";
+import { byId, element } from "../../../web/elements";
+import { figure } from "../../../web/format";
 import type { Rollout, RolloutStep } from "../run-data";
-import { byId, element } from "./dom";
-import { figure } from "./format";
-import { rolloutCard } from "./rollout-card";
+import { rolloutElement } from "./rollout";
 import { TokenTip } from "./token-tip";
 
 /** Cards added at a time. */
@@ -67,7 +68,7 @@ export class RolloutsView {
         if (turn !== this.#asked) return;
       }
     } catch (error) {
-      if (turn === this.#asked) this.#count.textContent = error instanceof Error ? error.message : String(error);
+      if (turn === this.#asked) this.#count.textContent = reasonOf(error);
       return;
     }
     this.#loaded = loaded;
@@ -88,16 +89,17 @@ export class RolloutsView {
   #append(): void {
     const from = this.#list.childElementCount;
     for (const rollout of this.#matches.slice(from, from + PAGE)) {
-      const card = rolloutCard(rollout);
+      const card = rolloutElement(rollout);
       this.#shown.set(card, rollout);
       this.#list.append(card);
     }
     const shown = Math.min(this.#matches.length, from + PAGE);
     this.#more.hidden = shown === this.#matches.length;
+    const rest = shown < this.#matches.length ? `; the first ${shown} are shown` : "";
     this.#count.textContent =
       this.#loaded.length === 0
         ? "No rollouts here."
-        : `${figure(this.#matches.length)} of ${figure(this.#loaded.length)} match${shown < this.#matches.length ? `; the first ${shown} are shown` : ""}.`;
+        : `${figure(this.#matches.length)} of ${figure(this.#loaded.length)} match${rest}.`;
     if (this.#loaded.length > 0 && this.#matches.length === 0)
       this.#list.replaceChildren(element("p", "panel hint", "Nothing matches this filter."));
   }

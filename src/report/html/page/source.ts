@@ -16,7 +16,7 @@ export function openSource(): RunSource {
 }
 
 function fileSource(own: Element): RunSource {
-  const run: RunData = JSON.parse(own.textContent ?? "");
+  const run: RunData = JSON.parse(own.textContent);
   const read = new Map<number, readonly Rollout[]>();
   return {
     run: async () => run,
@@ -24,7 +24,7 @@ function fileSource(own: Element): RunSource {
       const known = read.get(step);
       if (known !== undefined) return known;
       const found = document.querySelector(`script.${ROLLOUTS_CLASS}[data-step="${step}"]`);
-      const rollouts: readonly Rollout[] = found === null ? [] : JSON.parse(found.textContent ?? "");
+      const rollouts: readonly Rollout[] = found === null ? [] : JSON.parse(found.textContent);
       read.set(step, rollouts);
       return rollouts;
     },

@@ -1,7 +1,7 @@
 /** Statistics, validation, config and environment as tables. */
+import { element, table, visible } from "../../../web/elements";
+import { figure, fixed, percent, probability } from "../../../web/format";
 import type { Fact, RunStatistics, ValidationRow } from "../run-data";
-import { element, table, visible } from "./dom";
-import { figure, fixed, percent, probability } from "./format";
 
 export function statisticsView(statistics: RunStatistics | null): HTMLElement[] {
   if (statistics === null) return [element("p", "panel hint", "Statistics need at least three steps.")];

@@ -1,7 +1,8 @@
 /** The figures that say most, on top of the page. */
+import { mean } from "../../../base/statistics";
+import { element } from "../../../web/elements";
+import { change, duration, figure, fixed, percent } from "../../../web/format";
 import type { RunData } from "../run-data";
-import { element } from "./dom";
-import { change, duration, figure, fixed, percent } from "./format";
 
 /** Steps at each end of the run whose mean is shown. */
 const ENDS = 5;
@@ -32,7 +33,6 @@ export function tiles({ metrics, maxSteps, validation }: RunData): HTMLElement[]
 function shareTile(label: string, values: readonly (number | null)[], className: string): HTMLElement {
   const present = values.filter((value) => value !== null);
   if (present.length < 2 * ENDS) return tile(label, percent(present.at(-1)), "latest step", className);
-  const mean = (some: readonly number[]) => some.reduce((sum, value) => sum + value, 0) / some.length;
   const [first, last] = [mean(present.slice(0, ENDS)), mean(present.slice(-ENDS))];
   const points = 100 * (last - first);
   return tile(
@@ -48,7 +48,7 @@ function tile(label: string, value: string, detail: string, className = ""): HTM
     "div",
     `panel tile ${className}`,
     element("dt", "", label),
-    element("dd", "", value),
+    element("dd", "value", value),
     element("dd", "detail", detail),
   );
 }

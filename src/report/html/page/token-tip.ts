@@ -1,7 +1,8 @@
 /** What is known of the token under the pointer or the keyboard's mark: log-prob, probability, advantage. */
+import { at } from "../../../base/must";
+import { element, visible } from "../../../web/elements";
+import { fixed } from "../../../web/format";
 import type { Rollout } from "../run-data";
-import { element, visible } from "./dom";
-import { fixed } from "./format";
 
 const GAP = 8;
 
@@ -61,12 +62,13 @@ export class TokenTip {
 
   #place(): void {
     if (this.#marked === undefined || this.#tip.hidden) return;
-    const at = this.#marked.getClientRects()[0] ?? this.#marked.getBoundingClientRect();
+    // Of a token on several lines the first, of an empty one its place.
+    const box = this.#marked.getClientRects()[0] ?? this.#marked.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.#tip;
-    const left = Math.min(Math.max(GAP, at.left), document.documentElement.clientWidth - width - GAP);
-    const above = at.top - height - GAP;
+    const left = Math.min(Math.max(GAP, box.left), document.documentElement.clientWidth - width - GAP);
+    const above = box.top - height - GAP;
     this.#tip.style.left = `${Math.max(GAP, left)}px`;
-    this.#tip.style.top = `${above < GAP ? at.bottom + GAP : above}px`;
+    this.#tip.style.top = `${above < GAP ? box.bottom + GAP : above}px`;
   }
 }
 
@@ -75,15 +77,15 @@ function tokenAt(target: EventTarget | null): HTMLElement | undefined {
 }
 
 function rows({ tokens, ids, mask, logprobs, advantage }: Rollout, index: number): HTMLElement[] {
-  const text = JSON.stringify(tokens?.[index] ?? "");
+  const text = tokens === null ? "" : at(tokens, index);
   const head = element(
     "p",
     "tip-head",
-    ...visible(text),
-    element("span", "", `id ${ids[index] ?? "?"}, place ${index}`),
+    ...visible(JSON.stringify(text)),
+    element("span", "", `id ${at(ids, index)}, place ${index}`),
   );
   if (mask[index] !== "1") return [head, element("p", "", "observation: mask 0, no log-prob, not trained on")];
-  const logprob = logprobs[index] ?? 0;
+  const logprob = at(logprobs, index);
   return [
     head,
     fact("log-prob", fixed(logprob, logprob > -0.01 ? 5 : 3)),

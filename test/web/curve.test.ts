@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linePath, movingMean, rangeOf, ticks } from "../../src/report/html/page/scale";
-
-it("ticks are round and lie in the range", () => {
-  expect(ticks({ low: 0, high: 1 }, 4)).toEqual([0, 0.25, 0.5, 0.75, 1]);
-  expect(ticks({ low: 1, high: 40 }, 4)).toEqual([10, 20, 30, 40]);
-  expect(ticks({ low: -0.06, high: 0.06 }, 4).map((tick) => Number(tick.toFixed(9)))).toEqual([-0.05, 0, 0.05]);
-  expect(ticks({ low: 0, high: 1e-7 }, 2)).toHaveLength(3);
-});
+import { linePath, movingMean, rangeOf } from "../../src/web/curve";
 
 it("a range shows all figures, and begins at 0 where none is below", () => {
   expect(rangeOf([2, 4, null])).toEqual({ low: 0, high: expect.closeTo(4.24) });

@@ -1,24 +1,14 @@
-/** Axes of a chart: ranges, ticks, curves as path data. */
+/** Curves of a chart as numbers: the range of an axis, the moving mean, path data. */
+import { at } from "../base/must";
+import { mean } from "../base/statistics";
 
-export interface Scale {
+export interface Range {
   readonly low: number;
   readonly high: number;
 }
 
-const STEPS = [1, 2, 2.5, 5, 10];
-
-/** Round numbers within a range, about `count` of them. */
-export function ticks({ low, high }: Scale, count: number): number[] {
-  const raw = (high - low) / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = (STEPS.find((each) => each * power >= raw) ?? 10) * power;
-  const made: number[] = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) made.push(k === 0 ? 0 : k * step);
-  return made;
-}
-
 /** The range that shows all figures; from 0 where nothing is below it. */
-export function rangeOf(values: readonly (number | null)[]): Scale {
+export function rangeOf(values: readonly (number | null)[]): Range {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     if (value === null) continue;
@@ -42,13 +32,15 @@ export function movingMean(values: readonly (number | null)[], window: number): 
   return values.map((value, end) => {
     if (value === null) return null;
     const near = values.slice(Math.max(0, end - window + 1), end + 1).filter((each) => each !== null);
-    return near.reduce((sum, each) => sum + each, 0) / near.length;
+    return mean(near);
   });
 }
 
 /**
- * Path data of a curve; a missing figure leaves a gap. Where several points share a pixel, their least and greatest are drawn.
+ * Path data of a curve; a missing figure leaves a gap. Of several points that share a pixel the least, the greatest and
+ * the last are drawn.
  *
+ * @param values one for each step
  * @param x and y place a point in pixels
  */
 export function linePath(
@@ -76,17 +68,17 @@ export function linePath(
   };
   const crowded = steps.length > 600;
   for (const [i, step] of steps.entries()) {
-    const value = values[i] ?? null;
+    const value = at(values, i);
     if (value === null) {
       flush();
       open = false;
       continue;
     }
-    const at = crowded ? Math.round(x(step)) : x(step);
-    if (at !== pixel) flush();
+    const px = crowded ? Math.round(x(step)) : x(step);
+    if (px !== pixel) flush();
     const py = y(value);
-    [least, greatest] = count === 0 || at !== pixel ? [py, py] : [Math.min(least, py), Math.max(greatest, py)];
-    pixel = at;
+    [least, greatest] = count === 0 || px !== pixel ? [py, py] : [Math.min(least, py), Math.max(greatest, py)];
+    pixel = px;
     last = py;
     count++;
   }

@@ -1,4 +1,4 @@
-/** Figures as text. */
+/** Figures as the pages write them. */
 
 const DASH = "–";
 const MINUS = "−";

@@ -1,5 +1,6 @@
 /** The page: a form, a training worker, and a view of what it tells. */
 import * as Comlink from "comlink";
+import { reasonOf } from "../base/errors";
 import type { TrainOptions } from "../options/train";
 import { requestBrowserAdapter } from "../platform/browser/adapter";
 import { openSandboxFrame } from "../sandbox/browser/frame";
@@ -84,7 +85,7 @@ async function train(): Promise<void> {
     const { outcome } = await Promise.race([training, failure]);
     enter(outcome === "finished" ? "finished" : "paused");
   } catch (error) {
-    view.showError(explain(error));
+    view.showError(reasonOf(error));
     // A lost GPU, or a number of steps that is too low, costs nothing that was saved. The files are the worker's.
     const saved = trainer === undefined ? null : view.checkpoint;
     view.showPhase(
@@ -94,15 +95,6 @@ async function train(): Promise<void> {
   } finally {
     frame.remove();
   }
-}
-
-function isUserError(error: unknown): error is Error {
-  return error instanceof Error && error.name === "UserError";
-}
-
-function explain(error: unknown): string {
-  if (isUserError(error)) return error.message;
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function save(): Promise<void> {
@@ -144,13 +136,13 @@ async function open(): Promise<void> {
     );
   } catch (error) {
     byId("problem", HTMLElement).hidden = false;
-    byId("problem-text", HTMLElement).textContent = explain(error);
+    byId("problem-text", HTMLElement).textContent = reasonOf(error);
     view.showPhase("Cannot train in this browser");
     start.disabled = true;
   }
 }
 
 open().catch((error: unknown) => {
-  view.showError(explain(error));
+  view.showError(reasonOf(error));
   start.disabled = true;
 });

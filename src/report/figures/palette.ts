@@ -2,7 +2,7 @@
 import { at } from "../../base/must";
 
 /** Colours that stay apart for people with any kind of colour blindness (Okabe and Ito 2008), strongest first. */
-export const SERIES_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"] as const;
+const SERIES_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"] as const;
 export const INK = "#1f2933";
 export const QUIET = "#5b6770";
 export const GRID = "#e4e7eb";

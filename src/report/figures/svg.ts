@@ -36,7 +36,7 @@ export function short(value: number): string {
 }
 
 /** Text that cannot become markup; characters that XML forbids are left out. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text
     .replace(FORBIDDEN, "")
     .replaceAll("&", "&amp;")

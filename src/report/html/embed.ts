@@ -1,7 +1,7 @@
 /** Data inside an HTML file, such that nothing in it can end its element or run. */
 
 /** Where the data goes in the built page. */
-export const DATA_MARK = "<!--data-->";
+const DATA_MARK = "<!--data-->";
 
 /** Element ids of the data; the page reads them. */
 export const RUN_ELEMENT = "run-data";

@@ -82,7 +82,7 @@ export function described(coefficient: number | null, n: number): Correlation {
 }
 
 /** tanh(atanh r +- 1.96 / sqrt(n - 3)): the 95% interval for independent pairs. */
-export function fisherInterval(r: number, n: number): Interval | null {
+function fisherInterval(r: number, n: number): Interval | null {
   if (n <= 3 || Math.abs(r) >= 1) return null;
   const z = Math.atanh(r);
   const half = Z_95 / Math.sqrt(n - 3);

@@ -1,4 +1,7 @@
-/** What every client of a server needs: a checked address, patience with a server that is not ready, the reason of a failure. */
+/**
+ * What every client of a server needs: a checked address, patience with a server that is not ready, the reason of a
+ * failure.
+ */
 import { ExpectedError, reasonOf, UserError } from "./errors";
 
 /** A server gave no usable answer in spite of all repetitions, or refuses. */
@@ -32,7 +35,8 @@ const LONGEST_WAIT_MS = 60_000;
 const LONGEST_RETRY_AFTER_MS = 10 * 60_000;
 
 /**
- * Does something again while it fails with {@link NotReady}, with exponential back-off, or later when the server asks for it.
+ * Does something again while it fails with {@link NotReady}, with exponential back-off, or later when the server asks
+ * for it.
  *
  * @param giveUp the error to throw in place of the last {@link NotReady}
  * @throws anything else that `attempt` throws, at once, and the signal's reason

@@ -1,5 +1,6 @@
 /**
- * The value, where its absence would be a fault of the program: an index that was computed, a name that was checked before.
+ * The value, where its absence would be a fault of the program: an index that was computed, a name that was checked
+ * before.
  *
  * @param what names it in the error: `row 3 of the page table`
  * @throws Error when there is none

@@ -1,6 +1,6 @@
 /**
- * The candidate with the fewest edits (insertions, deletions, replacements, swaps of neighbours) from `word`; the first one among
- * equals. Undefined only when there is no candidate.
+ * The candidate with the fewest edits (insertions, deletions, replacements, swaps of neighbours) from `word`; the first
+ * one among equals. Undefined only when there is no candidate.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -1,6 +1,7 @@
 /**
- * Counter-based random numbers: draw n of stream (seed, index) is a hash of the three, so any item of a data set can be made on its own,
- * in any order, and is the same on every machine. The mixing function is the 32-bit finaliser of MurmurHash3.
+ * Counter-based random numbers: draw n of stream (seed, index) is a hash of the three, so any item of a data set can be
+ * made on its own, in any order, and is the same on every machine. The mixing function is the 32-bit finaliser of
+ * MurmurHash3.
  */
 export class CounterRandom {
   readonly #key: number;

@@ -1,4 +1,7 @@
-/** Means, deviations and quantiles of lists of numbers. Where a list has none, that is an error, or what the caller says it is. */
+/**
+ * Means, deviations and quantiles of lists of numbers. Where a list has none, that is an error, or what the caller says
+ * it is.
+ */
 import { at } from "./must";
 
 /** Bounds of an interval. */

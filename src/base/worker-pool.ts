@@ -1,7 +1,7 @@
 /**
- * Workers of any kind (threads, workers of a page, a process) that answer requests, each within its time. A request waits
- * for a worker that has started; from then on its limit counts. A worker that misses it is ended and replaced, and so is
- * one that dies.
+ * Workers of any kind (threads, workers of a page, a process) that answer requests, each within its time. A request
+ * waits for a worker that has started; from then on its limit counts. A worker that misses it is ended and replaced,
+ * and so is one that dies.
  */
 import { must } from "./must";
 
@@ -103,7 +103,9 @@ export class WorkerPool<Request, Result> {
     this.#options = options;
   }
 
-  /** Starts all workers and keeps them started. Resolves when one is ready; rejects when none starts, with the reason. */
+  /**
+   * Starts all workers and keeps them started. Resolves when one is ready; rejects when none starts, with the reason.
+   */
   start(): Promise<void> {
     this.#isKept = true;
     return new Promise((resolve, reject) => {
@@ -160,8 +162,8 @@ export class WorkerPool<Request, Result> {
   }
 
   /**
-   * Whether a worker can take a task. One of the tasks under which a worker died may have killed it: each has its next try
-   * alone, and takes no other along.
+   * Whether a worker can take a task. One of the tasks under which a worker died may have killed it: each has its next
+   * try alone, and takes no other along.
    */
   #takes({ state, isWorn, tasks }: Slot<Request, Result>, task: Task<Request, Result>): boolean {
     if (state !== "ready" || isWorn) return false;

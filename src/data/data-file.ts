@@ -48,7 +48,10 @@ export async function* textPieces(file: DataFile): AsyncGenerator<string> {
   yield decode();
 }
 
-/** Lines of the text, one at a time; only a chunk of the file is in memory. @throws UserError as {@link textPieces} does */
+/**
+ * Lines of the text, one at a time; only a chunk of the file is in memory.
+ * @throws UserError as {@link textPieces} does
+ */
 export async function* textLines(file: DataFile): AsyncGenerator<NumberedLine> {
   let number = 0;
   let rest = "";

@@ -95,7 +95,10 @@ export async function readRows(
   return rows;
 }
 
-/** The columns that the user names, else those of the registry where the file has them: a converted copy may have the usual names. */
+/**
+ * The columns that the user names, else those of the registry where the file has them: a converted copy may have the
+ * usual names.
+ */
 function columnsOf(record: unknown, choice: ColumnChoice, split: DatasetSplit | undefined): ColumnChoice {
   const present = (column: string | undefined) =>
     column !== undefined && typeof record === "object" && record !== null && column in record ? column : null;

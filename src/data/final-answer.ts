@@ -15,7 +15,9 @@ export function lastBoxed(solution: string): string | undefined {
   return undefined;
 }
 
-/** The number after the last `####` line of a GSM8K solution, without thousands commas; undefined when there is none. */
+/**
+ * The number after the last `####` line of a GSM8K solution, without thousands commas; undefined when there is none.
+ */
 export function afterHashes(solution: string): string | undefined {
   const last = [...solution.matchAll(/(?:^|\n)####[ \t]*([^\n]+)/g)].at(-1)?.[1]?.trim();
   return last?.replace(/(?<=\d),(?=\d{3}(?!\d))/g, "");

@@ -1,10 +1,19 @@
 /** Problems that a training set and an evaluation set have in common. */
 
-/** Words of a run that two problems must share to count as overlapping, as in the GPT-3 paper (arXiv 2005.14165, appendix C). */
+/**
+ * Words of a run that two problems must share to count as overlapping, as in the GPT-3 paper (arXiv 2005.14165,
+ * appendix C).
+ */
 export const DEFAULT_NGRAM_WORDS = 13;
-/** A run of words that more training problems than this have is a set phrase ("where m and n are relatively prime positive integers"), as in that paper. */
+/**
+ * A run of words that more training problems than this have is a set phrase ("where m and n are relatively prime
+ * positive integers"), as in that paper.
+ */
 const SET_PHRASE = 10;
-/** Share of a problem's words that must lie in runs that the training set has: less is a common beginning or end, not a common problem. */
+/**
+ * Share of a problem's words that must lie in runs that the training set has: less is a common beginning or end, not a
+ * common problem.
+ */
 const COVERED = 0.5;
 const EXAMPLES = 3;
 
@@ -14,7 +23,10 @@ export interface Overlap {
   readonly problems: number;
   /** Those that the training set has too, compared on letters and digits alone. */
   readonly equal: number;
-  /** Those without an equal one of which at least half the words lie in runs that the training set has too, set phrases aside. */
+  /**
+   * Those without an equal one of which at least half the words lie in runs that the training set has too, set phrases
+   * aside.
+   */
   readonly partial: number;
   /** A few of them, equal ones first. */
   readonly examples: readonly OverlapExample[];

@@ -1,4 +1,7 @@
-/** Rows of a parquet file, one row group at a time. hyparquet and its decompressors are loaded when the first such file is opened. */
+/**
+ * Rows of a parquet file, one row group at a time. hyparquet and its decompressors are loaded when the first such file
+ * is opened.
+ */
 import type { AsyncBuffer } from "hyparquet";
 import { UserError } from "../base/errors";
 import type { DataFile } from "./data-file";

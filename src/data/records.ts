@@ -14,8 +14,8 @@ export interface LocatedRecord {
 const LONGEST_DOCUMENT = 500_000_000;
 
 /**
- * Reads a file from front to back. JSONL and parquet are read in parts. A file that ends in `.json` may be one document, which is an
- * array or an object with the array under `data`, or JSONL under another name.
+ * Reads a file from front to back. JSONL and parquet are read in parts. A file that ends in `.json` may be one
+ * document, which is an array or an object with the array under `data`, or JSONL under another name.
  * @param columns the only columns to read of a parquet file; undefined for all
  * @throws UserError naming file and place
  */

@@ -3,7 +3,10 @@
 /** Files of one split on the Hugging Face hub. */
 export interface HubFiles {
   readonly repository: string;
-  /** A commit where one is known, which fixes the content; else a branch, and the checksum of the first download is what later ones must have. */
+  /**
+   * A commit where one is known, which fixes the content; else a branch, and the checksum of the first download is what
+   * later ones must have.
+   */
   readonly revision: string;
   readonly files: readonly string[];
 }

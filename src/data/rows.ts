@@ -12,7 +12,9 @@ export interface DatasetRow {
   readonly columns: Readonly<Record<string, unknown>>;
 }
 
-/** Columns that the user or the registry names; a dotted name goes into nested objects. Null: found by the usual names. */
+/**
+ * Columns that the user or the registry names; a dotted name goes into nested objects. Null: found by the usual names.
+ */
 export interface ColumnChoice {
   readonly promptColumn: string | null;
   readonly answerColumn: string | null;
@@ -34,8 +36,10 @@ interface Found {
 
 /**
  * Question and answer of a record:
- * - plain columns: the question under prompt, question or problem, the answer under answer, ground_truth, final_answer, label or correct_answer;
- * - verl: `prompt` as a chat list, `reward_model.ground_truth`, the bare question in `extra_info.question` where there is one;
+ * - plain columns: the question under prompt, question or problem, the answer under answer, ground_truth, final_answer,
+ *   label or correct_answer;
+ * - verl: `prompt` as a chat list, `reward_model.ground_truth`, the bare question in `extra_info.question` where there
+ *   is one;
  * - Open-Reasoner-Zero: a list of two turns, `{from: "human", value}` and `{ground_truth: {value, pass_at_n}}`;
  * - ZeroTIR's training file: `label` is JSON with `gold_ans`;
  * - GSM8K as published: the answer is what follows `####`;
@@ -102,7 +106,9 @@ function findAnswer(fields: Fields, { answerColumn: named, answerOptional }: Col
   );
 }
 
-/** An answer column that holds a whole solution: its final answer is the gold, and the solution stays among the columns. */
+/**
+ * An answer column that holds a whole solution: its final answer is the gold, and the solution stays among the columns.
+ */
 function fromSolution(value: unknown, column: string): Found {
   if (typeof value !== "string") return { value, column };
   const hashes = afterHashes(value);
@@ -121,7 +127,9 @@ function goldOfLabel(value: unknown): unknown {
   }
 }
 
-/** Two turns of Open-Reasoner-Zero as an object with question, answer and whatever else stands beside the ground truth. */
+/**
+ * Two turns of Open-Reasoner-Zero as an object with question, answer and whatever else stands beside the ground truth.
+ */
 function turnsAsFields(turns: readonly unknown[]): unknown {
   const question = lastUserTurn(turns);
   const truth = turns.map((turn) => at(turn, "ground_truth")).find((value) => value !== undefined);
@@ -138,7 +146,10 @@ function lastUserTurn(turns: readonly unknown[]): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
-/** An empty text is taken for a fault of the file, unless the user has named the column: then it may be what a function of their own asks for. */
+/**
+ * An empty text is taken for a fault of the file, unless the user has named the column: then it may be what a function
+ * of their own asks for.
+ */
 function checkedAnswer(answer: unknown, where: string, named: boolean): string | string[] {
   if (answer === "" && named) return answer;
   if (answer === "")

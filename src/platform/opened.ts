@@ -1,4 +1,6 @@
-/** What a host has opened for a run: one that fails half-way does not come to close it, and a worker outlives its run. */
+/**
+ * What a host has opened for a run: one that fails half-way does not come to close it, and a worker outlives its run.
+ */
 
 interface Closable {
   close(): Promise<void>;

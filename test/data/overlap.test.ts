@@ -90,7 +90,8 @@ describe.skipIf(!existsSync(join(folder, "gsm8k-train.jsonl")))(
       return found;
     };
 
-    // Equal problems as the data's own description states them; that six of HMMT 2024 are in DAPO's set it does not say.
+    // Equal problems as the data's own description states them; that six of HMMT 2024 are in DAPO's set it does not
+    // say.
     test.each<[string, Record<string, number>]>([
       ["math:train", { "math:test": 10, math500: 1, olympiadbench: 2 }],
       ["dapo-17k", { "math:test": 976, math500: 7, amc23: 8, "amc12-2022-2023": 14, olympiadbench: 10, hmmt24: 6 }],

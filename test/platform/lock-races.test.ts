@@ -83,7 +83,9 @@ interface Outcome {
   mostAtOnce: number;
 }
 
-/** Lets takers do a step each in the order that `choose` says, which is given the number of those that have not ended. */
+/**
+ * Lets takers do a step each in the order that `choose` says, which is given the number of those that have not ended.
+ */
 async function race(takers: number, holdOn: boolean, choose: (from: number) => number): Promise<Outcome> {
   const outcome: Outcome = { taken: 0, mostAtOnce: 0 };
   let holders = 0;

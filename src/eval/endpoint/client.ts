@@ -1,4 +1,7 @@
-/** Requests to an OpenAI-compatible server: at a bounded rate, again when the server is not ready, and never with the key in a message. */
+/**
+ * Requests to an OpenAI-compatible server: at a bounded rate, again when the server is not ready, and never with the
+ * key in a message.
+ */
 import { UserError } from "../../base/errors";
 import {
   EndpointError,

@@ -43,7 +43,9 @@ export async function* pieces(response: Response): AsyncGenerator<Piece> {
   throw new GarbledAnswer("a stream that breaks off");
 }
 
-/** The data of each event (HTML standard, 9.2), also of a last one that the server did not finish with an empty line. */
+/**
+ * The data of each event (HTML standard, 9.2), also of a last one that the server did not finish with an empty line.
+ */
 async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const arrived: string[] = [];
   let isEndless = false;

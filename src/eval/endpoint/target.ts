@@ -27,8 +27,9 @@ const CHARACTERS_PER_TOKEN = 4;
 const MOST_CHARACTERS_PER_TOKEN = 64;
 
 /**
- * Text is scanned character by character by the same `TurnMachine` as sampled tokens; at a closing fence the request is ended, the code run, and a new request
- * made with the observation in its text. Tokens are counted as pieces of the stream, or by characters where that gives more.
+ * Text is scanned character by character by the same `TurnMachine` as sampled tokens; at a closing fence the request is
+ * ended, the code run, and a new request made with the observation in its text. Tokens are counted as pieces of the
+ * stream, or by characters where that gives more.
  */
 export async function openEndpointTarget(
   options: EndpointOptions,
@@ -176,7 +177,10 @@ interface Heard {
   readonly tokens: number;
 }
 
-/** One request: the text up to the end of a program, of the answer, or of the budget. A repetition begins with a machine of its own. */
+/**
+ * One request: the text up to the end of a program, of the answer, or of the budget. A repetition begins with a machine
+ * of its own.
+ */
 async function listen(
   client: EndpointClient,
   body: Readonly<Record<string, unknown>>,

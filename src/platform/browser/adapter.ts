@@ -3,7 +3,8 @@ import { type OpenDevice, openDevice } from "../../gpu/device";
 import { isSoftwareAdapter } from "../../gpu/profile";
 
 /**
- * The browser's adapter, in a page or a worker. A page may ask before it starts anything, to say at once when there is none.
+ * The browser's adapter, in a page or a worker. A page may ask before it starts anything, to say at once when there is
+ * none.
  *
  * @throws UserError when the browser has no WebGPU, or no adapter for it: what to change.
  */
@@ -28,8 +29,8 @@ export async function requestBrowserAdapter(): Promise<GPUAdapter> {
 }
 
 /**
- * Opens a device on the browser's adapter, in a page or a worker. The browser chooses it; Dawn's toggles are the browser's own, so the
- * profile is `safe`.
+ * Opens a device on the browser's adapter, in a page or a worker. The browser chooses it; Dawn's toggles are the
+ * browser's own, so the profile is `safe`.
  *
  * @param options.announce is given one line when the adapter computes on the CPU.
  * @throws UserError when the browser has no WebGPU, or no adapter for it: what to change.

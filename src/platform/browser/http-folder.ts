@@ -15,8 +15,8 @@ const MODEL_FILES = [
 ];
 
 /**
- * A checkpoint folder behind an address. A file is fetched whole when it is opened. Servers that answer every unknown address with
- * their start page are understood: no file of a model is HTML.
+ * A checkpoint folder behind an address. A file is fetched whole when it is opened. Servers that answer every unknown
+ * address with their start page are understood: no file of a model is HTML.
  */
 export function httpFolder(address: URL, { onProgress, signal }: Omit<ModelFetching, "offline"> = {}): FolderReader {
   const base = new URL(address.href.replace(/\/*$/, "/"));

@@ -3,10 +3,15 @@ import { bytesSource } from "../../model/safetensors/read";
 import type { RunFiles } from "../../session/run-folder";
 import { tarBlob } from "./tar";
 
-/** As on disk: lists the lengths of a folder's files and is written last, so that Node resumes from a downloaded checkpoint. */
+/**
+ * As on disk: lists the lengths of a folder's files and is written last, so that Node resumes from a downloaded
+ * checkpoint.
+ */
 const MARKER = "COMPLETE";
 
-/** The files of a run in memory, with the run folder's layout. They are gone with the page unless they are downloaded. */
+/**
+ * The files of a run in memory, with the run folder's layout. They are gone with the page unless they are downloaded.
+ */
 export class MemoryRunFiles implements RunFiles {
   readonly path: string;
   /** Full names with the pieces of each file. */

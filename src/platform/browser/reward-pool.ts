@@ -14,8 +14,8 @@ export interface BrowserRewardPoolOptions {
 }
 
 /**
- * Grades in a worker, which is ended with its job when that takes too long. Functions of the page's own are values, so they are called in this
- * thread: the limit then ends the wait for a promise, not a loop.
+ * Grades in a worker, which is ended with its job when that takes too long. Functions of the page's own are values, so
+ * they are called in this thread: the limit then ends the wait for a promise, not a loop.
  * @throws UserError for a custom function in a file: an address in a link must not bring code into the page
  */
 export function browserRewardPool({

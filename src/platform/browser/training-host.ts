@@ -1,4 +1,7 @@
-/** Training in a browser worker: the browser's WebGPU, models by HTTP, Python in a frame of the page, files in memory, grading in a worker. */
+/**
+ * Training in a browser worker: the browser's WebGPU, models by HTTP, Python in a frame of the page, files in memory,
+ * grading in a worker.
+ */
 
 import { UserError } from "../../base/errors";
 import { memoryFile } from "../../data/data-file";
@@ -19,7 +22,10 @@ import { MemoryRunFiles } from "./memory-files";
 import { browserRewardPool } from "./reward-pool";
 
 export interface BrowserHostOptions {
-  /** Holds `checkpoints/<name>/` with the shipped models and `python/` with the interpreter; user's addresses are relative to it. */
+  /**
+   * Holds `checkpoints/<name>/` with the shipped models and `python/` with the interpreter; user's addresses are
+   * relative to it.
+   */
   readonly base: URL;
   /** Is given one line when the adapter computes on the CPU. */
   readonly announce: (line: string) => void;

@@ -1,6 +1,7 @@
 /**
- * SwiftShader, Google's Vulkan implementation on the CPU, as the npm package @sparticuz/chromium carries it beside its Chromium
- * (bin/swiftshader.tar.br, with a Vulkan loader). It gives a machine without GPU, Mesa or root an adapter by `npm ci` alone.
+ * SwiftShader, Google's Vulkan implementation on the CPU, as the npm package @sparticuz/chromium carries it beside its
+ * Chromium (bin/swiftshader.tar.br, with a Vulkan loader). It gives a machine without GPU, Mesa or root an adapter by
+ * `npm ci` alone.
  */
 import { createHash } from "node:crypto";
 import {
@@ -97,10 +98,12 @@ function unpackInto(root: string, name: string, archive: Uint8Array): string {
 }
 
 /**
- * Unpacks SwiftShader into the user's cache folder ($XDG_CACHE_HOME or ~/.cache, else the temporary folder), once per version of
- * the package. The folder appears by one rename, so a killed or concurrent unpack leaves nothing half-written.
+ * Unpacks SwiftShader into the user's cache folder ($XDG_CACHE_HOME or ~/.cache, else the temporary folder), once per
+ * version of the package. The folder appears by one rename, so a killed or concurrent unpack leaves nothing
+ * half-written.
  *
- * @throws Error when the package is not there ({@link hasSwiftShader}), or naming each folder that was tried when none can be written.
+ * @throws Error when the package is not there ({@link hasSwiftShader}), or naming each folder that was tried when none
+ * can be written.
  */
 export function unpackSwiftShader(): SwiftShader {
   const path = archivePath();
@@ -120,7 +123,10 @@ export function unpackSwiftShader(): SwiftShader {
   throw new Error(`it could not be unpacked to a cache folder (${problems.join("; ")})`);
 }
 
-/** dlopen's RTLD_NODELETE on Linux. Node closes a library that is no addon right after loading it; this flag makes it stay. */
+/**
+ * dlopen's RTLD_NODELETE on Linux. Node closes a library that is no addon right after loading it; this flag makes it
+ * stay.
+ */
 const RTLD_NODELETE = 0x1000;
 
 /** Loads a shared library that is not a Node addon. Returns whether the dynamic linker accepted it. */

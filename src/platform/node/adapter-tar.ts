@@ -6,8 +6,8 @@ function text(field: Uint8Array): string {
 }
 
 /**
- * The regular files of a ustar archive by name, as views into `archive`. A leading `./` is dropped. Covers what a plain archive of a
- * few files uses: no long-name extensions, links or sparse files.
+ * The regular files of a ustar archive by name, as views into `archive`. A leading `./` is dropped. Covers what a plain
+ * archive of a few files uses: no long-name extensions, links or sparse files.
  *
  * @throws Error when a header's checksum does not fit or a file is cut short.
  */

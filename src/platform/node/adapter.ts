@@ -15,7 +15,10 @@ import { withoutDawnNotes } from "./dawn-notes";
 
 /** How to choose and open a device in Node. */
 export interface NodeDeviceOptions {
-  /** `hardware`, `lavapipe`, `swiftshader`, or a part of the adapter's name; else the variable ZEROTIR_ADAPTER, else the best. */
+  /**
+   * `hardware`, `lavapipe`, `swiftshader`, or a part of the adapter's name; else the variable ZEROTIR_ADAPTER, else the
+   * best.
+   */
   readonly adapter?: string | undefined;
   /** Dawn's checks on (`safe`, the default) or off (`fast`). */
   readonly toggles?: Toggles | undefined;
@@ -148,8 +151,8 @@ function systemDriverFiles(): string[] {
 }
 
 /**
- * Whether a request to the system's drivers can succeed. Linux needs a Vulkan loader for it. Containers often have drivers but no
- * loader: then the carried one serves them.
+ * Whether a request to the system's drivers can succeed. Linux needs a Vulkan loader for it. Containers often have
+ * drivers but no loader: then the carried one serves them.
  */
 function canAskSystem(tried: string[]): boolean {
   if (process.platform !== "linux" || hasSystemLoader()) return true;
@@ -241,7 +244,8 @@ async function openBest(
   const system = asked ? await search.best() : undefined;
   if (system && !isSoftwareAdapter(system.adapter)) return open(system, toggles);
   if (system) {
-    // Dawn may rank an adapter of unknown type (a virtual GPU) below a CPU: its first choice alone does not rule out hardware.
+    // Dawn may rank an adapter of unknown type (a virtual GPU) below a CPU: its first choice alone does not rule out
+    // hardware.
     const hardware = await search.named("", (adapter) => !isSoftwareAdapter(adapter));
     if (hardware) return open(hardware, toggles);
     const opened = await open(system, toggles);
@@ -259,9 +263,9 @@ async function openBest(
 }
 
 /**
- * Chooses an adapter and opens a device in Node. Order: the one named; a hardware adapter; the system's software adapter (Mesa
- * lavapipe); SwiftShader from the npm package @sparticuz/chromium. Call it on the main thread: the last one needs environment
- * variables that a worker thread cannot set.
+ * Chooses an adapter and opens a device in Node. Order: the one named; a hardware adapter; the system's software
+ * adapter (Mesa lavapipe); SwiftShader from the npm package @sparticuz/chromium. Call it on the main thread: the last
+ * one needs environment variables that a worker thread cannot set.
  *
  * @throws UserError when the named adapter is not there, or none is: what was tried, and the command that helps.
  */

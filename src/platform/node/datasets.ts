@@ -12,7 +12,10 @@ import { type DatasetSplit, datasets } from "../../data/registry";
 import { checkCached, download } from "./download";
 import { nodeFolder } from "./files";
 
-/** Variables that say where data lies: ZEROTIR_DATA, ZEROTIR_CACHE, XDG_CACHE_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. */
+/**
+ * Variables that say where data lies: ZEROTIR_DATA, ZEROTIR_CACHE, XDG_CACHE_HOME, HF_ENDPOINT, HF_TOKEN,
+ * HF_HUB_OFFLINE.
+ */
 export type DataEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** A file that is being fetched. @param total undefined when the server does not say */
@@ -28,8 +31,8 @@ export interface DatasetPlace {
 const DATA_FILE = /\.(?:jsonl|json|parquet)(?:\.gz)?$/i;
 
 /**
- * Opens what a request names: a path first, else a name of the registry, looked for in the folder of ZEROTIR_DATA, in the cache
- * and on the hub.
+ * Opens what a request names: a path first, else a name of the registry, looked for in the folder of ZEROTIR_DATA, in
+ * the cache and on the hub.
  * @throws UserError saying where it was looked for
  */
 export async function openDataset(

@@ -19,12 +19,18 @@ import { type Release, takeLock } from "./lock";
 
 export interface DownloadOptions {
   readonly url: URL;
-  /** Where the finished file lies. Beside it: `.sha256` with its checksum, and while it is fetched `.partial` and `.lock`. */
+  /**
+   * Where the finished file lies. Beside it: `.sha256` with its checksum, and while it is fetched `.partial` and
+   * `.lock`.
+   */
   readonly target: string;
   /** Sent as a bearer token to the first server only, not where it redirects to. */
   readonly token?: string | undefined;
   readonly onProgress?: LoadProgress | undefined;
-  /** The sentence for an answer 401, 403 or 404, where a better one is known. @param code the hub's `X-Error-Code`, or empty */
+  /**
+   * The sentence for an answer 401, 403 or 404, where a better one is known.
+   * @param code the hub's `X-Error-Code`, or empty
+   */
   readonly explain?: ((status: number, code: string) => string | undefined) | undefined;
   /** Attempts after an interruption, each going on where the last one stopped. */
   readonly attempts?: number;
@@ -39,8 +45,8 @@ export interface DownloadOptions {
 const REDIRECTS = 8;
 
 /**
- * The file at `target`, fetched when it is not there. Its checksum is the one that the server states (`X-Linked-Etag`), and the one
- * written down at the first download: a cached file that no longer has it is refused.
+ * The file at `target`, fetched when it is not there. Its checksum is the one that the server states (`X-Linked-Etag`),
+ * and the one written down at the first download: a cached file that no longer has it is refused.
  * @throws UserError with what to do
  */
 export async function download(options: DownloadOptions): Promise<string> {
@@ -82,7 +88,10 @@ async function lock(target: string): Promise<Release> {
   return takeLock(path, inUse).catch(refused(path, "written"));
 }
 
-/** What has arrived of a file, and the entity tag that it had on the server; empty where nobody could say whether the rest belongs to it. */
+/**
+ * What has arrived of a file, and the entity tag that it had on the server; empty where nobody could say whether the
+ * rest belongs to it.
+ */
 async function partOf(partial: string): Promise<{ readonly arrived: number; readonly tag: string }> {
   const tag = await fs.readFile(`${partial}.etag`, "utf8").catch(() => "");
   const { size } = await fs.stat(partial).catch(() => ({ size: 0 }));

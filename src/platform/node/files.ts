@@ -7,8 +7,9 @@ import type { ByteSource } from "../../model/safetensors/read";
 import { isAlive } from "./lock";
 
 /**
- * The file that says a folder was written to its end: JSON with the byte length of every other file. It is written last and
- * reaches the disk before the folder gets its name. A checkpoint without it, or with a file of another length, is never resumed.
+ * The file that says a folder was written to its end: JSON with the byte length of every other file. It is written last
+ * and reaches the disk before the folder gets its name. A checkpoint without it, or with a file of another length, is
+ * never resumed.
  */
 export const MARKER = "COMPLETE";
 
@@ -60,9 +61,10 @@ async function readRange(file: string, offset: number, length: number): Promise<
 }
 
 /**
- * Writes a folder that appears under its name all at once: everything goes to a hidden folder beside it, reaches the disk, gets
- * its marker, and is renamed. Whatever stops it before the rename leaves what was there untouched. A folder of that name is
- * replaced; should the process die between the two renames this takes, {@link recoverFolders} puts the old one back.
+ * Writes a folder that appears under its name all at once: everything goes to a hidden folder beside it, reaches the
+ * disk, gets its marker, and is renamed. Whatever stops it before the rename leaves what was there untouched. A folder
+ * of that name is replaced; should the process die between the two renames this takes, {@link recoverFolders} puts the
+ * old one back.
  */
 export async function writeFolder(path: string, fill: (writer: FolderWriter) => Promise<void>): Promise<void> {
   const target = resolve(path);
@@ -111,7 +113,9 @@ async function bytesOf(fill: (writer: FolderWriter) => Promise<void>): Promise<n
   return bytes;
 }
 
-/** {@link explained} of something that cannot be written; where the disk is full, with what it takes and what there is. */
+/**
+ * {@link explained} of something that cannot be written; where the disk is full, with what it takes and what there is.
+ */
 export async function explainedFully(
   error: unknown,
   path: string,
@@ -139,12 +143,15 @@ function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** What this process is writing. A name with its number may also be left from one that had the number before, as in containers. */
+/**
+ * What this process is writing. A name with its number may also be left from one that had the number before, as in
+ * containers.
+ */
 const writing = new Set<string>();
 
 /**
- * Puts back folders that {@link writeFolder} had moved aside when its process died, and clears what that process left unfinished.
- * What a living process is writing is left alone.
+ * Puts back folders that {@link writeFolder} had moved aside when its process died, and clears what that process left
+ * unfinished. What a living process is writing is left alone.
  */
 export async function recoverFolders(parent: string): Promise<void> {
   for (const name of await fs.readdir(parent)) {

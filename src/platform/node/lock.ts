@@ -8,7 +8,8 @@ import { errorCode } from "../../base/errors";
 export type Release = () => Promise<void>;
 
 /**
- * Takes hold of a lock file. One that a process left when it died counts for nothing, even if another process has its number now.
+ * Takes hold of a lock file. One that a process left when it died counts for nothing, even if another process has its
+ * number now.
  *
  * @param inUse the error to throw when another holds it; the number of that process is unknown while it takes hold
  */
@@ -20,7 +21,8 @@ export async function takeLock(path: string, inUse: (owner: number | undefined) 
     if (text === undefined) continue;
     const owner = livingOwner(text);
     if (owner !== undefined) throw inUse(owner);
-    // Whoever removes a lock holds another one meanwhile: it could be gone since it was read, and a living process's in its place.
+    // Whoever removes a lock holds another one meanwhile: it could be gone since it was read, and a living process's in
+    // its place.
     const done = await takeLock(`${path}.stale`, () => inUse(undefined));
     try {
       if ((await readLock(path)) === text) await release();
@@ -82,7 +84,10 @@ function livingOwner(text: string): number | undefined {
   return isRecycled ? undefined : pid;
 }
 
-/** Whether a process of this number runs. One that has died and was not yet waited for, as in containers without init, does not. */
+/**
+ * Whether a process of this number runs. One that has died and was not yet waited for, as in containers without init,
+ * does not.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -107,7 +112,9 @@ function beginOf(pid: number): readonly [string, string] | undefined {
   }
 }
 
-/** Fields 3 and on of /proc/pid/stat (proc(5)): the state first. Field 2 is the program's name, which may hold anything. */
+/**
+ * Fields 3 and on of /proc/pid/stat (proc(5)): the state first. Field 2 is the program's name, which may hold anything.
+ */
 function statOf(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
 }

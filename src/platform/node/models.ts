@@ -1,4 +1,7 @@
-/** A model's folder in Node: one that is shipped, a path, or a repository of the Hugging Face hub, whose files are fetched when they are read. */
+/**
+ * A model's folder in Node: one that is shipped, a path, or a repository of the Hugging Face hub, whose files are
+ * fetched when they are read.
+ */
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../base/errors";
@@ -15,7 +18,10 @@ interface Listing {
   readonly files: string[];
 }
 
-/** The folder of a model: a path first, a shipped one by its name, `ORG/NAME` or `ORG/NAME@REVISION` on the hub. Nothing is fetched before it is read. */
+/**
+ * The folder of a model: a path first, a shipped one by its name, `ORG/NAME` or `ORG/NAME@REVISION` on the hub. Nothing
+ * is fetched before it is read.
+ */
 export function modelFolder(
   nameOrPath: string,
   fetching: ModelFetching = {},
@@ -28,7 +34,10 @@ export function modelFolder(
   return repository === undefined ? nodeFolder(nameOrPath) : hubFolder({ repository, revision }, fetching, env);
 }
 
-/** The commit behind a branch is kept at the first use, so that files of two commits are never mixed and a later run gets the same weights. */
+/**
+ * The commit behind a branch is kept at the first use, so that files of two commits are never mixed and a later run
+ * gets the same weights.
+ */
 function hubFolder(
   model: HubModel,
   { offline = false, onProgress, signal }: ModelFetching,

@@ -33,8 +33,8 @@ export interface NodeRewardPoolOptions {
 
 /**
  * Grades in worker threads, so that grading never holds up the thread that feeds the GPU. A thread takes one job at a
- * time. A job that outlasts its time, or that kills its thread twice, is answered with `verifier_failed`. Where no thread
- * can start, the job rejects: grades would otherwise silently all be 0.
+ * time. A job that outlasts its time, or that kills its thread twice, is answered with `verifier_failed`. Where no
+ * thread can start, the job rejects: grades would otherwise silently all be 0.
  * @throws Error when the worker has not been built; UserError when a custom function cannot be loaded
  */
 export async function nodeRewardPool(options: NodeRewardPoolOptions = {}): Promise<RewardPool> {

@@ -25,9 +25,9 @@ export interface ResumePoint {
 }
 
 /**
- * What `--resume-from-checkpoint` and `--output-dir` mean together. `latest` is the newest complete checkpoint of `--output-dir`, `best` the one
- * that its best.json names.
- * Without `--output-dir` a checkpoint in `<run>/checkpoints/` goes on in its own run folder.
+ * What `--resume-from-checkpoint` and `--output-dir` mean together. `latest` is the newest complete checkpoint of
+ * `--output-dir`, `best` the one that its best.json names. Without `--output-dir` a checkpoint in `<run>/checkpoints/`
+ * goes on in its own run folder.
  *
  * @throws UserError when there is no such checkpoint, or it was not written to its end
  */
@@ -128,7 +128,10 @@ function inUse(path: string, owner: number | undefined): UserError {
   );
 }
 
-/** {@link holdRunFolder} of a folder that nobody has yet: `path`, or `path-2` and so on, for runs begun in the same second. */
+/**
+ * {@link holdRunFolder} of a folder that nobody has yet: `path`, or `path-2` and so on, for runs begun in the same
+ * second.
+ */
 export async function holdNewRunFolder(path: string): Promise<HeldFolder> {
   await fs.mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
     throw explained(error, `cannot write ${path}`);

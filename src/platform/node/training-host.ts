@@ -26,7 +26,8 @@ export interface NodeTrainingHost extends TrainingHost {
 }
 
 /**
- * @param announce is given one line when the adapter is a fallback, and when making a snapshot of Python packages takes a while
+ * @param announce is given one line when the adapter is a fallback, and when making a snapshot of Python packages takes
+ * a while
  * @param onDeviceFailure is called with the first error of the device: the run cannot go on
  * @param embedded what an embedding program gives as values
  */

@@ -1,4 +1,7 @@
-/** MLflow's REST API: requests with a limit of time, again when the server is not ready, and never with the password in a message. */
+/**
+ * MLflow's REST API: requests with a limit of time, again when the server is not ready, and never with the password in
+ * a message.
+ */
 import type * as z from "zod";
 import { UserError } from "../../base/errors";
 import {
@@ -43,7 +46,8 @@ export class MlflowClient {
 
   /**
    * @param trackingUri http or https address of the tracking server
-   * @param env MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, when the server wants them
+   * @param env MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, when the server wants
+   * them
    * @throws UserError for an address that is none
    */
   constructor(

@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 const LONGEST = 250;
 
 /**
- * Names as every MLflow server takes them, by the given ones: letters, digits, `_ - . /` and spaces, no part of a path that is empty or only dots,
- * 250 characters. `@` becomes `_at_`, anything else `_`. Two that would be the same are told apart by a digest.
+ * Names as every MLflow server takes them, by the given ones: letters, digits, `_ - . /` and spaces, no part of a path
+ * that is empty or only dots, 250 characters. `@` becomes `_at_`, anything else `_`. Two that would be the same are
+ * told apart by a digest.
  */
 export function mlflowNames(names: Iterable<string>): ReadonlyMap<string, string> {
   const all = [...new Set(names)].sort();

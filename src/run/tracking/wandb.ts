@@ -1,4 +1,7 @@
-/** A folder that uploads a run to Weights & Biases: the format of its own files is internal, so its own package does the upload. */
+/**
+ * A folder that uploads a run to Weights & Biases: the format of its own files is internal, so its own package does the
+ * upload.
+ */
 import { UserError } from "../../base/errors";
 import { nodeFolder, writeFolder } from "../../platform/node/files";
 import { metricsLine } from "../../session/metrics";
@@ -22,7 +25,10 @@ export interface WandbReport {
   readonly rollouts: number;
 }
 
-/** Writes the folder. No text of the run becomes part of the script, which reads it from JSON files. @throws UserError */
+/**
+ * Writes the folder. No text of the run becomes part of the script, which reads it from JSON files.
+ * @throws UserError
+ */
 export async function exportToWandb({ runFolder, output, rollouts }: WandbRequest): Promise<WandbReport> {
   if (((await nodeFolder(output).list()) ?? []).length > 0)
     throw new UserError(`${output}: is not empty; choose a new folder for --output`);

@@ -1,3 +1,5 @@
+import { at } from "./must";
+
 /**
  * The candidate with the fewest edits (insertions, deletions, replacements, swaps of neighbours) from `word`; the first
  * one among equals. Undefined only when there is no candidate.
@@ -20,12 +22,12 @@ export function editDistance(a: string, b: string): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
-      let edits = Math.min((row[j - 1] ?? 0) + 1, (previous[j] ?? 0) + 1, (previous[j - 1] ?? 0) + (same ? 0 : 1));
+      let edits = Math.min(at(row, j - 1) + 1, at(previous, j) + 1, at(previous, j - 1) + (same ? 0 : 1));
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        edits = Math.min(edits, (before[j - 2] ?? 0) + 1);
+        edits = Math.min(edits, at(before, j - 2) + 1);
       row.push(edits);
     }
     [before, previous] = [previous, row];
   }
-  return previous[b.length] ?? 0;
+  return at(previous, b.length);
 }

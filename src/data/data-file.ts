@@ -1,5 +1,7 @@
 /** Bytes of a data file, wherever it lies, as chunks and as lines of text. */
+
 import { UserError } from "../base/errors";
+import { must } from "../base/must";
 
 /** Random access to a file: on disk, in memory. */
 export interface DataFile {
@@ -57,7 +59,7 @@ export async function* textLines(file: DataFile): AsyncGenerator<NumberedLine> {
   let rest = "";
   for await (const piece of textPieces(file)) {
     const lines = (rest + piece).split("\n");
-    rest = lines.pop() ?? "";
+    rest = must(lines.pop(), "the last line");
     for (const text of lines) yield { number: ++number, text };
   }
   if (rest !== "") yield { number: number + 1, text: rest };

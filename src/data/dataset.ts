@@ -1,6 +1,7 @@
 /** What a data set is to the rest of the program: rows in memory, in the order of the files. */
 
 import { UserError } from "../base/errors";
+import { isRecord } from "../base/json";
 import type { DataFile } from "./data-file";
 import { readRecords } from "./records";
 import { type DatasetEntry, type DatasetRole, type DatasetSplit, datasetEntry } from "./registry";
@@ -101,7 +102,7 @@ export async function readRows(
  */
 function columnsOf(record: unknown, choice: ColumnChoice, split: DatasetSplit | undefined): ColumnChoice {
   const present = (column: string | undefined) =>
-    column !== undefined && typeof record === "object" && record !== null && column in record ? column : null;
+    column !== undefined && isRecord(record) && column in record ? column : null;
   return {
     promptColumn: choice.promptColumn ?? present(split?.promptColumn),
     answerColumn: choice.answerColumn ?? present(split?.answerColumn),

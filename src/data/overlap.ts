@@ -1,4 +1,5 @@
 /** Problems that a training set and an evaluation set have in common. */
+import { must } from "../base/must";
 
 /**
  * Words of a run that two problems must share to count as overlapping, as in the GPT-3 paper (arXiv 2005.14165,
@@ -73,12 +74,12 @@ export function findOverlap(train: readonly string[], evaluation: readonly strin
     examples: [
       ...[...equal].slice(0, EXAMPLES).map(([key, trainProblem]) => ({
         kind: "equal" as const,
-        evalProblem: byKey.get(key) ?? "",
+        evalProblem: must(byKey.get(key), "the problem of a key"),
         trainProblem,
       })),
       ...[...partial].slice(0, EXAMPLES).map(([key, { trainProblem, words }]) => ({
         kind: "partial" as const,
-        evalProblem: byKey.get(key) ?? "",
+        evalProblem: must(byKey.get(key), "the problem of a key"),
         trainProblem,
         sharedWords: words,
       })),
@@ -120,7 +121,7 @@ function sharedRuns(
     const covered = new Set<number>();
     let first: SharedRun | undefined;
     for (const [at, words] of [...wordRuns(problem, length)].entries()) {
-      const { trainProblem, count } = runs.get(words) ?? { trainProblem: "", count: 0 };
+      const { trainProblem, count } = must(runs.get(words), "a run of words");
       if (count === 0 || count > SET_PHRASE) continue;
       first ??= { trainProblem, words };
       for (let word = at; word < at + length; word++) covered.add(word);

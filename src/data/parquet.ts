@@ -3,7 +3,8 @@
  * is opened.
  */
 import type { AsyncBuffer } from "hyparquet";
-import { UserError } from "../base/errors";
+import { reasonOf, UserError } from "../base/errors";
+import { isRecord } from "../base/json";
 import type { DataFile } from "./data-file";
 
 /** A row group of usual files has at most this many rows; larger ones are read in parts. */
@@ -28,8 +29,7 @@ export async function* parquetRecords(
     },
   };
   const damaged = (error: unknown): never => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${file.name}: cannot be read as parquet (${why}); fetch it again`);
+    throw new UserError(`${file.name}: cannot be read as parquet (${reasonOf(error)}); fetch it again`);
   };
   const metadata = await parquetMetadataAsync(buffer).catch(damaged);
   const present = new Set(metadata.schema.map(({ name }) => name));
@@ -58,7 +58,6 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   // Bytes, and numbers of a list of one type.
   if (ArrayBuffer.isView(value)) return Object.values(value).map(plain);
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
+  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
   return value;
 }

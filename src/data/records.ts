@@ -1,6 +1,8 @@
 /** The records of a data file, whatever its format: JSONL, one JSON document, either of them as gzip, or parquet. */
 
 import { UserError } from "../base/errors";
+import { isRecord } from "../base/json";
+import { at } from "../base/must";
 import { type DataFile, isParquet, textLines, textPieces } from "./data-file";
 import { parquetRecords } from "./parquet";
 
@@ -68,15 +70,14 @@ async function readDocument(file: DataFile): Promise<unknown[] | undefined> {
     throw new UserError(`${file.name}: not JSON; expected an array of records, or one record on each line`);
   }
   if (Array.isArray(document)) return document;
-  if (typeof document === "object" && document !== null && "data" in document && Array.isArray(document.data))
-    return document.data;
+  if (isRecord(document) && Array.isArray(document.data)) return document.data;
   // One record on one line is JSONL of one row.
   if (!text.trim().includes("\n")) return undefined;
   throw new UserError(`${file.name}: expected an array of records, or an object with such an array under "data"`);
 }
 
 function firstLineIsJson(text: string): boolean {
-  const line = text.trimStart().split("\n", 1)[0] ?? "";
+  const line = at(text.trimStart().split("\n", 1), 0);
   try {
     JSON.parse(line);
     return true;

@@ -1,6 +1,7 @@
 /** A record of any known schema becomes a question with its right answer. */
 
 import { UserError } from "../base/errors";
+import { isRecord, type JsonObject } from "../base/json";
 import { afterHashes, lastBoxed } from "./final-answer";
 import type { LocatedRecord } from "./records";
 
@@ -26,8 +27,6 @@ const QUESTION_KEYS = ["prompt", "question", "problem"];
 const ANSWER_KEYS = ["answer", "ground_truth", "final_answer", "label", "correct_answer"];
 const CHAT_KEYS = ["prompt", "messages"];
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** A value, and the top-level column it stood in when nothing else of that column is worth keeping. */
 interface Found {
   readonly value: unknown;
@@ -48,7 +47,7 @@ interface Found {
  */
 export function toRow({ record, where }: LocatedRecord, choice: ColumnChoice): DatasetRow {
   const fields = Array.isArray(record) ? turnsAsFields(record) : record;
-  if (!isFields(fields)) throw new UserError(`${where}: expected an object with prompt and answer`);
+  if (!isRecord(fields)) throw new UserError(`${where}: expected an object with prompt and answer`);
   const prompt = findPrompt(fields, choice.promptColumn, where);
   const answer = findAnswer(fields, choice, where);
   const used = new Set([prompt.column, answer.column]);
@@ -59,20 +58,21 @@ export function toRow({ record, where }: LocatedRecord, choice: ColumnChoice): D
   };
 }
 
-function findPrompt(fields: Fields, named: string | null, where: string): { text: string; column?: string } {
+function findPrompt(fields: JsonObject, named: string | null, where: string): { text: string; column?: string } {
   if (named !== null) {
-    const value = at(fields, named);
+    const value = valueAt(fields, named);
     const text = Array.isArray(value) ? lastUserTurn(value) : value;
     if (typeof text === "string" && text.trim() !== "") return { text, column: named };
     throw new UserError(
-      `${where}: column ${named} is ${shown(value)}; expected the text of the question, or a list of chat turns${known(fields)}`,
+      `${where}: column ${named} is ${shown(value)}; ` +
+        `expected the text of the question, or a list of chat turns${known(fields)}`,
     );
   }
   for (const column of QUESTION_KEYS) {
     const text = fields[column];
     if (typeof text === "string") return { text, column };
   }
-  const bare = at(fields, "extra_info.question");
+  const bare = valueAt(fields, "extra_info.question");
   if (typeof bare === "string") return { text: bare };
   for (const column of CHAT_KEYS) {
     const turns = fields[column];
@@ -80,19 +80,20 @@ function findPrompt(fields: Fields, named: string | null, where: string): { text
     if (text !== undefined) return { text, column };
   }
   throw new UserError(
-    `${where}: has no text under ${QUESTION_KEYS.join(", ")}; name its column with --dataset-prompt-column${known(fields)}`,
+    `${where}: has no text under ${QUESTION_KEYS.join(", ")}; ` +
+      `name its column with --dataset-prompt-column${known(fields)}`,
   );
 }
 
 /** @returns no value where there is no answer and none is needed */
-function findAnswer(fields: Fields, { answerColumn: named, answerOptional }: ColumnChoice, where: string): Found {
+function findAnswer(fields: JsonObject, { answerColumn: named, answerOptional }: ColumnChoice, where: string): Found {
   if (named !== null) {
-    const value = at(fields, named);
+    const value = valueAt(fields, named);
     if (value === undefined || value === null)
       throw new UserError(`${where}: column ${named} is ${shown(value)}; expected the right answer${known(fields)}`);
     return fromSolution(value, named);
   }
-  const verl = at(fields, "reward_model.ground_truth");
+  const verl = valueAt(fields, "reward_model.ground_truth");
   if (verl !== undefined && verl !== null) return { value: verl };
   for (const column of ANSWER_KEYS) {
     const value = fields[column];
@@ -102,7 +103,8 @@ function findAnswer(fields: Fields, { answerColumn: named, answerOptional }: Col
   if (boxed !== undefined) return { value: boxed };
   if (answerOptional) return { value: undefined };
   throw new UserError(
-    `${where}: has no answer under ${ANSWER_KEYS.join(", ")}; name its column with --dataset-answer-column${known(fields)}`,
+    `${where}: has no answer under ${ANSWER_KEYS.join(", ")}; ` +
+      `name its column with --dataset-answer-column${known(fields)}`,
   );
 }
 
@@ -121,7 +123,7 @@ function fromSolution(value: unknown, column: string): Found {
 function goldOfLabel(value: unknown): unknown {
   if (typeof value !== "string" || !value.startsWith("{")) return value;
   try {
-    return at(JSON.parse(value), "gold_ans") ?? value;
+    return valueAt(JSON.parse(value), "gold_ans") ?? value;
   } catch {
     return value;
   }
@@ -132,17 +134,17 @@ function goldOfLabel(value: unknown): unknown {
  */
 function turnsAsFields(turns: readonly unknown[]): unknown {
   const question = lastUserTurn(turns);
-  const truth = turns.map((turn) => at(turn, "ground_truth")).find((value) => value !== undefined);
+  const truth = turns.map((turn) => valueAt(turn, "ground_truth")).find((value) => value !== undefined);
   if (question === undefined || truth === undefined) return undefined;
-  if (!isFields(truth)) return { prompt: question, answer: truth };
+  if (!isRecord(truth)) return { prompt: question, answer: truth };
   const { value, ...rest } = truth;
   return { ...rest, prompt: question, answer: value };
 }
 
 /** Text of the last turn by a person, in the words of either chat format. */
 function lastUserTurn(turns: readonly unknown[]): string | undefined {
-  const last = turns.findLast((turn) => at(turn, "role") === "user" || at(turn, "from") === "human");
-  const text = at(last, "content") ?? at(last, "value");
+  const last = turns.findLast((turn) => valueAt(turn, "role") === "user" || valueAt(turn, "from") === "human");
+  const text = valueAt(last, "content") ?? valueAt(last, "value");
   return typeof text === "string" ? text : undefined;
 }
 
@@ -154,7 +156,8 @@ function checkedAnswer(answer: unknown, where: string, named: boolean): string |
   if (answer === "" && named) return answer;
   if (answer === "")
     throw new UserError(
-      `${where}: the answer is empty; repair the row, or name the column with --dataset-answer-column if an empty answer is meant`,
+      `${where}: the answer is empty; repair the row, ` +
+        "or name the column with --dataset-answer-column if an empty answer is meant",
     );
   const answers: unknown[] = Array.isArray(answer) ? answer : [answer];
   if (answers.length === 0 || answers.some((one) => !isAnswer(one)))
@@ -168,15 +171,11 @@ function isAnswer(value: unknown): boolean {
 }
 
 /** The value under a dotted name; a column whose own name has dots comes first. */
-function at(fields: unknown, name: string): unknown {
-  if (!isFields(fields)) return undefined;
+function valueAt(fields: unknown, name: string): unknown {
+  if (!isRecord(fields)) return undefined;
   if (Object.hasOwn(fields, name)) return fields[name];
   const dot = name.indexOf(".");
-  return dot < 0 ? undefined : at(fields[name.slice(0, dot)], name.slice(dot + 1));
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return dot < 0 ? undefined : valueAt(fields[name.slice(0, dot)], name.slice(dot + 1));
 }
 
 function shown(value: unknown): string {
@@ -184,6 +183,6 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function known(fields: Fields): string {
+function known(fields: JsonObject): string {
   return ` (columns: ${Object.keys(fields).join(", ")})`;
 }

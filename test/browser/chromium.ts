@@ -7,7 +7,7 @@ import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { type BrowserContext, chromium } from "playwright-core";
-import { tarFiles } from "../../src/platform/node/adapter-tar";
+import { tarFiles } from "../../src/platform/tar";
 
 const ARCHIVES = ["swiftshader.tar.br", "al2023.tar.br", "fonts.tar.br"];
 

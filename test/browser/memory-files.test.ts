@@ -4,9 +4,8 @@ import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { readText } from "../../src/model/folder";
 import { MemoryRunFiles } from "../../src/platform/browser/memory-files";
-import { tarBlob } from "../../src/platform/browser/tar";
-import { tarFiles } from "../../src/platform/node/adapter-tar";
 import { isComplete } from "../../src/platform/node/files";
+import { tarBlob, tarFiles } from "../../src/platform/tar";
 
 const folders: string[] = [];
 afterEach(async () => {

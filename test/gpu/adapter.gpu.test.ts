@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { OpenDevice } from "../../src/gpu/device";
 import { closeNodeDevice, openNodeDevice } from "../../src/platform/node/adapter";
 import { hasSwiftShader, unpackSwiftShader } from "../../src/platform/node/adapter-swiftshader";
-import { tarFiles } from "../../src/platform/node/adapter-tar";
+import { tarFiles } from "../../src/platform/tar";
 import { testDevice } from "../support/device";
 
 const silent = { announce: () => {} };

@@ -143,7 +143,7 @@ describe("a real file system", () => {
       await expect(tinyRun(root, "small", { values, runFiles })).rejects.toMatchObject({
         name: "UserError",
         message: expect.stringMatching(
-          /^cannot write .*step_00002: the disk is full; this takes \d+\.\d [kM]B and \d+\.\d [kM]B are free, so free some space/,
+          /^cannot write .*step_00002: the disk is full; this takes [\d.]+ [kMG]?B and [\d.]+ [kMG]?B are free, so free some space/,
         ),
       });
       expect(await fs.readdir(join(path, "checkpoints"))).toEqual(expect.not.arrayContaining(["step_00002"]));

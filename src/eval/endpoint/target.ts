@@ -273,6 +273,7 @@ export function requestBody(
 
 function refused(options: EndpointOptions, error: RefusedRequest): UserError {
   return new UserError(
-    `--endpoint ${options.endpoint}: ${error.message}; the server takes no such request, see its message and --endpoint-api`,
+    `--endpoint ${options.endpoint}: ${error.message}; ` +
+      "the server takes no such request, see its message and --endpoint-api",
   );
 }

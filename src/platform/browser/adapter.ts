@@ -22,7 +22,8 @@ export async function requestBrowserAdapter(): Promise<GPUAdapter> {
   if (!adapter) {
     throw new UserError(
       "The browser has WebGPU but no adapter for it. Switch on hardware acceleration in its settings; " +
-        "in Chrome on Linux also set chrome://flags/#enable-unsafe-webgpu and #enable-vulkan. chrome://gpu tells the reason.",
+        "in Chrome on Linux also set chrome://flags/#enable-unsafe-webgpu and #enable-vulkan. " +
+        "chrome://gpu tells the reason.",
     );
   }
   return adapter;

@@ -1,7 +1,8 @@
+import { at } from "../../base/must";
 import type { FolderReader } from "../../model/folder";
 import { bytesSource } from "../../model/safetensors/read";
 import type { RunFiles } from "../../session/run-folder";
-import { tarBlob } from "./tar";
+import { tarBlob } from "../tar";
 
 /**
  * As on disk: lists the lengths of a folder's files and is written last, so that Node resumes from a downloaded
@@ -103,7 +104,7 @@ export class MemoryRunFiles implements RunFiles {
   #children(folder: string): string[] {
     const names = [...this.#files.keys()]
       .filter((name) => name.startsWith(`${folder}/`))
-      .map((name) => name.slice(folder.length + 1).split("/")[0] ?? "");
+      .map((name) => at(name.slice(folder.length + 1).split("/"), 0));
     return [...new Set(names)].sort();
   }
 }

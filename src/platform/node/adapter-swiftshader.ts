@@ -19,7 +19,8 @@ import { createRequire } from "node:module";
 import { constants, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
-import { tarFiles } from "./adapter-tar";
+import { reasonOf } from "../../base/errors";
+import { tarFiles } from "../tar";
 
 /** The npm package that carries SwiftShader; a development dependency, so that nobody with a GPU has to install it. */
 export const CARRIER = "@sparticuz/chromium";
@@ -117,7 +118,7 @@ export function unpackSwiftShader(): SwiftShader {
       const folder = unpackInto(root, name, archive);
       return { icd: join(folder, ICD), loader: join(folder, LOADER) };
     } catch (error) {
-      problems.push(`${root}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${root}: ${reasonOf(error)}`);
     }
   }
   throw new Error(`it could not be unpacked to a cache folder (${problems.join("; ")})`);

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../base/errors";
+import { reasonOf, UserError } from "../../base/errors";
 import { type OpenDevice, openDevice, type Toggles } from "../../gpu/device";
 import { isSoftwareAdapter } from "../../gpu/profile";
 import {
@@ -58,7 +58,7 @@ async function loadDawn(): Promise<Dawn> {
     Object.assign(globalThis, globals);
     return { create };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const [reason] = reasonOf(cause).split("\n");
     throw new UserError(
       `Dawn (npm package webgpu) does not load on ${process.platform}-${process.arch}: ${reason}. ` +
         "It needs Linux with glibc, macOS or Windows, on x64 or arm64; then run `npm ci` again.",
@@ -110,8 +110,7 @@ class AdapterSearch {
       await withoutDawnNotes(() => gpu.requestAdapter());
       return [];
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      return [...text.matchAll(/name: '(.*)'/g)].flatMap(([, name]) => (name ? [name] : []));
+      return [...reasonOf(error).matchAll(/name: '(.*)'/g)].flatMap(([, name]) => (name ? [name] : []));
     }
   }
 
@@ -160,7 +159,7 @@ function canAskSystem(tried: string[]): boolean {
     try {
       if (preloadLoader(unpackSwiftShader().loader)) return true;
     } catch (error) {
-      tried.push(`the Vulkan loader from ${CARRIER}: ${error instanceof Error ? error.message : String(error)}`);
+      tried.push(`the Vulkan loader from ${CARRIER}: ${reasonOf(error)}`);
     }
   }
   tried.push("the system's Vulkan: no loader (libvulkan.so.1) is installed");
@@ -184,7 +183,7 @@ async function openSwiftShader(
   try {
     files = unpackSwiftShader();
   } catch (error) {
-    tried.push(`SwiftShader from ${CARRIER}: ${error instanceof Error ? error.message : String(error)}`);
+    tried.push(`SwiftShader from ${CARRIER}: ${reasonOf(error)}`);
     return undefined;
   }
   if (!hasSystemLoader() && !preloadLoader(files.loader)) {

@@ -96,7 +96,8 @@ async function fetchSplit(
     );
   if (offline || isSet(env.HF_HUB_OFFLINE))
     throw new UserError(
-      `${what} is not here (looked for ${looked}), and ${offline ? "--offline" : "HF_HUB_OFFLINE"} forbids to fetch it from ${split.hub.repository}`,
+      `${what} is not here (looked for ${looked}), ` +
+        `and ${offline ? "--offline" : "HF_HUB_OFFLINE"} forbids to fetch it from ${split.hub.repository}`,
     );
   const files: string[] = [];
   for (const { url, cachePath } of hubFiles(split.hub, env.HF_ENDPOINT || HUB_ENDPOINT))
@@ -120,7 +121,8 @@ async function filesOfPath(request: DatasetRequest): Promise<string[]> {
     if (isPath(dataset)) throw new UserError(`${dataset}: no such file; expected JSONL, JSON or parquet`);
     const names = datasets.map(({ name }) => name);
     throw new UserError(
-      `there is no data set ${JSON.stringify(dataset)}, and no file of that name; the nearest name is ${nearest(dataset, names)} (zerotir data list has all)`,
+      `there is no data set ${JSON.stringify(dataset)}, and no file of that name; ` +
+        `the nearest name is ${nearest(dataset, names)} (zerotir data list has all)`,
     );
   }
   if (!stats.isDirectory()) {
@@ -140,7 +142,8 @@ async function filesOfPath(request: DatasetRequest): Promise<string[]> {
   const found = files.filter(({ name }) => splitOf(name) === wanted).map(({ path }) => path);
   if (found.length === 0)
     throw new UserError(
-      `${dataset}: has no data file of split ${JSON.stringify(wanted)}; expected ${wanted}.jsonl, ${wanted}.json, ${wanted}.parquet or ${wanted}-00000-of-00001.parquet`,
+      `${dataset}: has no data file of split ${JSON.stringify(wanted)}; ` +
+        `expected ${wanted}.jsonl, ${wanted}.json, ${wanted}.parquet or ${wanted}-00000-of-00001.parquet`,
     );
   return found;
 }

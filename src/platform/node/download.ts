@@ -187,7 +187,8 @@ function refuseStatus(response: Response, url: URL, hasToken: boolean): void {
   if (status === 401 || status === 403)
     throw new UserError(
       hasToken
-        ? `${url}: the hub refuses the token (${status}); accept the data set's terms on its page, or use another HF_TOKEN`
+        ? `${url}: the hub refuses the token (${status}); ` +
+            "accept the data set's terms on its page, or use another HF_TOKEN"
         : `${url}: the hub wants a login (${status}); set HF_TOKEN to an access token of yours`,
     );
   if (status === 404)
@@ -211,7 +212,8 @@ async function finish(target: string, url: URL, stated: string | undefined): Pro
   if (recorded !== "" && checksum !== recorded) {
     await discard(target);
     throw new UserError(
-      `${url}: arrived with checksum ${checksum}, but the copy fetched before had ${recorded}; delete ${target}.sha256 to take the new one`,
+      `${url}: arrived with checksum ${checksum}, but the copy fetched before had ${recorded}; ` +
+        `delete ${target}.sha256 to take the new one`,
     );
   }
   await writeSynced(`${target}.sha256`, `${checksum}\n`);
@@ -242,7 +244,8 @@ export async function checkCached(target: string): Promise<void> {
   if (expected === "" || verified.get(target) === stamp) return;
   if ((await sha256(target)) !== expected)
     throw new UserError(
-      `${target}: changed since it was fetched (its checksum is not that of ${target}.sha256); delete it to fetch it anew`,
+      `${target}: changed since it was fetched (its checksum is not that of ${target}.sha256); ` +
+        "delete it to fetch it anew",
     );
   verified.set(target, stamp);
 }

@@ -2,6 +2,8 @@ import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { errorCode, UserError } from "../../base/errors";
+import { isRecord } from "../../base/json";
+import { bytesText } from "../../base/text";
 import type { FolderReader, FolderWriter } from "../../model/folder";
 import type { ByteSource } from "../../model/safetensors/read";
 import { isAlive } from "./lock";
@@ -127,7 +129,9 @@ export async function explainedFully(
     const { bavail, bsize } = await fs.statfs(await existingParent(resolve(path)));
     const bytes = await needed();
     return new UserError(
-      `cannot write ${path}: the disk is full; this takes ${size(bytes)} and ${size(bavail * bsize)} are free, so free some space (training then goes on with --resume-from-checkpoint latest) or choose another --output-dir`,
+      `cannot write ${path}: the disk is full; this takes ${bytesText(bytes)} and ${bytesText(bavail * bsize)} are ` +
+        "free, so free some space (training then goes on with --resume-from-checkpoint latest) " +
+        "or choose another --output-dir",
     );
   } catch {
     return plain;
@@ -137,10 +141,6 @@ export async function explainedFully(
 async function existingParent(path: string): Promise<string> {
   const parent = dirname(path);
   return parent === path || (await exists(parent)) ? parent : existingParent(parent);
-}
-
-function size(bytes: number): string {
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /**
@@ -168,10 +168,8 @@ export async function recoverFolders(parent: string): Promise<void> {
 export async function isComplete(path: string): Promise<boolean> {
   try {
     const marker: unknown = JSON.parse(await fs.readFile(join(path, MARKER), "utf8"));
-    if (typeof marker !== "object" || marker === null || !("files" in marker)) return false;
-    const { files } = marker;
-    if (typeof files !== "object" || files === null) return false;
-    for (const [name, length] of Object.entries(files))
+    if (!isRecord(marker) || !isRecord(marker.files)) return false;
+    for (const [name, length] of Object.entries(marker.files))
       if ((await fs.stat(join(path, name))).size !== length) return false;
     return true;
   } catch (error) {

@@ -5,6 +5,8 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../base/errors";
+import { isRecord, type JsonObject } from "../../base/json";
+import { must } from "../../base/must";
 import { HUB_ENDPOINT, type HubFile, type HubModel, hubModelFile, hubModelInfo } from "../../data/hub";
 import { type FolderReader, readText } from "../../model/folder";
 import { packageRoot } from "../../sandbox/node/paths";
@@ -64,7 +66,7 @@ function hubFolder(
   };
   const list = async (): Promise<Listing> => {
     const file = await fetched(hubModelInfo(model, endpoint));
-    return readListing((await readText(nodeFolder(dirname(file)), basename(file))) ?? "", repository);
+    return readListing(must(await readText(nodeFolder(dirname(file)), basename(file)), file), repository);
   };
   let listing: Promise<Listing> | undefined;
   const opened = new Map<string, Promise<string>>();
@@ -95,14 +97,12 @@ function readListing(text: string, repository: string): Listing {
   } catch {
     json = undefined;
   }
-  const object = typeof json === "object" && json !== null ? json : {};
-  const commit = "sha" in object ? object.sha : undefined;
-  const siblings: unknown[] = "siblings" in object && Array.isArray(object.siblings) ? object.siblings : [];
+  const { sha: commit, siblings }: JsonObject = isRecord(json) ? json : {};
   if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
     throw new UserError(`${repository}: the hub names no commit; check HF_ENDPOINT, and the cache of ZEROTIR_CACHE`);
-  const files = siblings.flatMap((entry) => {
-    const name: unknown =
-      typeof entry === "object" && entry !== null && "rfilename" in entry ? entry.rfilename : undefined;
+  const entries: unknown[] = Array.isArray(siblings) ? siblings : [];
+  const files = entries.flatMap((entry) => {
+    const name = isRecord(entry) ? entry.rfilename : undefined;
     return typeof name === "string" && /^\w[\w.-]*$/.test(name) ? [name] : [];
   });
   return { commit, files };
@@ -115,8 +115,12 @@ function refusal(
   hasToken: boolean,
 ): string | undefined {
   if (status !== 401 && status !== 403 && status !== 404) return undefined;
+  const access = hasToken ? "" : " and set HF_TOKEN to an access token of yours";
   if (code === "GatedRepo" || status === 403)
-    return `${repository}: is gated (${status}); accept its terms on its page on the hub${hasToken ? "" : " and set HF_TOKEN to an access token of yours"}`;
+    return `${repository}: is gated (${status}); accept its terms on its page on the hub${access}`;
   if (code === "RevisionNotFound") return `${repository}: has no revision ${revision} on the hub (${status})`;
-  return `${repository}: there is no such folder, and the hub has no such model or it is private (${status}); check the name, or set HF_TOKEN to a token that may read it`;
+  return (
+    `${repository}: there is no such folder, and the hub has no such model or it is private (${status}); ` +
+    "check the name, or set HF_TOKEN to a token that may read it"
+  );
 }

@@ -52,11 +52,10 @@ async function load({ url, exportName, label }: ScoreRequest): Promise<CustomRew
   if (isFunction(found)) return found;
   const others = Object.keys(exports).filter((name) => name !== "default" && isFunction(exports[name]));
   const file = exportName === "default" ? label : label.slice(0, -exportName.length - 1);
-  throw new UserError(
-    `${label}: ${exportName === "default" ? "has no default export that is a function" : `exports no function ${exportName}`}${
-      others.length > 0 ? `; write ${others.map((name) => `${file}:${name}`).join(" or ")}` : ""
-    }`,
-  );
+  const missing =
+    exportName === "default" ? "has no default export that is a function" : `exports no function ${exportName}`;
+  const advice = others.length > 0 ? `; write ${others.map((name) => `${file}:${name}`).join(" or ")}` : "";
+  throw new UserError(`${label}: ${missing}${advice}`);
 }
 
 /** What it takes and returns is checked at each call. */

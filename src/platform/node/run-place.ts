@@ -49,7 +49,8 @@ export async function resumePoint(resumeFrom: string, outputDir: string | null):
   }
   if (!(await isComplete(resumeFrom)))
     throw new UserError(
-      `--resume-from-checkpoint ${resumeFrom}: not a complete checkpoint; expected a folder such as runs/NAME/checkpoints/step_00050, or latest with --output-dir`,
+      `--resume-from-checkpoint ${resumeFrom}: not a complete checkpoint; ` +
+        "expected a folder such as runs/NAME/checkpoints/step_00050, or latest with --output-dir",
     );
   const parent = dirname(resolve(resumeFrom));
   if (outputDir !== null) return { checkpoint: resumeFrom, runFolder: outputDir };

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../base/errors";
+import { errorCode, reasonOf, UserError } from "../../base/errors";
 import { createContext } from "../../gpu/context";
 import type { OpenDevice } from "../../gpu/device";
 import { gradingPlan } from "../../options/fields/reward";
@@ -109,8 +109,7 @@ function whyUnreadable(error: unknown): string {
     EISDIR: "is a folder",
     EACCES: "permission denied",
   };
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  return reasons[errorCode(error) ?? ""] ?? reasonOf(error);
 }
 
 /** The checkpoint that a model argument means: a run folder stands for its newest checkpoint. */

@@ -113,7 +113,8 @@ export class MlflowClient {
     const parsed = answer.safeParse(parsedJson(text));
     if (!parsed.success)
       throw new EndpointError(
-        `MLflow at ${this.address}: the answer to ${path} is not MLflow's; check that --tracking-uri is the address of a tracking server`,
+        `MLflow at ${this.address}: the answer to ${path} is not MLflow's; ` +
+          "check that --tracking-uri is the address of a tracking server",
       );
     return parsed.data;
   }
@@ -131,7 +132,8 @@ export class MlflowClient {
     if (isTemporary(status)) return new NotReady(why, retryAfter(headers.get("retry-after")));
     if (status === 401 || status === 403)
       return new UserError(
-        `MLflow at ${this.address}: ${why}; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, for this server`,
+        `MLflow at ${this.address}: ${why}; set MLFLOW_TRACKING_TOKEN, ` +
+          "or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, for this server",
       );
     if (code === "")
       return new UserError(

@@ -1,6 +1,7 @@
 /** A run in an MLflow tracking server. */
 import * as z from "zod";
 import { UserError } from "../../base/errors";
+import { must } from "../../base/must";
 import { optionText } from "../view/run-data";
 import { MlflowClient, MlflowRefusal } from "./mlflow-client";
 import { mlflowNames } from "./mlflow-names";
@@ -156,7 +157,7 @@ function newParams({ config }: TrackedRun, { data }: MlflowRun) {
   const cut: string[] = [];
   const kept: string[] = [];
   const params = Object.entries(config).flatMap(([name, value]) => {
-    const key = names.get(name) ?? name;
+    const key = must(names.get(name), `the name of ${name}`);
     const text = optionText(value);
     const short = wellFormed(text.slice(0, LONGEST_PARAM));
     if (text.length > LONGEST_PARAM) cut.push(name);
@@ -179,7 +180,7 @@ function newPoints({ name: runName, rows }: TrackedRun, { data }: MlflowRun) {
   let present = 0;
   for (const { step, time, figures } of rows)
     for (const [name, value] of Object.entries(figures)) {
-      const key = names.get(name) ?? name;
+      const key = must(names.get(name), `the name of ${name}`);
       const old = last.get(key);
       if (old === undefined || step > old.step) points.push({ key, value, timestamp: time, step });
       else present++;
@@ -188,7 +189,8 @@ function newPoints({ name: runName, rows }: TrackedRun, { data }: MlflowRun) {
   const other = [...names.values()].find((key) => last.has(key) && !confirmed.has(key));
   if (other !== undefined)
     throw new UserError(
-      `MLflow has another course of ${other} for run ${runName}, up to step ${last.get(other)?.step}: steps were made anew since its export; delete that run in MLflow, or name another --experiment`,
+      `MLflow has another course of ${other} for run ${runName}, up to step ${last.get(other)?.step}: ` +
+        "steps were made anew since its export; delete that run in MLflow, or name another --experiment",
     );
   return { points, present, renamed: changed(names) };
 }

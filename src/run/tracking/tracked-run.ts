@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../../base/errors";
+import { isRecord } from "../../base/json";
 import { isHeld } from "../../platform/node/run-place";
 import type { MetricsTable } from "../../report/statistics/metrics-table";
 import type { AttemptLine } from "../view/attempts";
@@ -95,7 +96,7 @@ function stateOf(attempts: readonly AttemptLine[], isWritten: boolean): TrackedR
 function clean(value: unknown): unknown {
   if (typeof value === "string") return wellFormed(withoutCredentials(value));
   if (Array.isArray(value)) return value.map(clean);
-  if (typeof value === "object" && value !== null)
+  if (isRecord(value))
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [wellFormed(name), clean(part)]));
   return value;
 }

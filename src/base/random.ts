@@ -48,3 +48,14 @@ export function hashText(text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return mix32(hash) >>> 0;
 }
+
+/** 64 bits of a text as 16 hexadecimal digits: two FNV-like hashes of its UTF-16 code units with other multipliers. */
+export function longHash(text: string): string {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < text.length; i++) {
+    high = Math.imul(high ^ text.charCodeAt(i), 0x9e3779b1);
+    low = Math.imul(low ^ text.charCodeAt(i), 0x5f356495);
+  }
+  const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
+  return hex(mix32(high ^ (low >>> 13))) + hex(mix32(low ^ (high >>> 16)));
+}

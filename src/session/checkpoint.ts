@@ -1,6 +1,7 @@
 /** What a checkpoint holds beside the model: optimizer moments and the training state. Saving and loading are exact, so a resumed run goes on bit for bit. */
 import * as z from "zod";
 import { UserError } from "../base/errors";
+import { must } from "../base/must";
 import { type FolderReader, type FolderWriter, readText, writeCheckpoint } from "../model/folder";
 import type { Moments, Optimizer } from "../model/optimizer";
 import { writeAdapter } from "../model/peft";
@@ -92,7 +93,12 @@ export async function saveTraining(
   const { model, config, companions } = loaded;
   if (model.adapter === undefined) await writeCheckpoint(writer, config, model.trained.toWrite(), companions);
   else {
-    await writeAdapter(writer, loaded.base ?? "", model.adapter.layout.config, model.trained.toWrite());
+    await writeAdapter(
+      writer,
+      must(loaded.base, "the base of an adapter"),
+      model.adapter.layout.config,
+      model.trained.toWrite(),
+    );
     for (const [name, text] of companions) await writer.write(name, text);
   }
   await saveMoments(writer, optimizer);

@@ -2,6 +2,7 @@
 
 import type { SamplingSettings } from "../../kernels/sampling";
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import type { TrainOptions } from "../options/train";
 import type { GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";
@@ -140,7 +141,7 @@ export async function collect(
 
   const grades = new BatchGrades(
     collector.rewards,
-    questions.map((row, index) => ({ row, prompt: prompts[index] ?? "" })),
+    questions.map((row, index) => ({ row, prompt: at(prompts, index) })),
     settings.samplesPerQuestion,
   );
   const withGrade = async (trajectory: Trajectory): Promise<GradedTrajectory> => {
@@ -149,7 +150,7 @@ export async function collect(
     if (question === undefined) throw new Error(`trajectory ${trajectory.id} has no question`);
     const { groupIndex } = trajectory;
     const numbered = first === 0 ? trajectory : { ...trajectory, groupIndex: first + groupIndex };
-    return { trajectory: numbered, question, prompt: prompts[groupIndex] ?? "", grade };
+    return { trajectory: numbered, question, prompt: at(prompts, groupIndex), grade };
   };
   const told: Promise<void>[] = [];
   let statistics: RolloutStatistics | undefined;

@@ -1,4 +1,5 @@
 /** Grades of one rollout batch: each trajectory as soon as it ends, and a group by custom functions as soon as its last one has. */
+import { at } from "../base/must";
 import type { GradeJob, GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";
 import type { Trajectory } from "../rollout/trajectory";
@@ -36,7 +37,7 @@ export class BatchGrades {
   /** Starts to grade a trajectory that has ended. @param environmentReward of its environment, where it has one */
   add(trajectory: Trajectory, environmentReward?: Promise<number | null>): void {
     const { groupIndex, sampleIndex } = trajectory;
-    const facts = gradeJob(trajectory, this.#questions[groupIndex]?.row.answer ?? []);
+    const facts = gradeJob(trajectory, at(this.#questions, groupIndex).row.answer);
     const job =
       environmentReward === undefined
         ? Promise.resolve(facts)
@@ -63,10 +64,10 @@ export class BatchGrades {
     grade: NonNullable<RewardPool["gradeGroup"]>,
   ): Promise<readonly GradeResult[]> {
     const members = [...group].sort(([a], [b]) => a - b).map(([, member]) => member);
-    const question = this.#questions[index];
+    const { prompt, row } = at(this.#questions, index);
     return grade({
-      prompt: question?.prompt ?? "",
-      columns: { answer: question?.row.answer, ...question?.row.columns },
+      prompt,
+      columns: { answer: row.answer, ...row.columns },
       jobs: await Promise.all(members.map(({ job }) => job)),
       grades: await Promise.all(members.map((member) => member.grade)),
     });

@@ -1,4 +1,5 @@
 /** Questions of a run: of data sets, shuffled anew for each pass, or synthetic ones that are made while they are used. Which ones a step trains on follows from seed and step. */
+import { at, must } from "../base/must";
 import { CounterRandom, hashText } from "../base/random";
 import { type Dataset, type DatasetRequest, datasetRequest } from "../data/dataset";
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
@@ -57,9 +58,7 @@ export function fileRows<Row>(
         order = shuffled(training.length, seed, wanted);
         pass = wanted;
       }
-      const row = training[order[index % training.length] ?? 0];
-      if (row === undefined) throw new RangeError(`no row ${index}`);
-      return row;
+      return at(training, at(order, index % training.length));
     },
     heldOut: (count) => heldOut.slice(0, count),
   };
@@ -71,7 +70,7 @@ function shuffled(length: number, seed: number, pass: number): number[] {
   const order = Array.from({ length }, (_, index) => index);
   for (let i = length - 1; i > 0; i--) {
     const j = random.integer(0, i);
-    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
+    [order[i], order[j]] = [at(order, j), at(order, i)];
   }
   return order;
 }
@@ -168,7 +167,7 @@ export function syntheticQuestions(name: string, seed: number): QuestionSource |
     name,
     passLength: Number.POSITIVE_INFINITY,
     train,
-    heldOut: (count) => syntheticBenchmark(name, count) ?? [],
+    heldOut: (count) => must(syntheticBenchmark(name, count), `the held-out questions of ${name}`),
   };
 }
 
@@ -178,7 +177,7 @@ export function syntheticBenchmark(name: string, count: number): QuestionRow[] |
   if (range === undefined && nanoBenchmarkProblem(name, 0) === undefined) return undefined;
   return Array.from({ length: count }, (_, index) => {
     if (range === undefined) {
-      const { expression = "", answer = "" } = nanoBenchmarkProblem(name, index) ?? {};
+      const { expression, answer } = must(nanoBenchmarkProblem(name, index), `problem ${index} of ${name}`);
       return { prompt: expression, answer };
     }
     const { question, answer } = dagProblem(hashText("benchmark"), index, range, "eval");

@@ -55,11 +55,11 @@ const SUPERSEDED = ".superseded";
  */
 export class RunFolder {
   readonly path: string;
-  private readonly files: RunFiles;
+  readonly #files: RunFiles;
 
   private constructor(files: RunFiles) {
     this.path = files.path;
-    this.files = files;
+    this.#files = files;
   }
 
   /**
@@ -113,18 +113,18 @@ export class RunFolder {
   }
 
   async logMetrics(row: MetricsRow): Promise<void> {
-    await this.files.append(METRICS, metricsLine(row));
+    await this.#files.append(METRICS, metricsLine(row));
   }
 
   /** Adds the evaluation of a step, in place of an earlier one of the same step. @returns all rows so far */
   async logEvaluation(row: EvaluationRow): Promise<readonly EvaluationRow[]> {
-    const lines = rowsUpTo((await this.files.read(EVALUATION)) ?? "", row.step - 1) + metricsLine(row);
-    await this.files.write(EVALUATION, lines);
+    const lines = rowsUpTo((await this.#files.read(EVALUATION)) ?? "", row.step - 1) + metricsLine(row);
+    await this.#files.write(EVALUATION, lines);
     const rows = lines
       .split("\n")
       .slice(0, -1)
       .map((line): EvaluationRow => JSON.parse(line));
-    await this.files.write(TRAJECTORY, trajectoryTable(rows));
+    await this.#files.write(TRAJECTORY, trajectoryTable(rows));
     return rows;
   }
 
@@ -134,14 +134,14 @@ export class RunFolder {
    * @param records one line each, without the line break
    */
   async logRollouts(step: number, records: Iterable<string>): Promise<void> {
-    await this.files.write(`${ROLLOUTS}/${rolloutFileName(step)}`, lines(records));
+    await this.#files.write(`${ROLLOUTS}/${rolloutFileName(step)}`, lines(records));
   }
 
   /** Writes a folder to look into, unless the run has enough of them. @returns its path */
   async saveSnapshot(step: number, fill: (writer: FolderWriter) => Promise<void>): Promise<string | undefined> {
-    if ((await numbered(this.files, SNAPSHOTS, /^step_(\d+)$/)).length >= MOST_SNAPSHOTS) return undefined;
+    if ((await numbered(this.#files, SNAPSHOTS, /^step_(\d+)$/)).length >= MOST_SNAPSHOTS) return undefined;
     const name = `${SNAPSHOTS}/step_${digits(step)}`;
-    await this.files.writeFolder(name, fill);
+    await this.#files.writeFolder(name, fill);
     return `${this.path}/${name}`;
   }
 
@@ -158,12 +158,12 @@ export class RunFolder {
   ): Promise<string> {
     const name = checkpointName(step);
     // Before the checkpoint: whatever stops this, a resume writes the file anew, and a whole checkpoint may have no resume.
-    if (best !== undefined) await this.files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
-    await this.files.writeFolder(name, fill);
+    if (best !== undefined) await this.#files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
+    await this.#files.writeFolder(name, fill);
     if (keep !== undefined && keep !== null) {
-      const saved = await numbered(this.files, CHECKPOINTS, /^step_(\d+)$/);
+      const saved = await numbered(this.#files, CHECKPOINTS, /^step_(\d+)$/);
       for (const old of saved.slice(0, -keep))
-        if (old.step < step && old.step !== best?.step) await this.files.remove(`${CHECKPOINTS}/${old.name}`);
+        if (old.step < step && old.step !== best?.step) await this.#files.remove(`${CHECKPOINTS}/${old.name}`);
     }
     return `${this.path}/${name}`;
   }

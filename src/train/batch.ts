@@ -3,6 +3,7 @@
  * too few (DAPO's dynamic sampling). Made when its step comes, or one step ahead.
  */
 import type { SamplingSettings } from "../../kernels/sampling";
+import { at, must } from "../base/must";
 import { mean } from "../base/statistics";
 import type { TrainOptions } from "../options/train";
 import { filterGroups, type GroupBounds } from "../rl/filters";
@@ -88,9 +89,8 @@ export async function collectBatch(
       onHeartbeat: (heartbeat) => onHeartbeat?.(heartbeat, total),
     });
     for (const [index, group] of collected.groups.entries()) {
-      const question = questions[index];
       const right = group.filter(({ grade }) => grade.numbers.rule_rewards === 1).length;
-      if (question !== undefined) selection.observe(question, right, group.length);
+      selection.observe(at(questions, index), right, group.length);
     }
     sampled.push(...collected.groups);
     kept.push(...filterGroups(collected.groups.filter(isGraded), answerRewards, bounds).kept);
@@ -151,7 +151,7 @@ function greedyAnswers(
   options: BatchOptions,
   settings: { readonly step: number; readonly questionsPerStep: number; readonly firstQuestion: number },
 ): Promise<Collected> {
-  const questions = groups.flatMap((group) => group[0]?.question ?? []);
+  const questions = groups.map((group) => at(group, 0).question);
   return collect(collector, questions, {
     ...settings,
     samplesPerQuestion: 1,
@@ -170,7 +170,9 @@ function samplingOf({ seed }: BatchOptions, temperature: number): SamplingSettin
 /** Means by name over the rounds. */
 function averaged(rounds: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = Object.keys(rounds[0] ?? {});
-  return Object.fromEntries(names.map((name) => [name, mean(rounds.map((round) => round[name] ?? 0))]));
+  return Object.fromEntries(
+    names.map((name) => [name, mean(rounds.map((round) => must(round[name], `${name} of a round`)))]),
+  );
 }
 
 export class BatchesAhead {

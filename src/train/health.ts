@@ -1,4 +1,5 @@
 /** What figures of a run mean when they look wrong, in words. */
+import { quantile } from "../base/statistics";
 import type { MetricsRow } from "../session/metrics";
 
 /** What a row is judged against. */
@@ -76,8 +77,9 @@ const RULES: readonly Rule[] = [
   {
     rows: 3,
     applies: (row, { first }) =>
-      above(first.entropy, 0) &&
-      below(row.entropy, Math.min(0.1, 0.1 * (first.entropy ?? 0))) &&
+      typeof first.entropy === "number" &&
+      first.entropy > 0 &&
+      below(row.entropy, Math.min(0.1, 0.1 * first.entropy)) &&
       !above(row["rollout/rule_rewards"], SOLVED),
     sentence:
       "entropy has fallen below a tenth of its first value, so trajectories hardly differ; if reward no longer rises, lower --learning-rate or raise --epsilon-high",
@@ -176,6 +178,8 @@ export class Health {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import { createMockEngine } from "../support/mock-engine";
+import { modelContext } from "../support/reference/models";
 import { calculate, deterministicFiles, prepare, tinyRun, tinyTensors, writeTinyModel } from "./tiny-run";
 
 let root: string;
@@ -16,6 +17,24 @@ afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
 const bytes = async (run: string, step: number, name = "model.safetensors") =>
   (await fs.readFile(join(root, run, "checkpoints", `step_0000${step}`, name))).toString("latin1");
+
+test("what was opened before a failed opening is closed", async () => {
+  const closed: string[] = [];
+  const pool = inThreadRewardPool({ scope: "model-tokens" });
+  const context = await modelContext();
+  const before = context.allocator.allocatedBytes;
+  const rewards: RewardPool = {
+    grade: (job) => pool.grade(job),
+    close: async () => {
+      closed.push("rewards");
+      await pool.close();
+    },
+  };
+  const openPython = () => Promise.reject(new Error("no interpreter"));
+  await expect(tinyRun(root, "unopened", { rewards, openPython, gpu: context })).rejects.toThrow("no interpreter");
+  expect(closed).toEqual(["rewards"]);
+  expect(context.allocator.allocatedBytes).toBe(before);
+});
 
 describe("four steps", () => {
   test("code is written, run and observed; some answers are right; log-probs are exactly those of sampling", async () => {

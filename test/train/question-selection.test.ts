@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { hashText } from "../../src/base/random";
 import { fileRows, type QuestionRow } from "../../src/session/questions";
 import { QuestionSelection } from "../../src/train/question-selection";
 
@@ -40,6 +41,14 @@ describe("mopps", () => {
     }
     return taken;
   };
+
+  test("two prompts of one 32-bit hash have a posterior each", () => {
+    const pair = ["question 1032789", "question 1629192"];
+    expect(new Set(pair.map(hashText)).size).toBe(1);
+    const selection = new QuestionSelection(source(), mopps, start);
+    for (const prompt of pair) selection.observe({ prompt, answer: "1" }, 1, 8);
+    expect(Object.keys(selection.state.posteriors ?? {})).toHaveLength(2);
+  });
 
   test("prompts that are always or never solved come less and less", () => {
     const taken = learn(new QuestionSelection(source(), mopps, start), 40);

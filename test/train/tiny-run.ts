@@ -130,6 +130,7 @@ export interface TinySettings {
   readonly events?: Partial<TrainEvents>;
   readonly gpu?: GpuContext;
   readonly runFiles?: TrainingHost["runFiles"];
+  readonly openPython?: TrainingHost["openPython"];
 }
 
 /** Questions that all have the answer 2, which the model gives half of the time. */
@@ -143,12 +144,13 @@ export async function tinyHost({
   rewards,
   gpu,
   runFiles = nodeRunFiles,
+  openPython = async () => engine ?? createMockEngine(calculate),
 }: TinySettings = {}): Promise<TrainingHost> {
   const context = gpu ?? (await modelContext());
   return {
     openGpu: async () => context,
     modelFolder: nodeFolder,
-    openPython: async () => engine ?? createMockEngine(calculate),
+    openPython,
     openRewards: async (options) => rewards ?? inThreadRewardPool(gradingPlan(options).builtIn),
     readText: (path) => fs.readFile(path, "utf8"),
     loadDataset: (request) => openDataset(request, {}),

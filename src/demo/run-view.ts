@@ -5,7 +5,7 @@ import type { MetricsRow } from "../session/metrics";
 import { Chart, type ChartContent, StepCursor } from "../web/chart";
 import { byId, element, showText, within } from "../web/elements";
 import { duration, figure, percent } from "../web/format";
-import { sampleCard } from "./sample";
+import { transcriptCard } from "./transcript";
 
 /** Older samples are taken off the page. */
 const MOST_SAMPLES = 12;
@@ -102,7 +102,7 @@ export class RunView implements TrainEvents {
 
   onSample(sample: Parameters<TrainEvents["onSample"]>[0]): void {
     this.#samples.querySelector(".empty")?.remove();
-    this.#samples.prepend(sampleCard(sample));
+    this.#samples.prepend(transcriptCard(sample));
     while (this.#samples.childElementCount > MOST_SAMPLES) this.#samples.lastElementChild?.remove();
   }
 

@@ -1,13 +1,13 @@
 /** Models x N_max x benchmarks: every sample asked for once, and the figures of each combination. */
 import type { TrainingHost } from "../session/host";
 import type { RunFiles } from "../session/run-folder";
+import { AnswerLog } from "./answer-log";
+import { type AnswerKey, answerLine } from "./answers";
 import { type Benchmark, type BenchmarkOptions, openBenchmarks } from "./benchmarks";
 import { figuresOf } from "./figures";
 import { publishedFigures } from "./published";
 import type { Cell, EvaluationReport } from "./report";
 import { refuseOtherOptions } from "./resume";
-import { SampleLog } from "./sample-log";
-import { type SampleKey, sampleLine } from "./samples";
 import { markdownTable } from "./table";
 import type { Asked, Target, TargetPlan } from "./target";
 
@@ -41,7 +41,7 @@ export async function runEvaluation(
 ): Promise<EvaluationReport> {
   const benchmarks = await openBenchmarks(settings, host, (file) => hooks.onProgress(0, 0, `fetching ${file}`));
   if (files !== undefined) await refuseOtherOptions(files, settingsFile, targets, benchmarks);
-  const log = await SampleLog.open(files);
+  const log = await AnswerLog.open(files);
   const resumed = log.count;
   const total =
     targets.length *
@@ -81,7 +81,7 @@ async function askTarget(
   plan: TargetPlan,
   benchmarks: readonly Benchmark[],
   settings: EvaluationSettings,
-  log: SampleLog,
+  log: AnswerLog,
   total: number,
   hooks: EvaluationHooks,
 ): Promise<void> {
@@ -92,7 +92,7 @@ async function askTarget(
     for (const maxToolCalls of settings.maxToolCalls)
       for (const benchmark of benchmarks) {
         if (signal?.aborted) return;
-        const key = (question: number, sample: number): SampleKey => ({
+        const key = (question: number, sample: number): AnswerKey => ({
           model: plan.name,
           benchmark: benchmark.name,
           maxToolCalls,
@@ -117,7 +117,7 @@ async function askTarget(
           onAnswer(question, sample, prompt, answer) {
             log.add(
               key(question, sample),
-              sampleLine(key(question, sample), prompt, benchmark.rows[question]?.answer ?? "", answer),
+              answerLine(key(question, sample), prompt, benchmark.rows[question]?.answer ?? "", answer),
             );
             hooks.onProgress(log.count, total, what);
           },
@@ -138,7 +138,7 @@ function cellOf(
   benchmark: Benchmark,
   maxToolCalls: number,
   settings: EvaluationSettings,
-  log: SampleLog,
+  log: AnswerLog,
 ): Cell {
   const groups = benchmark.rows.map((_, question) =>
     Array.from({ length: settings.numGenerations }, (_, sample) =>
@@ -159,7 +159,7 @@ function* allKeys(
   targets: readonly TargetPlan[],
   benchmarks: readonly Benchmark[],
   settings: EvaluationSettings,
-): Generator<SampleKey> {
+): Generator<AnswerKey> {
   for (const { name: model } of targets)
     for (const maxToolCalls of settings.maxToolCalls)
       for (const { name: benchmark, rows } of benchmarks)

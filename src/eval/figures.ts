@@ -1,9 +1,9 @@
 /** The figures of one benchmark from its samples. */
 import { type Interval, mean } from "../base/statistics";
+import type { Outcome } from "./answers";
 import { intervalOverSamples, intervalsOverQuestions } from "./bootstrap";
 import { majorityIsRight, passAtK } from "./estimators";
 import { type PassRates, passRates } from "./pass-rates";
-import type { Outcome } from "./samples";
 
 /** A share in [0, 1] and its 95% intervals. */
 export interface Estimate {

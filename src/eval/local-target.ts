@@ -3,7 +3,7 @@ import type { GpuContext } from "../gpu/context";
 import { checkPrompts, collect, type GradedTrajectory } from "../session/collect";
 import type { TrainingHost } from "../session/host";
 import { transcriptOf } from "../session/transcript";
-import type { Answer } from "./samples";
+import type { Answer } from "./answers";
 import { openSession, type Session, type SessionOptions, samplingOf } from "./session";
 import type { Target } from "./target";
 

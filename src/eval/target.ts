@@ -1,6 +1,6 @@
 /** Whatever answers questions: a model on this machine's GPU or one behind an address. */
 import type { QuestionRow } from "../session/questions";
-import type { Answer } from "./samples";
+import type { Answer } from "./answers";
 
 /** A question and which of its samples are wanted. */
 export interface Asked {

@@ -1,7 +1,7 @@
 /** Answers of a model, and figures over data sets. */
 
 import { UserError } from "../base/errors";
-import type { AnswerSample } from "../eval/answer-sample";
+import type { AnswerSample } from "../eval/ask";
 import { type EvalOptions, evalOptions, type SampleOptions, sampleOptions } from "../options/evaluate";
 import type { EnvironmentFactory } from "../rollout/environment";
 import type { EvalReport } from "../run/evaluate";

@@ -1,5 +1,5 @@
 /** `sample`: a model's answers to questions. */
-import type { AnswerSample } from "../eval/answer-sample";
+import type { AnswerSample } from "../eval/ask";
 import { ask } from "../eval/ask";
 import type { SampleOptions } from "../options/evaluate";
 import type { Embedded } from "../platform/node/embedded";

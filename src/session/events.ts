@@ -35,19 +35,19 @@ export interface TrainPlan {
 }
 
 /** A stretch of a trajectory from one source. */
-export interface SampleSegment {
+export interface TranscriptSegment {
   readonly kind: "text" | "code" | "observation";
   readonly text: string;
 }
 
 /** A trajectory to be shown. */
-export interface Sample {
+export interface Transcript {
   readonly step: number;
   readonly prompt: string;
   /** The right answer, when it may be shown. */
   readonly answer?: string;
   readonly reward?: number;
-  readonly segments: readonly SampleSegment[];
+  readonly segments: readonly TranscriptSegment[];
   readonly finishReason: string;
   /** Tokens that the model sampled. */
   readonly modelTokens: number;
@@ -85,7 +85,7 @@ export interface TrainEvents {
   onPlan(plan: TrainPlan): void;
   onPhase(phase: Phase, detail: PhaseDetail): void;
   onStep(row: MetricsRow): void;
-  onSample(sample: Sample): void;
+  onSample(sample: Transcript): void;
   onCheckpoint(checkpoint: { readonly step: number; readonly path: string }): void;
   /** A remark for the user, one sentence. */
   onNotice(text: string): void;

@@ -1,7 +1,7 @@
 /** Trajectories as people read them. */
 import type { Tokenizer } from "../text/tokenizer";
 import type { GradedTrajectory, Group } from "./collect";
-import type { Sample } from "./events";
+import type { Transcript } from "./events";
 
 /** Trajectories worth looking at: those with code and a right answer first, from different groups. */
 export function chooseTranscripts(groups: readonly Group[], count: number): GradedTrajectory[] {
@@ -15,7 +15,7 @@ export function chooseTranscripts(groups: readonly Group[], count: number): Grad
 }
 
 /** A trajectory with its segments as text. */
-export function transcriptOf(tokenizer: Tokenizer, step: number, graded: GradedTrajectory): Sample {
+export function transcriptOf(tokenizer: Tokenizer, step: number, graded: GradedTrajectory): Transcript {
   const { trajectory, prompt, question, grade } = graded;
   return {
     step,

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/sandbox/engine";
 import { createNodeSandbox } from "../../src/sandbox/node/sandbox";
-import type { Sample } from "../../src/session/events";
+import type { Transcript } from "../../src/session/events";
 import { launchChromium, type TestBrowser } from "./chromium";
 import { serveBuiltDemo, serveDemo } from "./demo-server";
 import { downloadRun, metricsOf, rolloutsOf, trainInNode } from "./runs";
@@ -170,7 +170,7 @@ test("what a program prints is shown as text, never read as HTML", async () => {
   const { stdout } = await engine.run({ ...DEFAULT_LIMITS, timeoutMs: 30_000, seed: "test", code });
   await engine.close();
   expect(stdout).toBe(`${printed}\n`);
-  const sample: Sample = {
+  const sample: Transcript = {
     step: 1,
     prompt: stdout,
     answer: "7\u202e",
@@ -181,8 +181,8 @@ test("what a program prints is shown as text, never read as HTML", async () => {
   };
   // The dev server serves the page's modules one by one.
   const shown = await page.evaluate(`(async () => {
-    const { sampleCard } = await import("/sample.ts");
-    const card = sampleCard(${JSON.stringify(sample).replaceAll("<", "\\u003c")});
+    const { transcriptCard } = await import("/sample.ts");
+    const card = transcriptCard(${JSON.stringify(sample).replaceAll("<", "\\u003c")});
     document.querySelector("#samples").replaceChildren(card);
     return {
       texts: [...card.querySelectorAll("pre")].map((pre) => pre.textContent.trim()),

@@ -13,7 +13,7 @@ import { presetNames, presetOptions } from "../../src/options/presets";
 import type { TrainOptions } from "../../src/options/train";
 import type { EvalReport, evaluate } from "../../src/run/evaluate";
 import { substitute } from "./substitute-work";
-import { hostileSample, playRun, testIo } from "./support";
+import { hostileTranscript, playRun, testIo } from "./support";
 
 let root: string;
 beforeEach(async () => {
@@ -269,7 +269,7 @@ describe("--json", () => {
     expect(lines.map(({ event }) => event)).toEqual(
       expect.arrayContaining(["plan", "notice", "sample", "checkpoint", "finish"]),
     );
-    expect(lines.find(({ event }) => event === "sample")).toEqual({ event: "sample", ...hostileSample });
+    expect(lines.find(({ event }) => event === "sample")).toEqual({ event: "sample", ...hostileTranscript });
     expect(err).toContain("step 6/6  accuracy 97.8%");
   });
 
@@ -288,12 +288,12 @@ describe("--json", () => {
       sample: async (options, { onSample, announce }) => {
         asked = options;
         announce("a fallback adapter");
-        onSample({ ...hostileSample, ids: [1], text: "x", logprobs: [-0.5] });
+        onSample({ ...hostileTranscript, ids: [1], text: "x", logprobs: [-0.5] });
       },
     });
     expect(asked?.prompt).toEqual(["2+2", "1+1", "3+3"]);
     expect(jsonLines(sampled.out)).toEqual([
-      { event: "sample", ...hostileSample, ids: [1], text: "x", logprobs: [-0.5] },
+      { event: "sample", ...hostileTranscript, ids: [1], text: "x", logprobs: [-0.5] },
     ]);
     expect(sampled.err).toBe("a fallback adapter\n");
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { alignColumns, bar, sparkline } from "../../src/cli/render/charts";
 import { Curves } from "../../src/cli/render/curves";
-import { sampleLines } from "../../src/cli/render/sample";
 import { Screen } from "../../src/cli/render/screen";
 import { Style, visibleWidth } from "../../src/cli/render/style";
 import { duration, figure, percent, plainText, shorten } from "../../src/cli/render/text";
 import { TrainView } from "../../src/cli/render/train-view";
-import { Capture, hostileSample, playRun, terminalScreen } from "./support";
+import { transcriptLines } from "../../src/cli/render/transcript";
+import { Capture, hostileTranscript, playRun, terminalScreen } from "./support";
 
 const plain = new Style(new Capture(), {});
 
@@ -105,9 +105,9 @@ describe("Screen", () => {
   });
 });
 
-describe("sampleLines", () => {
+describe("transcriptLines", () => {
   it("says in the margin who wrote what, and lets nothing through that steers the terminal", () => {
-    expect(sampleLines(hostileSample, plain, 80)).toEqual([
+    expect(transcriptLines(hostileTranscript, plain, 80)).toEqual([
       "  ┌ sample of step 5 · ✓ reward 1 · 31 tokens · answer 4047",
       "  │ prompt      User: 47*86+5",
       "  │             Assistant:",
@@ -124,8 +124,8 @@ describe("sampleLines", () => {
 
   it("wraps long lines and leaves out the middle of long samples", () => {
     const text = `${"x".repeat(100)}\n${"line\n".repeat(60)}end`;
-    const lines = sampleLines(
-      { ...hostileSample, prompt: "p", segments: [{ kind: "text", text }], reward: 0 },
+    const lines = transcriptLines(
+      { ...hostileTranscript, prompt: "p", segments: [{ kind: "text", text }], reward: 0 },
       plain,
       60,
     );

@@ -1,5 +1,5 @@
 import type { CliIo, Output } from "../../src/cli/io";
-import type { Sample, TrainEvents, TrainSummary } from "../../src/session/events";
+import type { TrainEvents, TrainSummary, Transcript } from "../../src/session/events";
 
 /** An output that keeps what is written. */
 export class Capture implements Output {
@@ -65,7 +65,7 @@ export function testIo(
   };
 }
 
-export const hostileSample: Sample = {
+export const hostileTranscript: Transcript = {
   step: 5,
   prompt: "User: 47*86+5\nAssistant:",
   answer: "4047",
@@ -121,7 +121,7 @@ export function playRun(
       step_time: 6.25,
       loss: step === 2 ? Number.NaN : 0,
     });
-    if (step === 5) events.onSample(hostileSample);
+    if (step === 5) events.onSample(hostileTranscript);
     if (step === steps) events.onCheckpoint({ step, path: `runs/seven/checkpoints/step_0000${step}` });
   }
   const summary: TrainSummary = {

@@ -1,6 +1,6 @@
 /** `sample` in Node: prompts as token ids, greedy completions, text as it comes. */
 import { expect, test } from "vitest";
-import type { AnswerSample } from "../../src/eval/answer-sample";
+import type { AnswerSample } from "../../src/eval/ask";
 import { sampleOptions } from "../../src/options/evaluate";
 import { sample as answer } from "../../src/run/sample";
 

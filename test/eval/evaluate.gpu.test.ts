@@ -9,7 +9,7 @@ import type { EvaluationReport } from "../../src/eval/report";
 import { targetPlans } from "../../src/eval/targets";
 import { evalOptions, sampleOptions } from "../../src/options/evaluate";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import type { Sample } from "../../src/session/events";
+import type { Transcript } from "../../src/session/events";
 import { prepare, tinyHost } from "../train/tiny-run";
 
 let root: string;
@@ -241,7 +241,7 @@ test("sample: each question as often as asked, in order, without answer or rewar
       values: { ...shared(), prompt: ["1+1", "2+3"], numGenerations: 3 },
     },
   ]);
-  const samples: Sample[] = [];
+  const samples: Transcript[] = [];
   await ask(options, await tinyHost(), { onSample: (sample) => void samples.push(sample) });
   expect(samples.map(({ prompt }) => /User: (.*)\n/.exec(prompt)?.[1])).toEqual([
     ...["1+1", "1+1", "1+1"],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../src/eval/answers";
 import { intervalOverSamples, intervalsOverQuestions } from "../../src/eval/bootstrap";
 import { figuresOf } from "../../src/eval/figures";
 import { publishedFigures } from "../../src/eval/published";
 import type { Cell, EvaluationReport } from "../../src/eval/report";
-import type { Outcome } from "../../src/eval/samples";
 import { markdownTable, truncatedPercent } from "../../src/eval/table";
 
 const outcome = (correct: boolean, prediction = correct ? "7" : "8"): Outcome => ({

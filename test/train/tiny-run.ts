@@ -12,7 +12,7 @@ import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
 import type { PythonCall, PythonEngine } from "../../src/sandbox/engine";
-import { type Sample, silentEvents, type TrainEvents, type TrainSummary } from "../../src/session/events";
+import { silentEvents, type TrainEvents, type TrainSummary, type Transcript } from "../../src/session/events";
 import type { TrainingHost } from "../../src/session/host";
 import { deterministicPart, type MetricsRow, metricsLine } from "../../src/session/metrics";
 import { evaluateExpression } from "../../src/tasks/nano/expression";
@@ -112,7 +112,7 @@ export function calculate({ code }: PythonCall): string {
 export interface Told {
   readonly steps: MetricsRow[];
   readonly notices: string[];
-  readonly samples: Sample[];
+  readonly samples: Transcript[];
   readonly checkpoints: number[];
 }
 

@@ -2,10 +2,10 @@ import { sampleOptions } from "../../options/evaluate";
 import type { CliCommand } from "../command";
 import { jsonLine } from "../io";
 import { type CommonFlags, layersOf, printResolved } from "../options";
-import { sampleLines } from "../render/sample";
 import { Screen } from "../render/screen";
 import { Style } from "../render/style";
 import { plainText } from "../render/text";
+import { transcriptLines } from "../render/transcript";
 
 const EXAMPLES = `  zerotir sample --preset nano "47*86+5"
   zerotir sample --preset nano --model-name-or-path runs/seven --num-generations 4 "(31-7)*8"
@@ -54,7 +54,7 @@ export const command: CliCommand = {
             screen.setStatus();
             if (streamed) io.stdout.write("\n\n");
             if (json) jsonLine(io.stdout, { event: "sample", ...answer });
-            else io.stdout.write(`${sampleLines(answer, style, io.stdout.columns()).join("\n")}\n`);
+            else io.stdout.write(`${transcriptLines(answer, style, io.stdout.columns()).join("\n")}\n`);
           },
         });
         finish(io.signal.aborted ? 1 : 0);

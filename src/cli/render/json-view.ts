@@ -1,4 +1,4 @@
-import type { Phase, PhaseDetail, Sample, TrainEvents, TrainPlan, TrainSummary } from "../../session/events";
+import type { Phase, PhaseDetail, TrainEvents, TrainPlan, TrainSummary, Transcript } from "../../session/events";
 import type { MetricsRow } from "../../session/metrics";
 import { jsonLine, type Output } from "../io";
 
@@ -29,7 +29,7 @@ export class JsonView implements TrainEvents {
     jsonLine(this.output, { event: "step", ...row });
   }
 
-  onSample(sample: Sample): void {
+  onSample(sample: Transcript): void {
     jsonLine(this.output, { event: "sample", ...sample });
   }
 

@@ -1,13 +1,13 @@
-import type { Phase, PhaseDetail, Sample, TrainEvents, TrainPlan, TrainSummary } from "../../session/events";
+import type { Phase, PhaseDetail, TrainEvents, TrainPlan, TrainSummary, Transcript } from "../../session/events";
 import type { MetricsRow } from "../../session/metrics";
 import type { CliIo, Output } from "../io";
 import { bar } from "./charts";
 import { Curves } from "./curves";
-import { sampleLines } from "./sample";
 import { Screen } from "./screen";
 import { Style } from "./style";
 import { summaryLines } from "./summary";
 import { duration, figure, percent, plainText, shorten, wrapWords } from "./text";
+import { transcriptLines } from "./transcript";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const REDRAW_MS = 120;
@@ -99,8 +99,8 @@ export class TrainView implements TrainEvents {
     this.print(...(this.screen.isTerminal ? this.tableRow(row) : [this.logLine(row)]));
   }
 
-  onSample(sample: Sample): void {
-    this.print(...sampleLines(sample, this.style, this.screen.columns()));
+  onSample(sample: Transcript): void {
+    this.print(...transcriptLines(sample, this.style, this.screen.columns()));
   }
 
   onCheckpoint({ path }: { readonly step: number; readonly path: string }): void {

@@ -11,7 +11,7 @@ import { MAX_OUTPUT_BYTES } from "../../session/collect";
 import type { TrainingHost } from "../../session/host";
 import { promptFrame } from "../../session/prompt-frame";
 import type { PromptTemplate } from "../../text/templates";
-import type { Answer } from "../samples";
+import type { Answer } from "../answers";
 import type { SessionOptions } from "../session";
 import type { AnswerSettings, Asked, Target } from "../target";
 import { CHARACTERS, END_OF_TEXT } from "./characters";

@@ -2,8 +2,8 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SampleLog } from "../../src/eval/sample-log";
-import { type Answer, type SampleKey, sampleLine } from "../../src/eval/samples";
+import { AnswerLog } from "../../src/eval/answer-log";
+import { type Answer, type AnswerKey, answerLine } from "../../src/eval/answers";
 import { MemoryRunFiles } from "../../src/platform/browser/memory-files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { gradeTrajectory } from "../../src/reward/grade";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
-const key = (question: number): SampleKey => ({ model: "m", benchmark: "b", maxToolCalls: 1, question, sample: 0 });
+const key = (question: number): AnswerKey => ({ model: "m", benchmark: "b", maxToolCalls: 1, question, sample: 0 });
 const text = "über \\boxed{2} \u2028 \ud83d\ude00";
 const answer: Answer = {
   segments: [{ kind: "text", text }],
@@ -34,7 +34,7 @@ const answer: Answer = {
     totalTokens: 3,
   }),
 };
-const line = (question: number) => sampleLine(key(question), "prompt", "2", answer);
+const line = (question: number) => answerLine(key(question), "prompt", "2", answer);
 
 describe.each<[string, () => RunFiles]>([
   ["on disk", () => nodeRunFiles(join(root, "disk"))],
@@ -42,7 +42,7 @@ describe.each<[string, () => RunFiles]>([
 ])("samples %s", (_, open) => {
   test("come back in any order, with flushes in between, and end in the order asked for", async () => {
     const files = open();
-    const log = await SampleLog.open(files);
+    const log = await AnswerLog.open(files);
     await log.flush();
     for (const question of [3, 1, 2]) {
       log.add(key(question), line(question));
@@ -54,7 +54,7 @@ describe.each<[string, () => RunFiles]>([
     await log.flush();
     expect(await files.read("samples.jsonl")).toBe([3, 1, 2, 0, 4].map((q) => `${line(q)}\n`).join(""));
 
-    const again = await SampleLog.open(files);
+    const again = await AnswerLog.open(files);
     expect(again.count).toBe(5);
     expect(again.outcome(key(2))).toEqual(log.outcome(key(2)));
     expect(again.outcome(key(5))).toBeUndefined();
@@ -69,7 +69,7 @@ test("a write that fails is told by flush, each time", async () => {
   files.append = async () => {
     throw new Error("the disk is full");
   };
-  const log = await SampleLog.open(files);
+  const log = await AnswerLog.open(files);
   log.add(key(0), line(0));
   await expect(log.flush()).rejects.toThrow(/the disk is full/);
   log.add(key(1), line(1));

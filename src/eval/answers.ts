@@ -4,7 +4,7 @@ import type { FinishReason, ToolRecord } from "../rollout/trajectory";
 import type { PythonStatus } from "../sandbox/engine";
 
 /** Which of all samples of an evaluation one is. */
-export interface SampleKey {
+export interface AnswerKey {
   readonly model: string;
   readonly benchmark: string;
   /** N_max. */
@@ -39,7 +39,7 @@ export interface Outcome {
 }
 
 /** One line, without the line break. Holds no time, so that two equal runs write equal bytes. */
-export function sampleLine(key: SampleKey, prompt: string, gold: string | readonly string[], answer: Answer): string {
+export function answerLine(key: AnswerKey, prompt: string, gold: string | readonly string[], answer: Answer): string {
   const { numbers } = answer;
   return JSON.stringify({
     model: key.model,
@@ -67,12 +67,12 @@ export function sampleLine(key: SampleKey, prompt: string, gold: string | readon
 }
 
 interface ParsedLine {
-  readonly key: SampleKey;
+  readonly key: AnswerKey;
   readonly outcome: Outcome;
 }
 
-/** Reads a line of {@link sampleLine} back; undefined when it is none. */
-export function parseSampleLine(line: string): ParsedLine | undefined {
+/** Reads a line of {@link answerLine} back; undefined when it is none. */
+export function parseAnswerLine(line: string): ParsedLine | undefined {
   let row: unknown;
   try {
     row = JSON.parse(line);
@@ -131,6 +131,6 @@ function isRow(value: unknown): value is Row {
 }
 
 /** One text per key: equal keys, equal texts. */
-export function keyText({ model, benchmark, maxToolCalls, question, sample }: SampleKey): string {
+export function keyText({ model, benchmark, maxToolCalls, question, sample }: AnswerKey): string {
   return JSON.stringify([model, benchmark, maxToolCalls, question, sample]);
 }

@@ -1,8 +1,8 @@
-import type { Sample, SampleSegment } from "../../session/events";
+import type { Transcript, TranscriptSegment } from "../../session/events";
 import type { Colour, Style } from "./style";
 import { figure, plainText, shorten } from "./text";
 
-const GUTTERS: Record<SampleSegment["kind"], { label: string; colour: Colour }> = {
+const GUTTERS: Record<TranscriptSegment["kind"], { label: string; colour: Colour }> = {
   text: { label: "model", colour: "bold" },
   code: { label: "python", colour: "cyan" },
   observation: { label: "observation", colour: "yellow" },
@@ -14,7 +14,7 @@ const MOST_LINES = 24;
  * A trajectory as lines: who wrote each stretch stands in the margin, so that the tool's output (`observation`, with a dotted rule)
  * cannot be taken for the model's text.
  */
-export function sampleLines(sample: Sample, style: Style, columns: number): string[] {
+export function transcriptLines(sample: Transcript, style: Style, columns: number): string[] {
   const reward = sample.reward;
   const verdict =
     reward === undefined

@@ -1,7 +1,7 @@
 /** The samples of an evaluation: found again after a kill, each at most once. */
 import { UserError } from "../base/errors";
 import type { RunFiles } from "../session/run-folder";
-import { keyText, type Outcome, parseSampleLine, type SampleKey } from "./samples";
+import { type AnswerKey, keyText, type Outcome, parseAnswerLine } from "./answers";
 
 export const SAMPLES = "samples.jsonl";
 const READ_BYTES = 2 ** 20;
@@ -17,7 +17,7 @@ interface Place {
  * samples.jsonl: while samples come, one line each in the order in which they end; put into the order of the questions at the end, so that a run that was
  * killed and one that was not leave the same bytes. Only outcomes and places of lines are held in memory.
  */
-export class SampleLog {
+export class AnswerLog {
   private readonly outcomes = new Map<string, Outcome>();
   private readonly places = new Map<string, Place>();
   private readonly files: RunFiles | undefined;
@@ -33,14 +33,14 @@ export class SampleLog {
    * Reads what an earlier process left; a last line without its end is cut off. Without files nothing is kept.
    * @throws UserError at a line that is no sample
    */
-  static async open(files: RunFiles | undefined): Promise<SampleLog> {
-    const log = new SampleLog(files);
+  static async open(files: RunFiles | undefined): Promise<AnswerLog> {
+    const log = new AnswerLog(files);
     if (files === undefined) return log;
     let end = 0;
     let number = 0;
     for await (const bytes of lines(files)) {
       number++;
-      const parsed = parseSampleLine(new TextDecoder().decode(bytes));
+      const parsed = parseAnswerLine(new TextDecoder().decode(bytes));
       if (parsed === undefined)
         throw new UserError(
           `${files.path}/${SAMPLES}, line ${number}: is no sample; delete the line, or choose another --output-dir`,
@@ -59,13 +59,13 @@ export class SampleLog {
     return this.outcomes.size;
   }
 
-  outcome(key: SampleKey): Outcome | undefined {
+  outcome(key: AnswerKey): Outcome | undefined {
     return this.outcomes.get(keyText(key));
   }
 
-  /** Takes a line of `sampleLine`; it is on the disk after {@link flush} at the latest. */
-  add(key: SampleKey, line: string): void {
-    const parsed = parseSampleLine(line);
+  /** Takes a line of `answerLine`; it is on the disk after {@link flush} at the latest. */
+  add(key: AnswerKey, line: string): void {
+    const parsed = parseAnswerLine(line);
     if (parsed === undefined) throw new Error("a line of samples cannot be read back");
     this.outcomes.set(keyText(key), parsed.outcome);
     if (this.files === undefined) return;
@@ -100,7 +100,7 @@ export class SampleLog {
   }
 
   /** Puts the lines into this order and leaves out others. */
-  async arrange(order: Iterable<SampleKey>): Promise<void> {
+  async arrange(order: Iterable<AnswerKey>): Promise<void> {
     await this.flush();
     const { files } = this;
     if (files === undefined) return;

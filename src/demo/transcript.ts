@@ -1,9 +1,9 @@
-import type { Sample } from "../session/events";
+import type { Transcript } from "../session/events";
 import { element, visible } from "../web/elements";
 import { rewardChip, rolloutCard, stretch } from "../web/rollout-card";
 
 /** A trajectory that training shows, as a card. */
-export function sampleCard(sample: Sample): HTMLElement {
+export function transcriptCard(sample: Transcript): HTMLElement {
   const { step, reward, answer, modelTokens, finishReason, prompt, segments } = sample;
   const header = [element("span", "chip", `step ${step}`)];
   if (reward !== undefined) header.push(rewardChip(reward));

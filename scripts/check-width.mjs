@@ -1,5 +1,5 @@
 /**
- * Fails on a line of more than 120 columns: comments and code in TypeScript and JavaScript, shaders, and text in Markdown. The formatter
+ * Fails on a line of more than 120 columns: comments and code in TypeScript and JavaScript, and text in Markdown. The formatter
  * holds code to it but leaves comments; what no one can break is let through: a string, a table, a link, a code block.
  */
 import { execFileSync } from "node:child_process";
@@ -39,7 +39,7 @@ function wideText(lines) {
 
 const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" });
 const wide = listed.split("\n").flatMap((path) => {
-  const find = path.endsWith(".md") ? wideText : /\.(?:ts|mjs|js|wgsl)$/.test(path) ? wideCode : undefined;
+  const find = path.endsWith(".md") ? wideText : /\.(?:ts|mjs)$/.test(path) ? wideCode : undefined;
   if (find === undefined || !existsSync(join(root, path))) return [];
   const lines = readFileSync(join(root, path), "utf8").split("\n");
   return find(lines).map((index) => `${path}:${index + 1}: ${lines[index]?.length} columns`);

@@ -1,4 +1,7 @@
-/** Fails on an import that points the wrong way, on a circle, and on a `node:` import outside the folders that may have one. */
+/**
+ * Fails on an import that points the wrong way, on a circle between files or between the levels of a folder, and on a `node:` import
+ * outside the folders that may have one.
+ */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -154,8 +157,42 @@ function visit(file, trail) {
 }
 for (const file of graph.keys()) visit(file, []);
 
+/**
+ * Levels: what stands side by side in a folder, files and subfolders as wholes, must import each other one way only. A file beside a
+ * folder that imports from it and is imported by it would make the folder part of two levels.
+ */
+/** @type {Map<string, Map<string, Map<string, string>>>} folder -> child -> children that it imports, with one such import */
+const levels = new Map();
+for (const [file, targets] of graph)
+  for (const target of targets) {
+    const resolved = [target, `${target}.ts`, `${target}/index.ts`].find((path) => graph.has(path));
+    if (resolved === undefined) continue;
+    const [from, to] = [file.split("/"), resolved.split("/")];
+    let depth = 0;
+    while (from[depth] === to[depth] && depth < from.length - 1) depth++;
+    const [folder, child, other] = [from.slice(0, depth).join("/"), from[depth] ?? "", to[depth] ?? ""];
+    if (folder === "") continue;
+    const children = levels.get(folder) ?? new Map();
+    levels.set(folder, children);
+    children.set(child, (children.get(child) ?? new Map()).set(other, `${file} -> ${resolved}`));
+  }
+for (const [folder, children] of levels) {
+  const done = new Set();
+  /** @param {string} child @param {string[]} trail */
+  const climb = (child, trail) => {
+    for (const [other, example] of children.get(child) ?? [])
+      if (trail.includes(other)) {
+        const circle = [...trail.slice(trail.indexOf(other)), other];
+        const last = `levels of ${folder}: ${circle.join(" -> ")} (${example})`;
+        if (!problems.some((each) => each.startsWith(`levels of ${folder}: `))) problems.push(last);
+      } else if (!done.has(other)) climb(other, [...trail, other]);
+    done.add(child);
+  };
+  for (const child of children.keys()) climb(child, [child]);
+}
+
 if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exit(1);
 }
-console.log(`imports: ${graph.size} files, no circle, no wrong-way arrow`);
+console.log(`imports: ${graph.size} files, no circle, no wrong-way arrow, no level that runs back up`);

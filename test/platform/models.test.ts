@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ModelConfig, parameterShapes } from "../../src/model/config";
 import { readCheckpoint, writeCheckpoint } from "../../src/model/folder";
 import { initialWeights } from "../../src/model/initialise";
@@ -76,7 +76,12 @@ function hub(request: IncomingMessage, response: ServerResponse): void {
 
 async function environment(answer: Parameters<typeof fileServer>[0] = hub) {
   server = await fileServer(answer);
-  return { HF_ENDPOINT: `${server.origin}/`, ZEROTIR_CACHE: join(root, "cache"), HF_TOKEN: "secret" };
+  return {
+    HF_ENDPOINT: `${server.origin}/`,
+    ZEROTIR_CACHE: join(root, "cache"),
+    HF_HOME: join(root, "python"),
+    HF_TOKEN: "secret",
+  };
 }
 async function tensorsOf(folder: ReturnType<typeof modelFolder>) {
   const list: [string, number[]][] = [];
@@ -104,6 +109,49 @@ test("a sharded model by its name: only what is read is fetched, once, with the 
   expect(server?.requests).toHaveLength(before ?? -1);
   await fs.appendFile(join(root, "cache", "models", "some--tiny", COMMIT, SHARDS[0]), "x");
   await expect(tensorsOf(modelFolder("some/tiny", {}, env))).rejects.toThrow(/changed since it was fetched/);
+});
+
+describe("what Python's library has fetched", () => {
+  const python = () => join(root, "python", "hub", "models--some--tiny");
+  /** As it lays files out: named by their checksums, with links in a folder of the commit. */
+  async function fetchedByPython(names: readonly string[], commit = COMMIT) {
+    await fs.mkdir(join(python(), "snapshots", commit), { recursive: true });
+    for (const folder of ["refs", "blobs"]) await fs.mkdir(join(python(), folder), { recursive: true });
+    await fs.writeFile(join(python(), "refs", "main"), commit);
+    for (const name of names) {
+      const content = files.get(name) ?? new Uint8Array();
+      const blob = createHash(name.endsWith(".safetensors") ? "sha256" : "sha1")
+        .update(content)
+        .digest("hex");
+      await fs.writeFile(join(python(), "blobs", blob), content);
+      await fs.symlink(`../../blobs/${blob}`, join(python(), "snapshots", commit, name));
+    }
+  }
+
+  test("is read without the hub, and never if it is damaged", async () => {
+    const env = await environment();
+    await fetchedByPython([...files.keys()]);
+    const expected = await tensorsOf(nodeFolder(join(root, "local")));
+    for (const name of ["some/tiny", `some/tiny@${COMMIT}`])
+      expect(await tensorsOf(modelFolder(name, { offline: true }, env))).toEqual(expected);
+    expect(server?.requests).toEqual([]);
+    await fs.appendFile(join(python(), "snapshots", COMMIT, SHARDS[1]), "x");
+    await expect(tensorsOf(modelFolder("some/tiny", { offline: true }, env))).rejects.toThrow(
+      /model-00002-of-00002\.safetensors: is not what was fetched .*; delete .*blobs/,
+    );
+  });
+
+  test("is not fetched again, if it is of the same commit", async () => {
+    const env = await environment();
+    await fetchedByPython([SHARDS[0]]);
+    await fetchedByPython([SHARDS[1]], COMMIT.replace("0", "1"));
+    expect(await tensorsOf(modelFolder("some/tiny", {}, env))).toEqual(
+      await tensorsOf(nodeFolder(join(root, "local"))),
+    );
+    const asked = server?.requests.map(({ path }) => path.split("/").at(-1));
+    expect(asked).not.toContain(SHARDS[0]);
+    expect(asked).toContain(SHARDS[1]);
+  });
 });
 
 test("a folder of that path wins, and a name without a slash is a shipped model", async () => {

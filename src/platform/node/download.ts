@@ -220,7 +220,7 @@ async function finish(target: string, url: URL, stated: string | undefined): Pro
   await fs.rename(partial, target);
   await fs.rm(`${partial}.etag`, { force: true });
   await syncFolder(dirname(target));
-  verified.set(target, await stampOf(target));
+  verified.set(target, await stampOf(target, checksum));
 }
 
 /** The checksum of the first download, or an empty text. */
@@ -231,23 +231,29 @@ async function recordedChecksum(target: string): Promise<string> {
 /** Files that this process has verified, as they were then: weights of gigabytes are opened several times in a run. */
 const verified = new Map<string, string>();
 
-/** Changes whenever somebody writes into a file. */
-async function stampOf(path: string): Promise<string> {
+/** Changes whenever somebody writes into a file, or expects another checksum of it. */
+async function stampOf(path: string, checksum: string): Promise<string> {
   const { size, mtimeNs, ino } = await fs.stat(path, { bigint: true });
-  return [size, mtimeNs, ino].join(" ");
+  return [size, mtimeNs, ino, checksum].join(" ");
 }
 
 /** @throws UserError when a file has no longer the checksum that was written down when it was fetched */
 export async function checkCached(target: string): Promise<void> {
   const expected = await recordedChecksum(target);
-  const stamp = await stampOf(target);
-  if (expected === "" || verified.get(target) === stamp) return;
-  if ((await sha256(target)) !== expected)
+  if (expected !== "" && !(await hasChecksum(target, expected)))
     throw new UserError(
       `${target}: changed since it was fetched (its checksum is not that of ${target}.sha256); ` +
         "delete it to fetch it anew",
     );
-  verified.set(target, stamp);
+}
+
+/** Whether a file's sha256, in hexadecimal, is this one. */
+export async function hasChecksum(path: string, expected: string): Promise<boolean> {
+  const stamp = await stampOf(path, expected);
+  if (verified.get(path) === stamp) return true;
+  if ((await sha256(path)) !== expected) return false;
+  verified.set(path, stamp);
+  return true;
 }
 
 async function discard(target: string): Promise<void> {

@@ -3,6 +3,8 @@
  * fetched when they are read.
  */
 import { existsSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../base/errors";
 import { isRecord, type JsonObject } from "../../base/json";
@@ -12,7 +14,7 @@ import { type FolderReader, readText } from "../../model/folder";
 import { packageRoot } from "../../sandbox/node/paths";
 import type { ModelFetching } from "../../session/host";
 import { cacheFolder, type DataEnvironment, isSet } from "./datasets";
-import { download } from "./download";
+import { download, hasChecksum } from "./download";
 import { nodeFolder } from "./files";
 
 interface Listing {
@@ -65,7 +67,11 @@ function hubFolder(
     });
   };
   const list = async (): Promise<Listing> => {
-    const file = await fetched(hubModelInfo(model, endpoint));
+    const info = hubModelInfo(model, endpoint);
+    const isHere = existsSync(join(cacheFolder(env), info.cachePath));
+    const fromPython = forbidden === undefined || isHere ? undefined : await pythonListing(model, env);
+    if (fromPython !== undefined) return fromPython;
+    const file = await fetched(info);
     return readListing(must(await readText(nodeFolder(dirname(file)), basename(file)), file), repository);
   };
   let listing: Promise<Listing> | undefined;
@@ -80,14 +86,50 @@ function hubFolder(
       listing ??= list();
       const { commit, files } = await listing;
       if (!files.includes(name)) return undefined;
-      const path =
-        opened.get(name) ??
+      const find = async () =>
+        (await pythonFile(model, commit, name, env)) ??
         fetched(hubModelFile(repository, commit, name, endpoint), (done, total) => onProgress?.(name, done, total));
+      const path = opened.get(name) ?? find();
       opened.set(name, path);
       return nodeFolder(dirname(await path)).open(name);
     },
   };
 }
+
+/** Where Python's huggingface_hub keeps a model: `refs` name commits, `snapshots` have their files as links to `blobs`. */
+function pythonCache({ repository }: HubModel, env: DataEnvironment): string {
+  const caches = env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  const hub = env.HF_HUB_CACHE || join(env.HF_HOME || join(caches, "huggingface"), "hub");
+  return join(hub, `models--${repository.replaceAll("/", "--")}`);
+}
+
+/** What Python has fetched of a revision; undefined when it has not. */
+async function pythonListing(model: HubModel, env: DataEnvironment): Promise<Listing | undefined> {
+  const cache = pythonCache(model, env);
+  const named = await fs.readFile(join(cache, "refs", model.revision), "utf8").catch(() => model.revision);
+  const commit = named.trim();
+  if (!COMMIT.test(commit)) return undefined;
+  const files = await nodeFolder(join(cache, "snapshots", commit)).list();
+  return files && { commit, files };
+}
+
+/** A file of a commit that Python has fetched; undefined when it has not. */
+async function pythonFile(
+  model: HubModel,
+  commit: string,
+  name: string,
+  env: DataEnvironment,
+): Promise<string | undefined> {
+  const path = join(pythonCache(model, env), "snapshots", commit, name);
+  const blob = await fs.realpath(path).catch(() => undefined);
+  if (blob === undefined) return undefined;
+  // Large files are called by their checksum there.
+  if (/^[0-9a-f]{64}$/.test(basename(blob)) && !(await hasChecksum(blob, basename(blob))))
+    throw new UserError(`${path}: is not what was fetched (its checksum is not ${basename(blob)}); delete ${blob}`);
+  return path;
+}
+
+const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Names below a folder are left out: a checkpoint has none, and a name must not lead out of the cache. */
 function readListing(text: string, repository: string): Listing {
@@ -98,7 +140,7 @@ function readListing(text: string, repository: string): Listing {
     json = undefined;
   }
   const { sha: commit, siblings }: JsonObject = isRecord(json) ? json : {};
-  if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
+  if (typeof commit !== "string" || !COMMIT.test(commit))
     throw new UserError(`${repository}: the hub names no commit; check HF_ENDPOINT, and the cache of ZEROTIR_CACHE`);
   const entries: unknown[] = Array.isArray(siblings) ? siblings : [];
   const files = entries.flatMap((entry) => {

@@ -19,8 +19,8 @@ export type BestCheckpoint = z.output<typeof bestCheckpoint>;
 type BestOptions = Pick<TrainOptions, "metricForBestModel" | "greaterIsBetter">;
 
 /**
- * The best of `before` and the checkpoint of `row`; of equal ones the earlier. One that was the best by another metric counts for nothing, nor does a row
- * without a number there.
+ * The best of `before` and the checkpoint of `row`; of equal ones the earlier. One that was the best by another metric
+ * counts for nothing, nor does a row without a number there.
  */
 export function bestOf(
   before: BestCheckpoint | undefined,

@@ -1,4 +1,7 @@
-/** What a checkpoint holds beside the model: optimizer moments and the training state. Saving and loading are exact, so a resumed run goes on bit for bit. */
+/**
+ * What a checkpoint holds beside the model: optimizer moments and the training state. Saving and loading are exact, so
+ * a resumed run goes on bit for bit.
+ */
 import * as z from "zod";
 import { UserError } from "../base/errors";
 import { must } from "../base/must";
@@ -32,7 +35,9 @@ const schema = z.object({
   seed: z.int().min(0),
   /** Of reinforcement learning: where the training questions stand. */
   selection: selectionState.optional(),
-  /** Of reinforcement learning: steps in a row, the last one included, in which every update was left out; absent for 0. */
+  /**
+   * Of reinforcement learning: steps in a row, the last one included, in which every update was left out; absent for 0.
+   */
   skipped_steps: z.int().min(1).optional(),
   /** With --metric-for-best-model: the best checkpoint so far, this one included. */
   best: bestCheckpoint.optional(),
@@ -42,7 +47,10 @@ const schema = z.object({
   critic_step: z.int().min(0).optional(),
 });
 
-/** What a checkpoint keeps beside weights, moments and a batch sampled ahead. Everything else follows from the step and the seed. */
+/**
+ * What a checkpoint keeps beside weights, moments and a batch sampled ahead. Everything else follows from the step and
+ * the seed.
+ */
 export type TrainerState = z.output<typeof schema>;
 
 /** The content of `trainer_state.json`. */

@@ -1,4 +1,7 @@
-/** One rollout batch: questions -> trajectories -> grades. A trajectory is graded as soon as it ends, while others still decode. */
+/**
+ * One rollout batch: questions -> trajectories -> grades. A trajectory is graded as soon as it ends, while others still
+ * decode.
+ */
 
 import type { SamplingSettings } from "../../kernels/sampling";
 import { UserError } from "../base/errors";
@@ -75,7 +78,10 @@ export interface CollectSettings {
   readonly questionsPerStep?: number;
   /** Questions of this step that earlier calls have had; default 0. Ids and group numbers count on from there. */
   readonly firstQuestion?: number;
-  /** Which of its samples a question still needs; default: all. Ids do not depend on it. Not for graders of whole groups. */
+  /**
+   * Which of its samples a question still needs; default: all. Ids do not depend on it. Not for graders of whole
+   * groups.
+   */
   samplesOf?(groupIndex: number): readonly number[];
   readonly sampling: SamplingSettings;
   /** Version of the policy, which changes only where weights may change under a batch. */
@@ -239,7 +245,10 @@ function encodePrompt(tokenizer: Tokenizer, prompt: string, longest: number): Ui
   return ids;
 }
 
-/** Everything a rollout measures depends on the clock or on how far it ran ahead, so it goes under names that comparisons leave out. */
+/**
+ * Everything a rollout measures depends on the clock or on how far it ran ahead, so it goes under names that
+ * comparisons leave out.
+ */
 function timedMetrics(statistics: RolloutStatistics): Record<string, number> {
   return Object.fromEntries(
     Object.entries(rolloutMetrics(statistics)).map(([name, value]) => [

@@ -1,4 +1,7 @@
-/** Grades of one rollout batch: each trajectory as soon as it ends, and a group by custom functions as soon as its last one has. */
+/**
+ * Grades of one rollout batch: each trajectory as soon as it ends, and a group by custom functions as soon as its last
+ * one has.
+ */
 import { at } from "../base/must";
 import type { GradeJob, GradeResult } from "../reward/grade";
 import type { RewardPool } from "../reward/pool";

@@ -20,7 +20,10 @@ export interface ModelFetching {
 /** Everything that differs between a terminal and a tab. */
 export interface TrainingHost extends DatasetSource {
   openGpu(options: Pick<TrainOptions, "adapter" | "toggles">): Promise<GpuContext>;
-  /** A checkpoint folder by path, a shipped model by name, or a model of the hub, whose files are fetched when they are read. */
+  /**
+   * A checkpoint folder by path, a shipped model by name, or a model of the hub, whose files are fetched when they are
+   * read.
+   */
   modelFolder(nameOrPath: string, fetching?: ModelFetching): FolderReader;
   openPython(
     options: Pick<TrainOptions, "toolMemoryMb" | "maxToolCalls"> &
@@ -36,6 +39,10 @@ export interface TrainingHost extends DatasetSource {
   acceptsQuestion?(question: QuestionRow, step: number): boolean;
   /** The run folder. */
   runFiles(outputDir: string): RunFiles;
-  /** The folder that --resume-from-checkpoint means: a path, or `latest` of the run folder. @throws UserError when there is none */
+  /**
+   * The folder that --resume-from-checkpoint means: a path, or `latest` of the run folder.
+   *
+   * @throws UserError when there is none
+   */
   checkpointFolder(nameOrPath: string, outputDir: string): Promise<FolderReader>;
 }

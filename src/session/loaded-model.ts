@@ -52,7 +52,8 @@ type TrainingUse = PeftOptions & {
 };
 
 /**
- * Reads a Hugging Face or PEFT folder and puts its weights on the GPU. A run with --use-peft gets a new adapter where the folder has none.
+ * Reads a Hugging Face or PEFT folder and puts its weights on the GPU. A run with --use-peft gets a new adapter where
+ * the folder has none.
  * @param find a folder by the name or path of a model, for the base of an adapter
  * @param maxPositions longest sequence that will be computed
  * @param lengths the options that make it so

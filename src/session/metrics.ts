@@ -62,7 +62,9 @@ export const metricHelp = {
 } as const;
 
 export type MetricName = keyof typeof metricHelp;
-/** Figures with a name of their own for each run. `time/`, `perf/` and `overlap/` are for all that depends on the clock. */
+/**
+ * Figures with a name of their own for each run. `time/`, `perf/` and `overlap/` are for all that depends on the clock.
+ */
 export type FreeMetricName = `${"time" | "perf" | "overlap" | "rewards" | "eval" | "tools" | "masks"}/${string}`;
 
 /** One line of metrics.jsonl. A figure that does not exist (a mean over nothing) or is not finite is null there. */
@@ -95,7 +97,8 @@ export function metricsLine(row: MetricsRow): string {
 }
 
 /**
- * The lines of a metrics.jsonl up to and including a step. A last line without its end, which a killed process leaves, is dropped.
+ * The lines of a metrics.jsonl up to and including a step. A last line without its end, which a killed process leaves,
+ * is dropped.
  *
  * @throws Error at any other line that is not a row
  */
@@ -113,7 +116,10 @@ export function rowsUpTo(text: string, step: number): string {
     .join("");
 }
 
-/** Markdown with a column per evaluated step and a row per figure, in percent, as training reports print their trajectories. */
+/**
+ * Markdown with a column per evaluated step and a row per figure, in percent, as training reports print their
+ * trajectories.
+ */
 export function trajectoryTable(rows: readonly EvaluationRow[]): string {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name): name is FreeMetricName =>
     name.startsWith("eval/"),

@@ -28,13 +28,17 @@ export interface Schedule {
   readonly totalSteps: number;
   /** The rate at the end, as a part of the peak: cosine, linear and wsd. */
   readonly finalFraction: number;
-  /** Steps at the end in which warmup-stable-decay comes down (linearly). Until then the rate depends on no later step, so a decay can branch off any of them. */
+  /**
+   * Steps at the end in which warmup-stable-decay comes down (linearly). Until then the rate depends on no later step,
+   * so a decay can branch off any of them.
+   */
   readonly decaySteps: number;
 }
 
 /**
- * The rate of update `step`, counted from 1. Warm-up is linear and reaches the peak at `warmupSteps`. A decay is read at the updates already done, as Hugging Face's
- * trainers do, so that the last update still has a rate when the final share is 0.
+ * The rate of update `step`, counted from 1. Warm-up is linear and reaches the peak at `warmupSteps`. A decay is read
+ * at the updates already done, as Hugging Face's trainers do, so that the last update still has a rate when the final
+ * share is 0.
  */
 export function learningRateAt(schedule: Schedule, step: number): number {
   const { peak, warmupSteps, totalSteps, finalFraction } = schedule;

@@ -1,4 +1,7 @@
-/** Questions of a run: of data sets, shuffled anew for each pass, or synthetic ones that are made while they are used. Which ones a step trains on follows from seed and step. */
+/**
+ * Questions of a run: of data sets, shuffled anew for each pass, or synthetic ones that are made while they are used.
+ * Which ones a step trains on follows from seed and step.
+ */
 import { at, must } from "../base/must";
 import { CounterRandom, hashText } from "../base/random";
 import { type Dataset, type DatasetRequest, datasetRequest } from "../data/dataset";
@@ -147,7 +150,8 @@ function warnOfOverlap(training: Dataset, evaluation: Dataset, notice: (line: st
 }
 
 /**
- * Training questions of that name without end: never the same order twice for two seeds, and none of the held-out ones among them.
+ * Training questions of that name without end: never the same order twice for two seeds, and none of the held-out ones
+ * among them.
  * @returns undefined when there are none of that name
  */
 export function syntheticQuestions(name: string, seed: number): QuestionSource | undefined {

@@ -14,7 +14,8 @@ export function adapterOff(model: Pick<Model, "useAdapter">, pass: ScoringPass):
   return {
     fits: (sequences, rows) => pass.fits(sequences, rows),
     forward(sequences, temperature) {
-      // The pass is recorded before its promise is returned; whatever is recorded while it is awaited has the adapter again.
+      // The pass is recorded before its promise is returned; whatever is recorded while it is awaited has the adapter
+      // again.
       model.useAdapter(false);
       try {
         return pass.forward(sequences, temperature);

@@ -29,7 +29,11 @@ export async function findResume(
     : await host.checkpointFolder(options.resumeFromCheckpoint, options.outputDir);
 }
 
-/** The moments of a resumed run, and its state; undefined for a new one. @throws UserError when no step is left to be made */
+/**
+ * The moments of a resumed run, and its state; undefined for a new one.
+ *
+ * @throws UserError when no step is left to be made
+ */
 export async function restoreState(
   resumeFolder: FolderReader | undefined,
   optimizer: Optimizer,
@@ -44,7 +48,10 @@ export async function restoreState(
   return state;
 }
 
-/** Says with which options a resumed run departs from what it was; before {@link openRunFolder}, which writes the new ones. */
+/**
+ * Says with which options a resumed run departs from what it was; before {@link openRunFolder}, which writes the new
+ * ones.
+ */
 export async function tellChanges(
   set: { readonly infos: ReadonlyMap<string, OptionInfo> },
   options: Readonly<Record<string, unknown>> & Pick<OpeningOptions, "outputDir">,

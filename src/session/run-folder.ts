@@ -83,8 +83,9 @@ export class RunFolder {
   }
 
   /**
-   * Goes on after a step: what the folder holds of later steps (rows, rollouts) is cut, later checkpoints are set aside, so that
-   * the folder ends up as if the run had never stopped. The folder may be new, when a run goes on elsewhere.
+   * Goes on after a step: what the folder holds of later steps (rows, rollouts) is cut, later checkpoints are set
+   * aside, so that the folder ends up as if the run had never stopped. The folder may be new, when a run goes on
+   * elsewhere.
    *
    * @param step the step of the checkpoint that is resumed
    * @param best the best checkpoint up to there
@@ -93,7 +94,8 @@ export class RunFolder {
     const metrics = cut((await files.read(METRICS)) ?? "", step, `${files.path}/${METRICS}`);
     const evaluated = await files.read(EVALUATION);
     const evaluations = evaluated && cut(evaluated, step, `${files.path}/${EVALUATION}`);
-    // The newest first, and all of them before any row is cut: whatever stops this, the rows up to the newest checkpoint are there.
+    // The newest first, and all of them before any row is cut: whatever stops this, the rows up to the newest
+    // checkpoint are there.
     for (const { name, step: at } of (await numbered(files, CHECKPOINTS, /^step_(\d+)$/)).reverse())
       if (at > step) await files.rename(`${CHECKPOINTS}/${name}`, `${CHECKPOINTS}/${name}${SUPERSEDED}`);
     // What a killed process was writing.
@@ -157,7 +159,8 @@ export class RunFolder {
     best?: BestCheckpoint,
   ): Promise<string> {
     const name = checkpointName(step);
-    // Before the checkpoint: whatever stops this, a resume writes the file anew, and a whole checkpoint may have no resume.
+    // Before the checkpoint: whatever stops this, a resume writes the file anew, and a whole checkpoint may have no
+    // resume.
     if (best !== undefined) await this.#files.write(`${CHECKPOINTS}/${BEST}`, bestJson(best));
     await this.#files.writeFolder(name, fill);
     if (keep !== undefined && keep !== null) {

@@ -1,6 +1,6 @@
 /**
- * The rollout batch of a step: questions -> graded groups -> those to train on, in further rounds where the filter leaves
- * too few (DAPO's dynamic sampling). Made when its step comes, or one step ahead.
+ * The rollout batch of a step: questions -> graded groups -> those to train on, in further rounds where the filter
+ * leaves too few (DAPO's dynamic sampling). Made when its step comes, or one step ahead.
  */
 import type { SamplingSettings } from "../../kernels/sampling";
 import { at, must } from "../base/must";
@@ -120,7 +120,10 @@ export async function collectBatch(
   };
 }
 
-/** Which groups are trained on; undefined for all. A missing bound lets everything through on its side; accuracies lie in [0, 1]. */
+/**
+ * Which groups are trained on; undefined for all. A missing bound lets everything through on its side; accuracies lie
+ * in [0, 1].
+ */
 function groupBounds(
   options: Pick<TrainOptions, "groupFilterMin" | "groupFilterMax" | "dynamicSampling">,
 ): GroupBounds | undefined {
@@ -138,7 +141,10 @@ function answerRewards(group: Group): number[] {
   return group.map(({ grade }) => grade.numbers.rule_rewards);
 }
 
-/** Questions of the next round: as many as will fill the batch if they pass the filter as often as those before, and never more than a whole batch. */
+/**
+ * Questions of the next round: as many as will fill the batch if they pass the filter as often as those before, and
+ * never more than a whole batch.
+ */
 function missing(wanted: number, kept: number, sampled: number): number {
   const passing = sampled === 0 ? 1 : Math.max(kept, 1) / sampled;
   return Math.min(wanted, Math.ceil((wanted - kept) / passing));
@@ -211,7 +217,11 @@ export class BatchesAhead {
     this.#ahead = { step, batch };
   }
 
-  /** Resolves when nothing is under way: before weights change, an evaluation, a checkpoint. @returns the batch that lies ready */
+  /**
+   * Resolves when nothing is under way: before weights change, an evaluation, a checkpoint.
+   *
+   * @returns the batch that lies ready
+   */
   async settled(): Promise<RolloutBatch | undefined> {
     return this.#ahead?.batch;
   }

@@ -73,7 +73,11 @@ export async function restoreLearner(folder: FolderReader, learner: Learner, sta
   own.optimizer.step = must(state.critic_step, `critic_step of ${folder.path}/trainer_state.json`);
 }
 
-/** The batch that a checkpoint has ready for its next step. @throws UserError when its file is damaged, or the estimator needs answers that it lacks */
+/**
+ * The batch that a checkpoint has ready for its next step.
+ *
+ * @throws UserError when its file is damaged, or the estimator needs answers that it lacks
+ */
 export async function batchAhead(
   folder: FolderReader,
   { advantageEstimator }: Pick<TrainOptions, "advantageEstimator">,
@@ -96,7 +100,10 @@ function readWhole(text: string, file: string): RolloutBatch {
   }
 }
 
-/** Lists of numbers are named by their type, so that they come back as they were; every f32 is a double that JSON gives back exactly. */
+/**
+ * Lists of numbers are named by their type, so that they come back as they were; every f32 is a double that JSON gives
+ * back exactly.
+ */
 const TYPED = { Uint32Array, Uint8Array, Float32Array } as const;
 type TypedName = keyof typeof TYPED;
 

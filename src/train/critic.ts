@@ -93,8 +93,8 @@ export class Critic {
   }
 
   /**
-   * The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens of
-   * its part.
+   * The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens
+   * of its part.
    *
    * @returns what they did
    */
@@ -138,7 +138,9 @@ function returnsOf({ id, returns }: WeightedSequence): Float64Array {
 
 const PREFIX = "critic_";
 
-/** The files of a separate critic in a checkpoint: as those of a model of its own, with `critic_` before their names. */
+/**
+ * The files of a separate critic in a checkpoint: as those of a model of its own, with `critic_` before their names.
+ */
 export const criticFiles = {
   /** The critic's part of a folder as a folder. */
   reader(folder: FolderReader): FolderReader {

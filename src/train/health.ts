@@ -53,7 +53,8 @@ const RULES: readonly Rule[] = [
     sentence:
       "in every group all rewards are equal, so there is no gradient; use questions that are solved sometimes, a higher --temperature or more --num-generations",
   },
-  // With 8 answers a question solved 1 time in 40 gives an equal group in 82% of the cases: below that most groups teach nothing.
+  // With 8 answers a question solved 1 time in 40 gives an equal group in 82% of the cases: below that most groups
+  // teach nothing.
   {
     rows: 3,
     applies: (row) => isMostlyFlat(row) && !above(row["rollout/rule_rewards"], SOLVED),

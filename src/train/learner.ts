@@ -76,7 +76,8 @@ export function createLearner(model: Model, options: LearnerOptions): LearnerPar
 }
 
 /**
- * Loads what the learner has beside the policy: a resumed run has the reference that it began with, and the critic of its checkpoint.
+ * Loads what the learner has beside the policy: a resumed run has the reference that it began with, and the critic of
+ * its checkpoint.
  * @param find a folder by the name or path of a model
  */
 export async function openLearner(

@@ -1,6 +1,6 @@
 /**
- * Reinforcement learning from outcome reward: the loop over steps, and what a step is. A batch of trajectories is sampled
- * and graded (batch.ts), and changes the weights (update.ts); everything else here is written down or told.
+ * Reinforcement learning from outcome reward: the loop over steps, and what a step is. A batch of trajectories is
+ * sampled and graded (batch.ts), and changes the weights (update.ts); everything else here is written down or told.
  */
 import { ExpectedError } from "../base/errors";
 import { bestOf, missingMetric } from "../session/best-checkpoint";

@@ -1,6 +1,6 @@
 /**
- * What a run will allocate on the GPU, known before anything is loaded: the classes of the run are built in a context that only counts, so the plan and the run
- * cannot differ. And the largest sizes that fit a given memory.
+ * What a run will allocate on the GPU, known before anything is loaded: the classes of the run are built in a context
+ * that only counts, so the plan and the run cannot differ. And the largest sizes that fit a given memory.
  */
 
 import { UserError } from "../base/errors";
@@ -107,8 +107,9 @@ const DECODING_SHARE = 0.6;
 const ROW_STEP = 64;
 
 /**
- * The largest sizes that fit `gpuBytes`: activations are computed again only where keeping them leaves no room for two sequences, then as many sequences are decoded
- * at once as fit a share of what is left, then the micro-batch takes the rest, and more sequences what that leaves. Sizes that the options name are kept.
+ * The largest sizes that fit `gpuBytes`: activations are computed again only where keeping them leaves no room for two
+ * sequences, then as many sequences are decoded at once as fit a share of what is left, then the micro-batch takes the
+ * rest, and more sequences what that leaves. Sizes that the options name are kept.
  * @throws UserError when even the smallest plan does not fit, with what it would need
  */
 export function fitMemory(

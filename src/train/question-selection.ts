@@ -1,4 +1,7 @@
-/** Which questions a rollout batch gets: the next ones of the training sequence, or the best of a larger pool (MoPPS), as far as the curriculum has come. */
+/**
+ * Which questions a rollout batch gets: the next ones of the training sequence, or the best of a larger pool (MoPPS),
+ * as far as the curriculum has come.
+ */
 import { UserError } from "../base/errors";
 import { at } from "../base/must";
 import { CounterRandom, longHash } from "../base/random";
@@ -77,7 +80,10 @@ export class QuestionSelection {
     return { next_question: this.#next, ...(this.#options.promptSelection === "none" ? {} : { posteriors }) };
   }
 
-  /** Questions that the curriculum does not let through yet are passed over; they come again in the next pass over the data. */
+  /**
+   * Questions that the curriculum does not let through yet are passed over; they come again in the next pass over the
+   * data.
+   */
   #eligible(step: number, count: number): QuestionRow[] {
     const { curriculumColumn, curriculumSteps } = this.#options;
     const share = Math.min(1, FIRST_SHARE + ((1 - FIRST_SHARE) * (step - 1)) / Math.max(1, curriculumSteps));

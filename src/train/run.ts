@@ -1,4 +1,7 @@
-/** A run of reinforcement learning: everything that it holds open, what is opened before the first step, and in what order. */
+/**
+ * A run of reinforcement learning: everything that it holds open, what is opened before the first step, and in what
+ * order.
+ */
 import { Closers } from "../base/closers";
 import { parameterCount } from "../model/config";
 import { configFolder } from "../model/peft";
@@ -56,8 +59,8 @@ export interface Run {
 }
 
 /**
- * Opens a run: a new one, or the one of `--resume-from-checkpoint`. All that can be wrong with options and files is found
- * before the run folder is touched.
+ * Opens a run: a new one, or the one of `--resume-from-checkpoint`. All that can be wrong with options and files is
+ * found before the run folder is touched.
  *
  * @param configYaml the options as a text, for the run folder
  * @throws UserError for what the user can repair; everything is closed then

@@ -1,4 +1,7 @@
-/** Trajectories in the shape of the training passes: prompt and completion as one sequence, scored where the policy sampled. */
+/**
+ * Trajectories in the shape of the training passes: prompt and completion as one sequence, scored where the policy
+ * sampled.
+ */
 import { must } from "../base/must";
 import { microBatches } from "../model/micro-batches";
 import type { TrainingSequence } from "../model/policy-pass";

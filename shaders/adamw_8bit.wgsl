@@ -1,30 +1,17 @@
-// AdamW as in adamw.wgsl, with the moments in blocks of 256 bytes and one f32 scale each: value = level[byte] * scale.
-//   first moment: 7 bits of magnitude and a sign (bit 7); second moment: 8 bits of magnitude. Levels: 0, then up to 1 by equal ratios.
-// After the step a block's scale is its largest magnitude (0 below 2^-100), and a value's byte is the number of midpoints * scale below its magnitude;
-// a second moment above 0 has at least byte 1. A norm that is not finite, or above skip_norm, changes nothing.
+// AdamW over a flat run of parameters with moments in blocks of 256 bytes: value = level[byte] * scale of the block.
+//   first moment: 7 bits of magnitude and a sign (bit 7); second moment: 8 bits of magnitude.
+//   Levels: 0, then up to 1 by equal ratios.
+// After the step a block's scale is its largest magnitude (0 below 2^-100), and a value's byte is the number of
+// midpoints * scale below its magnitude; a second moment above 0 has at least byte 1.
 // Owner of a block: one workgroup; of four of its values: one lane. No sum; the maximum has no order.
-struct Params {
-  count4: u32,
-  decay_end4: u32,    // weight decay applies below this index only (not to gains and biases)
-  learning_rate: f32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  weight_decay: f32,
-  correction1: f32,
-  correction2: f32,
-  max_norm: f32,      // 0 means no clipping
-  skip_norm: f32,     // 0 means none
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(2) var<storage, read> norm: array<f32>;
+// include adamw_step
 @group(0) @binding(3) var<storage, read> levels: array<f32>;   // 128 of the first moment, 256 of the second
 @group(0) @binding(4) var<storage, read_write> weight: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> first_bytes: array<u32>;
 @group(0) @binding(6) var<storage, read_write> second_bytes: array<u32>;
 @group(0) @binding(7) var<storage, read_write> first_scales: array<f32>;
 @group(0) @binding(8) var<storage, read_write> second_scales: array<f32>;
+// include invocation
 
 const SECOND = 128u;
 var<workgroup> table: array<f32, 384>;
@@ -45,9 +32,10 @@ fn level_of(magnitude: f32, scale: f32, begin: u32, count: u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let block = group.y * groups.x + group.x;
-  let index = block * 64u + lane;
+fn main(invocation: Invocation) {
+  let block = workgroup_of(invocation);
+  let index = element_of(invocation);
+  let lane = invocation.lane;
   for (var i = lane; i < 384u; i += 64u) { table[i] = levels[i]; }
   workgroupBarrier();
   let inside = index < params.count4;
@@ -61,11 +49,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       m[k] = select(magnitude, -magnitude, bytes[k] > 127u);
       v[k] = table[SECOND + squares[k]] * second_scales[block];
     }
-    var factor = 1.0;
-    if (params.max_norm > 0.0 && norm[0] > params.max_norm) { factor = params.max_norm / norm[0]; }
-    let g = gradient[index] * factor;
-    m = params.beta1 * m + (1.0 - params.beta1) * g;
-    v = params.beta2 * v + (1.0 - params.beta2) * g * g;
+    let g = clipped_gradient(index);
+    m = next_first_moment(m, g);
+    v = next_second_moment(v, g);
   }
   largest[lane] = vec2f(largest_of(abs(m)), largest_of(v));
   workgroupBarrier();
@@ -74,8 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
   let most = largest[0];
-  let skipped = (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u || (params.skip_norm > 0.0 && norm[0] > params.skip_norm);
-  if (!inside || skipped) { return; }
+  if (!inside || is_skipped()) { return; }
   let scale = select(most, vec2f(0.0), most < vec2f(0x1p-100));
   var first = 0u;
   var second = 0u;
@@ -93,7 +78,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     first_scales[block] = scale.x;
     second_scales[block] = scale.y;
   }
-  let decay = select(0.0, params.weight_decay, index < params.decay_end4);
-  let w = weight[index];
-  weight[index] = w - params.learning_rate * (m * params.correction1 / (sqrt(v * params.correction2) + params.epsilon) + decay * w);
+  weight[index] = next_weight(index, weight[index], m, v);
 }

@@ -1,30 +1,20 @@
-// out[row, head] = softmax(scale * q . k) v over the keys at positions 0 .. position(row) of the row's own slot, read through its page table; and the row's
-// log-sum-exp for the backward passes. One pipeline for decode, prefill and training (online softmax, Dao 2022).
-// Owner of out[row, head, :]: one invocation. Keys ascending in tiles of KV_TILE that start at multiples of KV_TILE, whatever the batch; the last tile ends at the
-// row's own key. page_size must be a multiple of KV_TILE. The loops over a tile end at a value known at run time only, which keeps compilers from unrolling
-// HEAD_DIM4 * KV_TILE loads: on lavapipe that took 4 times as long to compile and 3 times as long to run at a head of 24.
+// out[row, head] = softmax(scale * q . k) v over the keys at positions 0 .. position(row) of the row's own slot, read
+// through its page table; and the row's log-sum-exp for the backward passes. One pipeline for decode, prefill and
+// training (online softmax, Dao 2022).
+// Owner of out[row, head, :]: one invocation. Keys ascending in tiles of KV_TILE that start at multiples of KV_TILE,
+// whatever the batch; the last tile ends at the row's own key. page_size must be a multiple of KV_TILE. The loops over
+// a tile end at a value known at run time only, which keeps compilers from unrolling HEAD_DIM4 * KV_TILE loads: on
+// lavapipe that took 4 times as long to compile and 3 times as long to run at a head of 24.
 const HEAD_DIM4 = 6u;
 const KV_TILE = 4u;
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  page_size: u32,
-  pages_per_slot: u32,
-  scale: f32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
-@group(0) @binding(2) var<storage, read> slot_pages: array<u32>;
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
-@group(0) @binding(4) var<storage, read> k_pages: array<vec4f>;
-@group(0) @binding(5) var<storage, read> v_pages: array<vec4f>;
+// include attention_operands
 @group(0) @binding(6) var<storage, read_write> attention_out: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> log_sum_exp: array<f32>;   // [rows, heads]
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let row = index / params.heads;
   if (row >= params.rows) { return; }
   let kv_head = (index % params.heads) / (params.heads / params.kv_heads);

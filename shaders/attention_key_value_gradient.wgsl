@@ -1,28 +1,18 @@
-// Third backward pass of attention: dv[row, kv_head] = sum p dout and dk[row, kv_head] = scale * sum p (dout . v - dout . out) q, over the rows of the same
-// sequence at or after this row, ascending, and in each over the query heads that share the key (grouped-query attention), ascending.
-// Owner of dk and dv [row, kv_head, :]: one invocation; the two share a buffer, which keeps to the 8 storage buffers that every device has. In training a sequence's rows stand together in ascending positions up to rows[row].z, exclusive.
+// Third backward pass of attention: dv[row, kv_head] = sum p dout and dk[row, kv_head] = scale * sum p (dout . v - d) q
+// with d = dout . out, over the rows of the same sequence at or after this row, ascending, and in each over the query
+// heads that share the key (grouped-query attention), ascending.
+// Owner of dk and dv [row, kv_head, :]: one invocation; the two share a buffer, which keeps to the 8 storage buffers
+// that every device has. In training a sequence's rows stand together in ascending positions up to rows[row].z,
+// exclusive.
 const HEAD_DIM4 = 6u;
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  page_size: u32,
-  pages_per_slot: u32,
-  scale: f32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
-@group(0) @binding(2) var<storage, read> slot_pages: array<u32>;
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
-@group(0) @binding(4) var<storage, read> k_pages: array<vec4f>;
-@group(0) @binding(5) var<storage, read> v_pages: array<vec4f>;
-@group(0) @binding(6) var<storage, read> row_statistics: array<vec2f>;   // [rows, heads]: log-sum-exp, dout . out
-@group(0) @binding(7) var<storage, read> dout: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> dkv: array<vec4f>;   // [rows, 2 * kv_heads, head_dim]: key heads, then value heads
+// include attention_operands
+// include attention_upstream
+@group(0) @binding(8) var<storage, read_write> dkv: array<vec4f>;   // [rows, 2 * kv_heads, head_dim]: keys, then values
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let row = index / params.kv_heads;
   if (row >= params.rows) { return; }
   let kv_head = index % params.kv_heads;

@@ -1,27 +1,15 @@
-// Second backward pass of attention: dq[row, head] = scale * sum_j p_j (dout . v_j - dout . out) k_j, p_j = exp(scale * q . k_j - log_sum_exp), over the keys the
-// row saw, ascending. Owner of dq[row, head, :]: one invocation. The probabilities are computed again instead of stored (Dao 2022).
+// Second backward pass of attention: dq[row, head] = scale * sum_j p_j (dout . v_j - dout . out) k_j,
+// p_j = exp(scale * q . k_j - log_sum_exp), over the keys the row saw, ascending. The probabilities are computed again
+// instead of stored (Dao 2022). Owner of dq[row, head, :]: one invocation.
 const HEAD_DIM4 = 6u;
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  page_size: u32,
-  pages_per_slot: u32,
-  scale: f32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
-@group(0) @binding(2) var<storage, read> slot_pages: array<u32>;
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
-@group(0) @binding(4) var<storage, read> k_pages: array<vec4f>;
-@group(0) @binding(5) var<storage, read> v_pages: array<vec4f>;
-@group(0) @binding(6) var<storage, read> row_statistics: array<vec2f>;   // [rows, heads]: log-sum-exp, dout . out
-@group(0) @binding(7) var<storage, read> dout: array<vec4f>;
+// include attention_operands
+// include attention_upstream
 @group(0) @binding(8) var<storage, read_write> dq: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let row = index / params.heads;
   if (row >= params.rows) { return; }
   let kv_head = (index % params.heads) / (params.heads / params.kv_heads);

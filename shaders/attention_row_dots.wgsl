@@ -8,12 +8,15 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dout: array<vec4f>;
 @group(0) @binding(3) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(4) var<storage, read_write> row_statistics: array<vec2f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   if (index >= params.count) { return; }
   var sum = vec4f(0.0);
-  for (var c = 0u; c < HEAD_DIM4; c++) { sum = fma(attention_out[index * HEAD_DIM4 + c], dout[index * HEAD_DIM4 + c], sum); }
+  for (var c = 0u; c < HEAD_DIM4; c++) {
+    sum = fma(attention_out[index * HEAD_DIM4 + c], dout[index * HEAD_DIM4 + c], sum);
+  }
   row_statistics[index] = vec2f(log_sum_exp[index], (sum.x + sum.y) + (sum.z + sum.w));
 }

@@ -1,5 +1,5 @@
-// partials[block, c] = sum of dy[v, c] over the vectors v of a block of `block_size`, ascending; with NORMALISED = true of dy[v, c] * x[v, c] * rstd[v], the
-// gradient of an RMSNorm gain. Vectors are addressed as in rms_norm.wgsl. Owner of partials[block, c..c+3]: one invocation.
+// partials[block, c] = sum of dy[v, c] over the vectors v of a block of `block_size`, ascending; with NORMALISED = true
+// of dy[v, c] * x[v, c] * rstd[v], the gradient of an RMSNorm gain. Owner of partials[block, c..c+3]: one invocation.
 const NORMALISED = true;
 struct Params {
   rows: u32,
@@ -15,10 +15,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> rstd: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
+// include invocation
+// include vectors
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let block = index / params.width4;
   if (block >= params.blocks) { return; }
   let column = index % params.width4;
@@ -26,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min(first + params.block_size, params.rows * params.vectors_per_row);
   var sum = vec4f(0.0);
   for (var v = first; v < end; v++) {
-    let at = (v / params.vectors_per_row) * params.row_stride4 + params.vector_offset4 + (v % params.vectors_per_row) * params.width4 + column;
+    let at = vector_start(v) + column;
     if (NORMALISED) { sum += dy[at] * x[at] * rstd[v]; } else { sum += dy[at]; }
   }
   partials[index] = sum;

@@ -1,5 +1,6 @@
 // x[row, :] = weight[token(row), :], token(row) = slot_tokens[slot(row), position(row)].
-// Owner of x[row, c..c+3]: one invocation. No sum. A table in shards runs once per shard; an invocation writes when its token is in the shard.
+// Owner of x[row, c..c+3]: one invocation. No sum. A table in shards runs once per shard; an invocation writes when its
+// token is in the shard.
 struct Params {
   rows: u32,
   width4: u32,        // row length in vec4
@@ -9,13 +10,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
-// include weight_f32
+// include weight
 @group(0) @binding(3) var<storage, read> slot_tokens: array<u32>;
 @group(0) @binding(4) var<storage, read_write> x: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let row = index / params.width4;
   if (row >= params.rows) { return; }
   let token = slot_tokens[rows[row].x * params.slot_length + rows[row].y];

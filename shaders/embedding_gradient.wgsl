@@ -13,10 +13,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> grouped_rows: array<u32>;
 @group(0) @binding(4) var<storage, read> dx: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dtable: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   if (index / params.width4 >= params.tokens) { return; }
   let entry = params.first + index / params.width4;
   let column = index % params.width4;

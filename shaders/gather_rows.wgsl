@@ -7,10 +7,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> row_index: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let entry = index / params.width4;
   if (entry >= params.count) { return; }
   y[index] = x[row_index[entry] * params.width4 + index % params.width4];

@@ -1,4 +1,5 @@
-// Copies whole KV pages: page to_pages[i] becomes a copy of page from_pages[i], keys and values. Owner of four elements: one invocation. No sum.
+// Copies whole KV pages: page to_pages[i] becomes a copy of page from_pages[i], keys and values.
+// Owner of four elements: one invocation. No sum.
 struct Params {
   count: u32,
   page4: u32,         // length of a page in vec4
@@ -8,10 +9,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> to_pages: array<u32>;
 @group(0) @binding(3) var<storage, read_write> k_pages: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> v_pages: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let entry = index / params.page4;
   if (entry >= params.count) { return; }
   let from_at = from_pages[entry] * params.page4 + index % params.page4;

@@ -1,26 +1,12 @@
-// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y; columns of y from the weight's last row up to a multiple of 4 become 0.
-// Owner of TILE_M rows x 4 columns of y: one invocation, in registers, no workgroup memory. K ascending in one chain of fused multiply-adds per element, so an
-// element does not depend on m's neighbours or on how many rows there are. Lanes of a workgroup stand side by side along n; all read the same rows of x.
+// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y;
+// columns of y from the weight's last row up to a multiple of 4 become 0.
+// Owner of TILE_M rows x 4 columns of y: one invocation, in registers, no workgroup memory. K ascending in one chain of
+// fused multiply-adds per element, so an element does not depend on m's neighbours or on how many rows there are. Lanes
+// of a workgroup stand side by side along n; all read the same rows of x.
 // unroll
 const TILE_M = 4u;
 const LANES = 8u;
-const HAS_BIAS = false;
-const HAS_RESIDUAL = false;
-const ACCUMULATE = false;
-struct Params {
-  rows: u32,
-  columns: u32,
-  inner4: u32,        // length of a row of x and of weight in vec4
-  y_stride4: u32,     // vec4 from one row of y (and of residual) to the next
-  y_offset4: u32,     // first column written, for weights in shards
-  scale: f32,         // multiplies the sum over k
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-// include weight_f32
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
+// include linear_operands
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -34,7 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < TILE_M; i++) { x_at[i] = min(row + i, params.rows - 1u) * params.inner4; }
   var sums: array<vec4f, TILE_M>;
   for (var k = 0u; k < params.inner4; k++) {
-    let w = transpose(mat4x4f(weight4(weight_at.x + k), weight4(weight_at.y + k), weight4(weight_at.z + k), weight4(weight_at.w + k)));
+    let at = weight_at + k;
+    let w = transpose(mat4x4f(weight4(at.x), weight4(at.y), weight4(at.z), weight4(at.w)));
     for (var i = 0u; i < TILE_M; i++) {
       let a = x[x_at[i] + k];
       sums[i] = fma(a.wwww, w[3], fma(a.zzzz, w[2], fma(a.yyyy, w[1], fma(a.xxxx, w[0], sums[i]))));

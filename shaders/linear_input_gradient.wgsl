@@ -1,21 +1,10 @@
 // dx[m, k] = scale * sum_n dy[m, n] * weight[n, k]; with ACCUMULATE = true added to what dx holds (weights in shards).
-// Owner of dx[m .. m + TILE_M, k .. k + 3]: one invocation; n ascending. dy's rows may be longer than the weight has rows (dy_stride, dy_offset).
+// Owner of dx[m .. m + TILE_M, k .. k + 3]: one invocation; n ascending. dy's rows may be longer than the weight has
+// rows (dy_stride, dy_offset).
 // unroll
 const TILE_M = 8u;
 const LANES = 8u;
-const ACCUMULATE = false;
-struct Params {
-  rows: u32,
-  outer: u32,         // rows of weight: the length of the sum
-  width4: u32,        // length of a row of dx and of weight in vec4
-  dy_stride: u32,
-  dy_offset: u32,
-  scale: f32,         // multiplies the sum over n
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-// include weight_f32
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+// include linear_input_gradient_operands
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

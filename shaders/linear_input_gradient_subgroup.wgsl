@@ -1,30 +1,24 @@
 enable subgroups;
-// linear_input_gradient.wgsl with loads shared through the subgroup, as in linear_subgroup.wgsl: lane s loads rows s and s + LANES of dy. Same formula, owner and
-// order of sums.
+// linear_input_gradient.wgsl with loads shared through the subgroup, as in linear_subgroup.wgsl: lane s loads rows s
+// and s + LANES of dy. Same formula, owner and order of sums.
 // unroll
 const ROUNDS = 2u;    // rows of dy per lane
 const LANES = 8u;     // also the subgroup's size
-const ACCUMULATE = false;
-struct Params {
-  rows: u32,
-  outer: u32,         // rows of weight: the length of the sum
-  width4: u32,        // length of a row of dx and of weight in vec4
-  dy_stride: u32,
-  dy_offset: u32,
-  scale: f32,         // multiplies the sum over n
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-// include weight_f32
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+// include linear_input_gradient_operands
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) place: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) place: u32,
+) {
   let row = group.y * ROUNDS * LANES;
   let column = group.x * LANES + lane;
   let weight_column = min(column, params.width4 - 1u);
   var dy_at: array<u32, ROUNDS>;
-  for (var r = 0u; r < ROUNDS; r++) { dy_at[r] = min(row + r * LANES + place, params.rows - 1u) * params.dy_stride + params.dy_offset; }
+  for (var r = 0u; r < ROUNDS; r++) {
+    dy_at[r] = min(row + r * LANES + place, params.rows - 1u) * params.dy_stride + params.dy_offset;
+  }
   var sums: array<array<vec4f, LANES>, ROUNDS>;
   for (var n = 0u; n < params.outer; n++) {
     let w = weight4(n * params.width4 + weight_column);

@@ -1,20 +1,10 @@
-// dx[m, k] = scale * sum_n dy[m, n] * weight[n, k], as linear_input_gradient.wgsl, for adapters whose workgroups share fast memory; with ACCUMULATE = true added to dx.
-// A workgroup owns 64 rows and 8 vec4 of columns of dx and stages 16 terms of the sum at a time; an invocation owns eight rows of one vec4. n ascending.
+// dx[m, k] = scale * sum_n dy[m, n] * weight[n, k], as linear_input_gradient.wgsl, for adapters whose workgroups share
+// fast memory; with ACCUMULATE = true added to dx.
+// A workgroup owns 64 rows and 8 vec4 of columns of dx and stages 16 terms of the sum at a time; an invocation owns
+// eight rows of one vec4. n ascending.
 // unroll
 const ROWS = 8u;
-const ACCUMULATE = false;
-struct Params {
-  rows: u32,
-  outer: u32,         // rows of weight: the length of the sum
-  width4: u32,        // length of a row of dx and of weight in vec4
-  dy_stride: u32,
-  dy_offset: u32,
-  scale: f32,         // multiplies the sum over n
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-// include weight_f32
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+// include linear_input_gradient_operands
 var<workgroup> dy_tile: array<f32, 1024>;
 var<workgroup> weight_tile: array<vec4f, 128>;
 

@@ -1,30 +1,19 @@
 enable subgroups;
-// linear.wgsl for adapters on which a load that all lanes share costs as much as one of its own (software): lane s of the subgroup loads rows s and s + LANES of
-// x, and broadcasts hand them round. Same formula, owner and order of sums: one chain of fused multiply-adds per element, k ascending.
+// linear.wgsl for adapters on which a load that all lanes share costs as much as one of its own (software): lane s of
+// the subgroup loads rows s and s + LANES of x, and broadcasts hand them round. Same formula, owner and order of sums:
+// one chain of fused multiply-adds per element, k ascending.
 // A workgroup is one subgroup of LANES; all lanes stay active to the end, because broadcasts need them.
 // unroll
 const ROUNDS = 2u;    // rows of x per lane
 const LANES = 8u;     // also the subgroup's size, so that a tile has ROUNDS * LANES rows
-const HAS_BIAS = false;
-const HAS_RESIDUAL = false;
-const ACCUMULATE = false;
-struct Params {
-  rows: u32,
-  columns: u32,
-  inner4: u32,        // length of a row of x and of weight in vec4
-  y_stride4: u32,     // vec4 from one row of y (and of residual) to the next
-  y_offset4: u32,     // first column written, for weights in shards
-  scale: f32,         // multiplies the sum over k
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-// include weight_f32
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
+// include linear_operands
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) place: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) place: u32,
+) {
   let row = group.y * ROUNDS * LANES;
   let first = (group.x * LANES + lane) * 4u;
   let column = first + vec4u(0u, 1u, 2u, 3u);
@@ -34,7 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var r = 0u; r < ROUNDS; r++) { x_at[r] = min(row + r * LANES + place, params.rows - 1u) * params.inner4; }
   var sums: array<array<vec4f, LANES>, ROUNDS>;
   for (var k = 0u; k < params.inner4; k++) {
-    let w = transpose(mat4x4f(weight4(weight_at.x + k), weight4(weight_at.y + k), weight4(weight_at.z + k), weight4(weight_at.w + k)));
+    let at = weight_at + k;
+    let w = transpose(mat4x4f(weight4(at.x), weight4(at.y), weight4(at.z), weight4(at.w)));
     for (var r = 0u; r < ROUNDS; r++) {
       let own = x[x_at[r] + k];
       for (var i = 0u; i < LANES; i++) {

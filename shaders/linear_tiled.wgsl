@@ -1,25 +1,11 @@
-// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y, as linear.wgsl, for adapters whose workgroups share fast memory.
-// A workgroup owns 32 x 32 elements of y and stages 4 vec4 of K of both operands at a time; an invocation owns ROWS rows of 4 columns. K ascending in one chain
-// of fused multiply-adds per element, the same chain as in linear.wgsl; places beyond K add fma(0, 0, sum).
+// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y, as
+// linear.wgsl, for adapters whose workgroups share fast memory.
+// A workgroup owns 32 x 32 elements of y and stages 4 vec4 of K of both operands at a time; an invocation owns ROWS
+// rows of 4 columns. K ascending in one chain of fused multiply-adds per element, the same chain as in linear.wgsl;
+// places beyond K add fma(0, 0, sum).
 // unroll
 const ROWS = 4u;
-const HAS_BIAS = false;
-const HAS_RESIDUAL = false;
-const ACCUMULATE = false;
-struct Params {
-  rows: u32,
-  columns: u32,
-  inner4: u32,        // length of a row of x and of weight in vec4
-  y_stride4: u32,     // vec4 from one row of y (and of residual) to the next
-  y_offset4: u32,     // first column written, for weights in shards
-  scale: f32,         // multiplies the sum over k
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-// include weight_f32
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
+// include linear_operands
 // [4][32]: the invocations of a wave read neighbours.
 var<workgroup> x_tile: array<vec4f, 128>;
 var<workgroup> weight_tile: array<vec4f, 128>;

@@ -1,19 +1,10 @@
 // dweight[n, k] += sum_m dy[m, n] * x[m, k].
-// Owner of dweight[n .. n + TILE_N, k .. k + 3]: one invocation; m ascending, and the sum is added to the accumulated gradient once.
+// Owner of dweight[n .. n + TILE_N, k .. k + 3]: one invocation; m ascending, and the sum is added to the accumulated
+// gradient once.
 // unroll
 const TILE_N = 8u;
 const LANES = 8u;
-struct Params {
-  rows: u32,          // m: the length of the sum
-  outer: u32,         // n: rows of dweight
-  width4: u32,        // length of a row of x and of dweight in vec4
-  dy_stride: u32,
-  dy_offset: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dweight: array<vec4f>;
+// include linear_weight_gradient_operands
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

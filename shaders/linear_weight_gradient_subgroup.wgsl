@@ -1,28 +1,24 @@
 enable subgroups;
-// linear_weight_gradient.wgsl with loads shared through the subgroup, as in linear_subgroup.wgsl: lane s loads columns s and s + LANES of dy. Same formula, owner
-// and order of sums.
+// linear_weight_gradient.wgsl with loads shared through the subgroup, as in linear_subgroup.wgsl: lane s loads columns
+// s and s + LANES of dy. Same formula, owner and order of sums.
 // unroll
 const ROUNDS = 2u;    // columns of dy per lane
 const LANES = 8u;     // also the subgroup's size
-struct Params {
-  rows: u32,          // m: the length of the sum
-  outer: u32,         // n: rows of dweight
-  width4: u32,        // length of a row of x and of dweight in vec4
-  dy_stride: u32,
-  dy_offset: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dweight: array<vec4f>;
+// include linear_weight_gradient_operands
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) place: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) place: u32,
+) {
   let first = group.y * ROUNDS * LANES;
   let column = group.x * LANES + lane;
   let x_column = min(column, params.width4 - 1u);
   var dy_column: array<u32, ROUNDS>;
-  for (var r = 0u; r < ROUNDS; r++) { dy_column[r] = params.dy_offset + min(first + r * LANES + place, params.outer - 1u); }
+  for (var r = 0u; r < ROUNDS; r++) {
+    dy_column[r] = params.dy_offset + min(first + r * LANES + place, params.outer - 1u);
+  }
   var sums: array<array<vec4f, LANES>, ROUNDS>;
   for (var m = 0u; m < params.rows; m++) {
     let value = x[m * params.width4 + x_column];

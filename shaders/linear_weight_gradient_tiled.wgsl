@@ -1,19 +1,10 @@
-// dweight[n, k] += sum_m dy[m, n] * x[m, k], as linear_weight_gradient.wgsl, for adapters whose workgroups share fast memory.
-// A workgroup owns 64 rows and 8 vec4 of columns of dweight and stages 16 terms of the sum at a time; an invocation owns eight rows of one vec4. m ascending,
-// and the sum is added to the accumulated gradient once.
+// dweight[n, k] += sum_m dy[m, n] * x[m, k], as linear_weight_gradient.wgsl, for adapters whose workgroups share fast
+// memory.
+// A workgroup owns 64 rows and 8 vec4 of columns of dweight and stages 16 terms of the sum at a time; an invocation
+// owns eight rows of one vec4. m ascending, and the sum is added to the accumulated gradient once.
 // unroll
 const ROWS = 8u;
-struct Params {
-  rows: u32,          // m: the length of the sum
-  outer: u32,         // n: rows of dweight
-  width4: u32,        // length of a row of x and of dweight in vec4
-  dy_stride: u32,
-  dy_offset: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dweight: array<vec4f>;
+// include linear_weight_gradient_operands
 var<workgroup> dy_tile: array<f32, 1024>;
 var<workgroup> x_tile: array<vec4f, 128>;
 

@@ -1,7 +1,9 @@
-// In place, logits become their gradient: dz[v] = c * (1[v = token] - softmax(z / temperature)[v]) / temperature, with one scalar c per row (the derivative of
-// the loss with respect to the row's log-prob). Entry i owns row i. Padding columns up to logits_stride become 0. Owner of an element: one invocation.
+// In place, logits become their gradient: dz[v] = c * (1[v = token] - softmax(z / temperature)[v]) / temperature, with
+// one scalar c per row (the derivative of the loss with respect to the row's log-prob). Entry i owns row i. Padding
+// columns up to logits_stride become 0. Owner of an element: one invocation.
 // TRUNCATED = true: the softmax is over the logits at or above the entry's threshold, and the others' gradient is 0.
-// ENTROPY = true: h = entropy_coefficients[entry], the derivative of the loss with respect to the row's entropy H, adds -h * p * (log p + H) / temperature.
+// ENTROPY = true: h = entropy_coefficients[entry], the derivative of the loss with respect to the row's entropy H, adds
+// -h * p * (log p + H) / temperature.
 const TRUNCATED = false;
 const ENTROPY = false;
 struct Params {
@@ -16,10 +18,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> entropy_coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read> thresholds: array<f32>;
 @group(0) @binding(5) var<storage, read_write> logits: array<f32>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let entry = index / params.logits_stride;
   if (entry >= params.entry_count) { return; }
   let id = index % params.logits_stride;

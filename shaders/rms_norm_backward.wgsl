@@ -1,5 +1,6 @@
-// dx = residual_gradient + rstd * (gain * dy - x * rstd^2 * mean(gain * dy * x)): the gradient of rms_norm joined with that of the residual path beside it.
-// Rows are addressed as in rms_norm.wgsl. Owner of a row: ROW_LANES invocations. HAS_RESIDUAL = false leaves the first term out.
+// dx = residual_gradient + rstd * (gain * dy - x * rstd^2 * mean(gain * dy * x)): the gradient of rms_norm joined with
+// that of the residual path beside it. HAS_RESIDUAL = false leaves the first term out.
+// Owner of a row, one of the vectors of lib/vectors.wgsl: ROW_LANES invocations.
 const HAS_RESIDUAL = true;
 struct Params {
   rows: u32,
@@ -16,14 +17,15 @@ struct Params {
 @group(0) @binding(5) var<storage, read> residual_gradient: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4f>;
 // include row_reduce
+// include vectors
 
 @compute @workgroup_size(ROW_LANES * ROWS_PER_GROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) invocation: u32) {
+fn main(invocation: Invocation) {
   let vectors = params.rows * params.vectors_per_row;
-  let requested = (group.y * groups.x + group.x) * ROWS_PER_GROUP + invocation / ROW_LANES;
+  let requested = row_of(invocation);
   let vector = min(requested, vectors - 1u);
-  let lane = invocation % ROW_LANES;
-  let start = (vector / params.vectors_per_row) * params.row_stride4 + params.vector_offset4 + (vector % params.vectors_per_row) * params.width4;
+  let lane = row_lane(invocation);
+  let start = vector_start(vector);
   var products = 0.0;
   for (var c = lane; c < params.width4; c += ROW_LANES) {
     products += dot(gain[c] * dy[start + c], x[start + c]);

@@ -1,4 +1,5 @@
-// Chains of fused multiply-adds in registers with next to no memory traffic: the f32 roof of an adapter, for the microbenchmarks.
+// Chains of fused multiply-adds in registers with next to no memory traffic: the f32 roof of an adapter, for the
+// microbenchmarks.
 // Owner of four elements: one invocation; the sum of its chains is stored so that none can be dropped.
 // unroll
 const CHAINS = 2u;
@@ -8,10 +9,11 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let seed = vec4f(f32(index & 7u)) * 0.125;
   let scale = vec4f(0.5);
   var chains: array<vec4f, CHAINS>;

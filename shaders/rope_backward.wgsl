@@ -1,4 +1,5 @@
-// Gradient of rope_write: joins the gradients of query, key and value into the projection's layout; query and key turn back by the row's angle.
+// Gradient of rope_write: joins the gradients of query, key and value into the projection's layout; query and key turn
+// back by the row's angle.
 // Owner of a pair of elements of dqkv: one invocation. No sum.
 struct Params {
   rows: u32,
@@ -10,12 +11,13 @@ struct Params {
 @group(0) @binding(1) var<storage, read> rows: array<vec4u>;     // slot, position, end of the sequence's rows, 0
 @group(0) @binding(2) var<storage, read> rotations: array<vec2f>;
 @group(0) @binding(3) var<storage, read> dq: array<f32>;      // [rows, heads, head_dim]
-@group(0) @binding(4) var<storage, read> dkv: array<f32>;     // [rows, 2 * kv_heads, head_dim]: key heads, then value heads
+@group(0) @binding(4) var<storage, read> dkv: array<f32>;     // [rows, 2 * kv_heads, head_dim]: keys, then values
 @group(0) @binding(5) var<storage, read_write> dqkv: array<f32>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let all_heads = params.heads + 2u * params.kv_heads;
   let row = index / (all_heads * params.half_dim);
   if (row >= params.rows) { return; }

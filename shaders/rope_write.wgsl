@@ -1,7 +1,9 @@
-// Splits a row's projection into query, key and value, rotates query and key by the row's position (Su et al. 2021, halves as in Hugging Face: element i turns
-// with element i + head_dim / 2), and writes key and value into the row's KV page.
+// Splits a row's projection into query, key and value, rotates query and key by the row's position (Su et al. 2021,
+// halves as in Hugging Face: element i turns with element i + head_dim / 2), and writes key and value into the row's KV
+// page.
 // rotations[position, i] = (cos, sin) of the angle of pair i. KV pools are [page, kv_head, offset in page, head_dim].
-// Owner of a pair of elements: one invocation. No sum. `qk` and `qkv` differ only where query and key were normalised on the way (Qwen3).
+// Owner of a pair of elements: one invocation. No sum. `qk` and `qkv` differ only where query and key were normalised
+// on the way (Qwen3).
 struct Params {
   rows: u32,
   heads: u32,
@@ -19,10 +21,11 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> q: array<f32>; // [rows, heads, head_dim]
 @group(0) @binding(7) var<storage, read_write> k_pages: array<f32>;
 @group(0) @binding(8) var<storage, read_write> v_pages: array<f32>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let all_heads = params.heads + 2u * params.kv_heads;
   let row = index / (all_heads * params.half_dim);
   if (row >= params.rows) { return; }
@@ -42,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let page = slot_pages[rows[row].x * params.pages_per_slot + position / params.page_size];
   let kv_head = (head - params.heads) % params.kv_heads;
-  let to = ((page * params.kv_heads + kv_head) * params.page_size + position % params.page_size) * 2u * params.half_dim + pair;
+  let place = (page * params.kv_heads + kv_head) * params.page_size + position % params.page_size;
+  let to = place * 2u * params.half_dim + pair;
   if (head < params.heads + params.kv_heads) {
     let low = qk[from_low];
     let high = qk[from_high];

@@ -1,10 +1,13 @@
-// Draws the next token of each entry: argmax over the kept logits z of z / temperature + g, g = -log(-log(u)) (the Gumbel-max trick), ties to the lower id.
-// u comes from Philox with key = seed and counter = (token id, position of the new token, trajectory id, 0): the draw depends on nothing else.
-// temperature 0 is greedy: g is left out. Kept are the logits at or above the entry's threshold, the highest of
+// Draws the next token of each entry: argmax over the kept logits z of z / temperature + g, g = -log(-log(u)) (the
+// Gumbel-max trick), ties to the lower id. u comes from Philox with key = seed and counter = (token id, position of the
+// new token, trajectory id, 0): the draw depends on nothing else. temperature 0 is greedy: g is left out.
+// Kept are the logits at or above the entry's threshold, the highest of
 //   top-k:  the k-th largest logit (equal logits are all kept);
-//   top-p:  the largest threshold whose tokens hold at least top_p of the probability (Holtzman et al. 2020), over what top-k kept;
+//   top-p:  the largest threshold whose tokens hold at least top_p of the probability (Holtzman et al. 2020), over what
+//           top-k kept;
 //   min-p:  max + temperature * log(min_p).
-// TRUNCATED = false keeps everything and leaves the searches out. Both searches halve the range of the logits' bit patterns, so they end exactly, after 32 steps.
+// TRUNCATED = false keeps everything and leaves the searches out. Both searches halve the range of the logits' bit
+// patterns, so they end exactly, after 32 steps.
 // Owner of an entry: ROW_LANES invocations. ids at or above `vocabulary` (padding) are never drawn.
 const TRUNCATED = false;
 struct Params {
@@ -21,7 +24,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> entries: array<vec4u>;   // row of logits, slot, position of the token, trajectory id
+@group(0) @binding(2) var<storage, read> entries: array<vec4u>;   // row of logits, slot, position, trajectory id
 @group(0) @binding(3) var<storage, read_write> slot_tokens: array<u32>;
 @group(0) @binding(4) var<storage, read_write> thresholds: array<f32>;  // [entries], for the log-prob
 // include row_reduce
@@ -38,14 +41,16 @@ fn unordered(key: u32) -> f32 {
   return bitcast<f32>(select(~key, key & 0x7fffffffu, (key & 0x80000000u) != 0u));
 }
 
-fn count_at_least(base: u32, threshold: f32, invocation: u32) -> f32 {
+fn count_at_least(base: u32, threshold: f32, invocation: Invocation) -> f32 {
   var count = 0.0;
-  for (var v = invocation % ROW_LANES; v < params.vocabulary; v += ROW_LANES) { count += select(0.0, 1.0, logits[base + v] >= threshold); }
+  for (var v = row_lane(invocation); v < params.vocabulary; v += ROW_LANES) {
+    count += select(0.0, 1.0, logits[base + v] >= threshold);
+  }
   return row_sum(count, invocation);
 }
-fn mass_at_least(base: u32, threshold: f32, top: f32, inverse_temperature: f32, invocation: u32) -> f32 {
+fn mass_at_least(base: u32, threshold: f32, top: f32, inverse_temperature: f32, invocation: Invocation) -> f32 {
   var mass = 0.0;
-  for (var v = invocation % ROW_LANES; v < params.vocabulary; v += ROW_LANES) {
+  for (var v = row_lane(invocation); v < params.vocabulary; v += ROW_LANES) {
     let logit = logits[base + v];
     mass += select(0.0, exp((logit - top) * inverse_temperature), logit >= threshold);
   }
@@ -53,10 +58,10 @@ fn mass_at_least(base: u32, threshold: f32, top: f32, inverse_temperature: f32, 
 }
 
 @compute @workgroup_size(ROW_LANES * ROWS_PER_GROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let requested = (group.y * groups.x + group.x) * ROWS_PER_GROUP + invocation / ROW_LANES;
+fn main(invocation: Invocation) {
+  let requested = row_of(invocation);
   let entry = min(requested, params.entry_count - 1u);
-  let lane = invocation % ROW_LANES;
+  let lane = row_lane(invocation);
   let base = entries[entry].x * params.logits_stride;
   let greedy = params.inverse_temperature == 0.0;
   let inverse_temperature = select(params.inverse_temperature, 1.0, greedy);
@@ -71,7 +76,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var high = ordered(top);
       for (var step = 0u; step < 32u; step++) {
         let middle = low + (high - low + 1u) / 2u;
-        if (count_at_least(base, unordered(middle), invocation) >= f32(params.top_k)) { low = middle; } else { high = select(middle - 1u, low, low == high); }
+        let count = count_at_least(base, unordered(middle), invocation);
+        if (count >= f32(params.top_k)) { low = middle; } else { high = select(middle - 1u, low, low == high); }
       }
       threshold = unordered(low);
     }
@@ -81,7 +87,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var high = ordered(top);
       for (var step = 0u; step < 32u; step++) {
         let middle = low + (high - low + 1u) / 2u;
-        if (mass_at_least(base, unordered(middle), top, inverse_temperature, invocation) >= wanted) { low = middle; } else { high = select(middle - 1u, low, low == high); }
+        let mass = mass_at_least(base, unordered(middle), top, inverse_temperature, invocation);
+        if (mass >= wanted) { low = middle; } else { high = select(middle - 1u, low, low == high); }
       }
       threshold = unordered(low);
     }

@@ -1,6 +1,7 @@
-// out[i] = value[i] rounded to 16 bits, to nearest, ties to even, two to a word, the earlier one low: bfloat16, or IEEE half where BFLOAT is false. Written with
-// integers, because WGSL leaves the rounding of its own conversions to the adapter, and the host must get the same bits. Overflow becomes infinite. Owner of
-// four elements: one invocation.
+// out[i] = value[i] rounded to 16 bits, to nearest, ties to even, two to a word, the earlier one low: bfloat16, or IEEE
+// half where BFLOAT is false. Written with integers, because WGSL leaves the rounding of its own conversions to the
+// adapter, and the host must get the same bits. Overflow becomes infinite.
+// Owner of four elements: one invocation.
 const BFLOAT = true;
 struct Params {
   count4: u32,
@@ -8,6 +9,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> value: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec2u>;
+// include invocation
 
 fn bfloat(bits: u32) -> u32 {
   if ((bits & 0x7fffffffu) > 0x7f800000u) { return (bits >> 16u) | 0x40u; }
@@ -39,8 +41,8 @@ fn stored(bits: u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   if (index >= params.count4) { return; }
   let v = value[index];
   out[index] = vec2u(stored(v.x) | (stored(v.y) << 16u), stored(v.z) | (stored(v.w) << 16u));

@@ -1,5 +1,6 @@
-// partials[block] = sum of squares of `block4` vec4 of the gradient, ascending. Owner of a block: one invocation; the block's size is fixed, so the order of the
-// sum depends on the number of elements alone.
+// partials[block] = sum of squares of `block4` vec4 of the gradient, ascending.
+// Owner of a block: one invocation; the block's size is fixed, so the order of the sum depends on the number of
+// elements alone.
 struct Params {
   count4: u32,
   block4: u32,
@@ -9,10 +10,11 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let block = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let block = element_of(invocation);
   if (block >= params.blocks) { return; }
   let end = min((block + 1u) * params.block4, params.count4);
   var sum = 0.0;

@@ -1,4 +1,5 @@
-// dgate = dy * up * s * (1 + gate * (1 - s)), dup = dy * gate * s, s = sigmoid(gate). Owner of four elements of each: one invocation. No sum.
+// dgate = dy * up * s * (1 + gate * (1 - s)), dup = dy * gate * s, s = sigmoid(gate).
+// Owner of four elements of each: one invocation. No sum.
 struct Params {
   rows: u32,
   width4: u32,
@@ -7,10 +8,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> gate_up: array<vec4f>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dgate_up: array<vec4f>;
+// include invocation
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.y * groups.x + group.x) * 64u + lane;
+fn main(invocation: Invocation) {
+  let index = element_of(invocation);
   let row = index / params.width4;
   if (row >= params.rows) { return; }
   let at = row * 2u * params.width4 + index % params.width4;

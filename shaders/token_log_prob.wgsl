@@ -1,7 +1,8 @@
-// For each entry the log-prob of its token under softmax over the kept logits (z / temperature, z >= threshold), the log-sum-exp, and the entropy
-// H = lse - sum p z / temperature. Sampling and training run this same program, which is what makes their log-probs equal.
-// Owner of an entry: ROW_LANES invocations, ids in strides of ROW_LANES, summed in blocks of BLOCK and then over the blocks, then a tree: one chain of 150,000
-// f32 sums would err by 1e-5.
+// For each entry the log-prob of its token under softmax over the kept logits (z / temperature, z >= threshold), the
+// log-sum-exp, and the entropy H = lse - sum p z / temperature; and the token's id, plus 1/2 where it is the most
+// probable. Sampling and training run this same program, which is what makes their log-probs equal.
+// Owner of an entry: ROW_LANES invocations, ids in strides of ROW_LANES, summed in blocks of BLOCK and then over the
+// blocks, then a tree: one chain of 150,000 f32 sums would err by 1e-5.
 const BLOCK = 512u;
 struct Params {
   entry_count: u32,
@@ -12,17 +13,17 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> entries: array<vec4u>;   // row of logits, slot, position of the token, trajectory id
+@group(0) @binding(2) var<storage, read> entries: array<vec4u>;   // row of logits, slot, position, trajectory id
 @group(0) @binding(3) var<storage, read> slot_tokens: array<u32>;
 @group(0) @binding(4) var<storage, read> thresholds: array<f32>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;   // [entries]: log-prob, log-sum-exp, entropy, token id (plus 1/2: the most probable)
+@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;
 // include row_reduce
 
 @compute @workgroup_size(ROW_LANES * ROWS_PER_GROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let requested = (group.y * groups.x + group.x) * ROWS_PER_GROUP + invocation / ROW_LANES;
+fn main(invocation: Invocation) {
+  let requested = row_of(invocation);
   let entry = min(requested, params.entry_count - 1u);
-  let lane = invocation % ROW_LANES;
+  let lane = row_lane(invocation);
   let base = entries[entry].x * params.logits_stride;
   let threshold = thresholds[entry];
   var top = -3.0e38;
@@ -49,5 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let token = slot_tokens[entries[entry].y * params.slot_length + entries[entry].z];
   let log_mass = log(mass);
   let log_prob = (logits[base + token] - top) * params.inverse_temperature - log_mass;
-  statistics[entry] = vec4f(log_prob, top * params.inverse_temperature + log_mass, log_mass - moment / mass, f32(token) + select(0.0, 0.5, logits[base + token] == top));
+  let log_sum_exp = top * params.inverse_temperature + log_mass;
+  let id = f32(token) + select(0.0, 0.5, logits[base + token] == top);
+  statistics[entry] = vec4f(log_prob, log_sum_exp, log_mass - moment / mass, id);
 }

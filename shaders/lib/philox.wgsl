@@ -1,4 +1,5 @@
-// Philox 4x32 with 10 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four random words from a counter and a key.
+// Philox 4x32 with 10 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four random words
+// from a counter and a key.
 
 // High and low words of a 32 x 32 bit product; WGSL has no 64-bit integers, so from 16-bit halves.
 fn multiply_wide(a: u32, b: u32) -> vec2u {
@@ -22,9 +23,10 @@ fn philox(counter_start: vec4u, key_start: vec2u) -> vec4u {
   return counter;
 }
 
-// A standard Gumbel variable, -log(-log(u)), from the word's 23 high bits: u = (n + 1/2) / 2^23, never 0 and never 1, so that both logarithms are finite.
-// WGSL bounds the error of log near 1 absolutely (2^-21), and -log(u) is far smaller there: above 3/4, with v = 1 - u (exact) and s = v / (2 - v), it is
-// -log(1 - v) = 2 atanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...), of which s < 1/7 needs five terms.
+// A standard Gumbel variable, -log(-log(u)), from the word's 23 high bits: u = (n + 1/2) / 2^23, never 0 and never 1,
+// so that both logarithms are finite. WGSL bounds the error of log near 1 absolutely (2^-21), and -log(u) is far
+// smaller there: above 3/4, with v = 1 - u (exact) and s = v / (2 - v), it is -log(1 - v) = 2 atanh(s) = 2 (s + s^3 / 3
+// + s^5 / 5 + ...), of which s < 1/7 needs five terms.
 fn gumbel(word: u32) -> f32 {
   let u = (f32(word >> 9u) + 0.5) * 0x1p-23;
   let v = 1.0 - u;

@@ -1,4 +1,5 @@
-// A weight matrix in blocks of 32 values: one word with the block's scale in f32, then four words of eight nibbles, the earliest lowest. value = (nibble - 8) * scale.
+// A weight matrix in blocks of 32 values: one word with the block's scale in f32, then four words of eight nibbles, the
+// earliest lowest. value = (nibble - 8) * scale.
 @group(0) @binding(2) var<storage, read> weight: array<u32>;
 fn weight4(index: u32) -> vec4f {
   let block = index / 8u * 5u;

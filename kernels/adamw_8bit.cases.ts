@@ -1,25 +1,15 @@
 /** Cases of AdamW with moments of 8 bits: every byte as in the reference, scales and weights within f32. */
-import { adamw8bit, adamw8bitLevels } from "./adamw_8bit";
+import { type AdamWStep, isUpdate } from "./adamw";
+import { STEP } from "./adamw.cases";
+import { adamw8bit, adamw8bitLevels, encodeMoments, momentBlocks } from "./adamw_8bit";
 import { adamw8bitReference } from "./adamw_8bit.reference";
-import { defineCase, type KernelCase } from "./cases";
-import { encodeMoments, momentBlocks } from "./moment_blocks";
-import { type AdamWStep, isUpdate } from "./optimizer";
+import { defineCase, type KernelCase, type Op } from "./cases/case";
 import { Tensor } from "./tensor";
 
 /** As for AdamW in f32. */
 const TOLERANCE = 1e-6;
 
-const STEP: AdamWStep = {
-  step: 3,
-  learningRate: 1e-2,
-  beta1: 0.9,
-  beta2: 0.95,
-  epsilon: 1e-8,
-  weightDecay: 0.1,
-  maxNorm: 1,
-};
-
-export function adamw8bitCase(
+function adamw8bitCase(
   name: string,
   count: number,
   change: Partial<AdamWStep> & { norm?: number; gradientScale?: number; momentScale?: number } = {},
@@ -92,20 +82,22 @@ export function adamw8bitCase(
   });
 }
 
-export const adamw8bitCases: readonly KernelCase[] = [
-  adamw8bitCase("clipped", 768),
-  adamw8bitCase("last block partial", 260),
-  adamw8bitCase("last block partial, several", 1500),
-  adamw8bitCase("below the bound", 516, { norm: 0.5 }),
-  adamw8bitCase("no bound", 512, { maxNorm: 0 }),
-  adamw8bitCase("first step, moments 0", 512, { step: 1, momentScale: 0 }),
-  adamw8bitCase("gradient 0", 300, { gradientScale: 0, norm: 0 }),
-  adamw8bitCase("all 0", 300, { gradientScale: 0, momentScale: 0, norm: 0 }),
-  adamw8bitCase("norm is infinite", 260, { norm: Number.POSITIVE_INFINITY }),
-  adamw8bitCase("norm is not a number", 260, { norm: Number.NaN }),
-  adamw8bitCase("norm is too large", 260, { norm: 2.5, skipNorm: 2.25 }),
-  adamw8bitCase("norm is just not too large", 260, { norm: 2.5, skipNorm: 2.5 }),
-  adamw8bitCase("empty", 0),
-];
-
-export const adamw8bitBenchCases: readonly KernelCase[] = [adamw8bitCase("nano", 206_000)];
+export const adamw8bitOp: Op = {
+  name: "adamw_8bit",
+  cases: [
+    adamw8bitCase("clipped", 768),
+    adamw8bitCase("last block partial", 260),
+    adamw8bitCase("last block partial, several", 1500),
+    adamw8bitCase("below the bound", 516, { norm: 0.5 }),
+    adamw8bitCase("no bound", 512, { maxNorm: 0 }),
+    adamw8bitCase("first step, moments 0", 512, { step: 1, momentScale: 0 }),
+    adamw8bitCase("gradient 0", 300, { gradientScale: 0, norm: 0 }),
+    adamw8bitCase("all 0", 300, { gradientScale: 0, momentScale: 0, norm: 0 }),
+    adamw8bitCase("norm is infinite", 260, { norm: Number.POSITIVE_INFINITY }),
+    adamw8bitCase("norm is not a number", 260, { norm: Number.NaN }),
+    adamw8bitCase("norm is too large", 260, { norm: 2.5, skipNorm: 2.25 }),
+    adamw8bitCase("norm is just not too large", 260, { norm: 2.5, skipNorm: 2.5 }),
+    adamw8bitCase("empty", 0),
+  ],
+  timed: [adamw8bitCase("nano", 206_000)],
+};

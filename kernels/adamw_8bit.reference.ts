@@ -1,8 +1,8 @@
 /** AdamW in f64 between moments of 8 bits that are decoded before the step and encoded after it. */
 
-import { decodeMoments, encodeMoments, type MomentKind, type StoredMoments } from "./moment_blocks";
-import type { AdamWStep } from "./optimizer";
-import { adamwReference } from "./optimizer.reference";
+import type { AdamWStep } from "./adamw";
+import { adamwReference } from "./adamw.reference";
+import { decodeMoments, encodeMoments, type MomentKind, type StoredMoments } from "./adamw_8bit";
 import { Tensor } from "./tensor";
 
 export interface AdamW8bitState {

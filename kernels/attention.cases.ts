@@ -1,7 +1,9 @@
 /** Cases of attention over KV pages and of its gradients. */
+import { must } from "../src/base/must";
 import { type AttentionShape, attention, attentionBackward } from "./attention";
 import { attentionBackwardReference, attentionReference, type Cache } from "./attention.reference";
-import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
+import { poisoned, type Random } from "./cases/inputs";
 import {
   pageTable,
   poolIndex,
@@ -14,10 +16,12 @@ import {
   slotCount,
   spanLabel,
   wholeSequences,
-} from "./rows.cases";
+} from "./cases/rows";
 import { joinHeads, Tensor } from "./tensor";
 
-/** exp of scores, each a sum of head_dim products, leads; weights add up to 1, so errors do not grow with the length. */
+/**
+ * exp of scores, each a sum of head_dim products, leads; weights add up to 1, so errors do not grow with the length.
+ */
 const TOLERANCE = 2e-6;
 /** Gradients subtract dout . out from dout . v, which cancels. */
 const GRADIENT_TOLERANCE = 5e-6;
@@ -54,7 +58,7 @@ function caches(random: Random, shape: AttentionCaseShape) {
 
 function cacheOf(inputs: ReturnType<typeof caches>, shape: AttentionCaseShape): Cache {
   const at = (pages: Float32Array) => (slot: number, position: number, kvHead: number, c: number) =>
-    pages[poolIndex(inputs.slotPages, shape, slot, position, kvHead) + c] ?? Number.NaN;
+    must(pages[poolIndex(inputs.slotPages, shape, slot, position, kvHead) + c], "an element of the pool");
   return { kvHeads: shape.kvHeads, key: at(inputs.kPages), value: at(inputs.vPages) };
 }
 
@@ -127,7 +131,10 @@ export function attentionBackwardCase(shape: AttentionCaseShape): KernelCase {
 const decode = (...positions: readonly number[]): Span[] =>
   positions.map((position, slot) => ({ slot, from: position, to: position + 1 }));
 
-/** Query heads that share a key head: 1, 2 and 4; pages of 4, 8 and 16; ragged whole sequences; decode batches; both in one batch; one row; no row. */
+/**
+ * Query heads that share a key head: 1, 2 and 4; pages of 4, 8 and 16; ragged whole sequences; decode batches; both in
+ * one batch; one row; no row.
+ */
 const WHOLE: readonly AttentionCaseShape[] = [
   { spans: wholeSequences(5, 1, 13), heads: 2, kvHeads: 2, headDim: 8, pageSize: 4, pagesPerSlot: 4 },
   { spans: wholeSequences(9, 8, 3), heads: 4, kvHeads: 2, headDim: 8, pageSize: 8, pagesPerSlot: 3 },
@@ -149,11 +156,6 @@ const PARTS: readonly AttentionCaseShape[] = [
   },
 ];
 
-export const attentionCases: readonly KernelCase[] = [
-  ...[...WHOLE, ...PARTS].map(attentionCase),
-  ...WHOLE.map(attentionBackwardCase),
-];
-
 const nano = (spans: readonly Span[]): AttentionCaseShape => ({
   spans,
   heads: 4,
@@ -162,12 +164,6 @@ const nano = (spans: readonly Span[]): AttentionCaseShape => ({
   pageSize: 16,
   pagesPerSlot: 8,
 });
-
-export const attentionBenchCases: readonly KernelCase[] = [
-  attentionCase(nano(wholeSequences(...Array<number>(8).fill(128)))),
-  attentionBackwardCase(nano(wholeSequences(...Array<number>(8).fill(128)))),
-  attentionCase(nano(decode(...Array<number>(128).fill(100)))),
-];
 
 /** Keys and values as [positions, kvHeads, headDim] of slot 0. */
 function plainCache(keys: Tensor, values: Tensor): Cache {
@@ -180,21 +176,27 @@ function plainCache(keys: Tensor, values: Tensor): Cache {
 
 const CHECKED_ROWS: readonly Row[] = rowsOf(wholeSequences(4));
 
-export const attentionGradients: readonly GradientCheck[] = [
-  {
-    name: "attention",
-    inputs: (random) => ({
-      q: new Tensor([4, 4, 3], random.normals(48)),
-      keys: new Tensor([4, 2, 3], random.normals(24)),
-      values: new Tensor([4, 2, 3], random.normals(24)),
+export const attentionOp: Op = {
+  name: "attention",
+  cases: [...[...WHOLE, ...PARTS].map(attentionCase), ...WHOLE.map(attentionBackwardCase)],
+  timed: [
+    attentionCase(nano(wholeSequences(...Array<number>(8).fill(128)))),
+    attentionBackwardCase(nano(wholeSequences(...Array<number>(8).fill(128)))),
+    attentionCase(nano(decode(...Array<number>(128).fill(100)))),
+  ],
+  gradients: [
+    defineGradient({
+      name: "attention",
+      inputs: (random) => ({
+        q: new Tensor([4, 4, 3], random.normals(48)),
+        keys: new Tensor([4, 2, 3], random.normals(24)),
+        values: new Tensor([4, 2, 3], random.normals(24)),
+      }),
+      forward: ({ q, keys, values }) => attentionReference(q, plainCache(keys, values), CHECKED_ROWS).out,
+      backward({ q, keys, values }, upstream) {
+        const { dq, dk, dv } = attentionBackwardReference(q, plainCache(keys, values), CHECKED_ROWS, upstream);
+        return { q: dq, keys: dk, values: dv };
+      },
     }),
-    forward: (inputs) =>
-      attentionReference(named(inputs, "q"), plainCache(named(inputs, "keys"), named(inputs, "values")), CHECKED_ROWS)
-        .out,
-    backward(inputs, upstream) {
-      const cache = plainCache(named(inputs, "keys"), named(inputs, "values"));
-      const { dq, dk, dv } = attentionBackwardReference(named(inputs, "q"), cache, CHECKED_ROWS, upstream);
-      return { q: dq, keys: dk, values: dv };
-    },
-  },
-];
+  ],
+};

@@ -1,4 +1,5 @@
 /** f64 maths of causal attention of rows over the keys of their own slots, with grouped queries. */
+import { at } from "../src/base/must";
 import { sum, Tensor } from "./tensor";
 
 /** Keys or values by slot, position and head; how they are paged is no matter of the formula. */
@@ -33,7 +34,7 @@ export function attentionReference(q: Tensor, cache: Cache, rows: readonly Row[]
       const kvHead = Math.floor(head / (heads / cache.kvHeads));
       const all = scores(q, cache, place, row, head);
       const top = Math.max(...all);
-      const total = sum(all.length, (j) => Math.exp((all[j] ?? 0) - top));
+      const total = all.reduce((sum, score) => sum + Math.exp(score - top), 0);
       logSumExp.set(top + Math.log(total), row, head);
       all.forEach((score, j) => {
         const probability = Math.exp(score - top) / total;
@@ -45,8 +46,9 @@ export function attentionReference(q: Tensor, cache: Cache, rows: readonly Row[]
 }
 
 /**
- * Gradients of `attentionReference` for rows that are whole sequences: with p the probabilities, dp_j = dout . v_j and ds_j = p_j (dp_j - sum_i p_i dp_i),
- * dq = sum ds_j k_j / sqrt(D), dk_j = sum ds_j q / sqrt(D), dv_j = sum p_j dout. dk and dv are [rows, kvHeads, headDim], by the row of the key's position.
+ * Gradients of `attentionReference` for rows that are whole sequences: with p the probabilities, dp_j = dout . v_j and
+ * ds_j = p_j (dp_j - sum_i p_i dp_i), dq = sum ds_j k_j / sqrt(D), dk_j = sum ds_j q / sqrt(D), dv_j = sum p_j dout. dk
+ * and dv are [rows, kvHeads, headDim], by the row of the key's position.
  */
 export function attentionBackwardReference(
   q: Tensor,
@@ -64,12 +66,12 @@ export function attentionBackwardReference(
       const kvHead = Math.floor(head / (heads / cache.kvHeads));
       const all = scores(q, cache, place, row, head);
       const top = Math.max(...all);
-      const total = sum(all.length, (j) => Math.exp((all[j] ?? 0) - top));
+      const total = all.reduce((sum, score) => sum + Math.exp(score - top), 0);
       const p = all.map((score) => Math.exp(score - top) / total);
       const dp = all.map((_, j) => sum(headDim, (c) => dout.at(row, head, c) * cache.value(place.slot, j, kvHead, c)));
-      const mean = sum(all.length, (j) => (p[j] ?? 0) * (dp[j] ?? 0));
+      const mean = sum(all.length, (j) => at(p, j) * at(dp, j));
       p.forEach((probability, j) => {
-        const ds = (probability * ((dp[j] ?? 0) - mean)) / Math.sqrt(headDim);
+        const ds = (probability * (at(dp, j) - mean)) / Math.sqrt(headDim);
         const keyRow = rowOf.get(`${place.slot} ${j}`);
         if (keyRow === undefined) throw new RangeError(`slot ${place.slot} has no row for position ${j}`);
         for (let c = 0; c < headDim; c++) {

@@ -1,4 +1,7 @@
-/** Causal attention over KV pages with grouped queries: one forward pipeline for decode, prefill and training, and a backward pass in three parts. */
+/**
+ * Causal attention over KV pages with grouped queries: one forward pipeline for decode, prefill and training, and a
+ * backward pass in three parts.
+ */
 
 import forward from "../shaders/attention.wgsl?raw";
 import keyValueGradient from "../shaders/attention_key_value_gradient.wgsl?raw";
@@ -39,7 +42,9 @@ interface AttentionInputs {
   vPages: BufferView;
 }
 
-/** out [rows, heads, headDim] and log_sum_exp [rows, heads] of each row over its own slot's keys up to its own position. */
+/**
+ * out [rows, heads, headDim] and log_sum_exp [rows, heads] of each row over its own slot's keys up to its own position.
+ */
 export function attention(
   gpu: GpuContext,
   views: AttentionInputs & { out: BufferView; logSumExp: BufferView },
@@ -54,8 +59,9 @@ export function attention(
 }
 
 /**
- * Gradients of {@link attention}: dq [rows, heads, headDim], dkv [rows, 2 kvHeads, headDim] (key heads, then value heads). Needs whole sequences: every sequence starts at position 0 and
- * its rows stand together in ascending order. `rowStatistics` [rows, heads, 2] is workspace.
+ * Gradients of {@link attention}: dq [rows, heads, headDim], dkv [rows, 2 kvHeads, headDim] (key heads, then value
+ * heads). Needs whole sequences: every sequence starts at position 0 and its rows stand together in ascending order.
+ * `rowStatistics` [rows, heads, 2] is workspace.
  */
 export function attentionBackward(
   gpu: GpuContext,

@@ -1,5 +1,6 @@
 /** Cases of the sums over rows, for biases and for gains. */
-import { defineCase, type KernelCase, poisoned, words } from "./cases";
+import { defineCase, type KernelCase, type Op, words } from "./cases/case";
+import { poisoned } from "./cases/inputs";
 import { columnPartialsLength, columnSum } from "./column_sum";
 import { columnSumReference } from "./column_sum.reference";
 import { type VectorShape, wholeRows } from "./rms_norm";
@@ -37,22 +38,21 @@ export function columnSumCase(shape: VectorShape, options: { normalised: boolean
       const gradient = options.normalised
         ? rmsNormBackwardReference(vectorsOf(inputs.x, shape), unit, EPSILON, dy).dgain
         : columnSumReference(dy);
-      inputs.gradient.forEach((value, index) => {
-        gradient.data[index] = (gradient.data[index] ?? 0) + value;
-      });
-      return { gradient };
+      return { gradient: gradient.addAll(inputs.gradient) };
     },
   });
 }
 
-export const columnSumCases: readonly KernelCase[] = [
-  ...[...VECTOR_SHAPES, wholeRows(200, 8)].flatMap((shape) => [
-    columnSumCase(shape, { normalised: true }),
-    columnSumCase(shape, { normalised: false }),
-  ]),
-];
-
-export const columnSumBenchCases: readonly KernelCase[] = [
-  columnSumCase(wholeRows(1024, 96), { normalised: true }),
-  columnSumCase(wholeRows(1024, 1024), { normalised: true }),
-];
+export const columnSumOp: Op = {
+  name: "column_sum",
+  cases: [
+    ...[...VECTOR_SHAPES, wholeRows(200, 8)].flatMap((shape) => [
+      columnSumCase(shape, { normalised: true }),
+      columnSumCase(shape, { normalised: false }),
+    ]),
+  ],
+  timed: [
+    columnSumCase(wholeRows(1024, 96), { normalised: true }),
+    columnSumCase(wholeRows(1024, 1024), { normalised: true }),
+  ],
+};

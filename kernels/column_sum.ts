@@ -1,4 +1,7 @@
-/** Sums over rows for gradients of RMSNorm gains and of biases: blocks of rows first, then the blocks, both in ascending order. */
+/**
+ * Sums over rows for gradients of RMSNorm gains and of biases: blocks of rows first, then the blocks, both in ascending
+ * order.
+ */
 
 import accumulate from "../shaders/column_accumulate.wgsl?raw";
 import partials from "../shaders/column_partials.wgsl?raw";

@@ -1,8 +1,10 @@
 /** Cases of the token embedding and its gradient, whole and in shards. */
-import { defineCase, type GradientCheck, type KernelCase, named, Random, words } from "./cases";
+import { at } from "../src/base/must";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
+import { Random } from "./cases/inputs";
+import { rowCount, rowsOf, rowTable, type Span, slotCount, spanLabel, wholeSequences } from "./cases/rows";
 import { embedding, embeddingGradient, groupRowsByToken } from "./embedding";
 import { embeddingGradientReference, embeddingReference } from "./embedding.reference";
-import { rowCount, rowsOf, rowTable, type Span, slotCount, spanLabel, wholeSequences } from "./rows.cases";
 import { Tensor } from "./tensor";
 import { decodeWeights, encodeWeights, type WeightStorage, weightStorages } from "./weight_storage";
 
@@ -22,7 +24,9 @@ interface Shape {
 const shardOf = (shape: Shape) => shape.shard ?? [0, shape.vocabulary];
 
 function label({ spans, vocabulary, width, shard, storage }: Shape): string {
-  return `${spanLabel(spans)} rows, ${vocabulary} x ${width}${storage ? ` ${storage}` : ""}${shard ? `, shard ${shard[0]}..${shard[1]}` : ""}`;
+  const stored = storage ? ` ${storage}` : "";
+  const part = shard ? `, shard ${shard[0]}..${shard[1]}` : "";
+  return `${spanLabel(spans)} rows, ${vocabulary} x ${width}${stored}${part}`;
 }
 
 /** Tokens of the positions that have rows; 2^32 - 1, which no table holds, elsewhere. */
@@ -36,7 +40,7 @@ function slotTokens(shape: Shape): Uint32Array {
 
 function rowTokens(shape: Shape): number[] {
   const tokens = slotTokens(shape);
-  return rowsOf(shape.spans).map(({ slot, position }) => tokens[slot * shape.slotLength + position] ?? 0);
+  return rowsOf(shape.spans).map(({ slot, position }) => at(tokens, slot * shape.slotLength + position));
 }
 
 export function embeddingCase(shape: Shape): KernelCase {
@@ -94,10 +98,7 @@ export function embeddingGradientCase(shape: Shape): KernelCase {
     expected(inputs) {
       const whole = embeddingGradientReference(new Tensor([count, width], inputs.dx), tokens, vocabulary);
       const dtable = new Tensor([end - begin, width], whole.data.subarray(begin * width, end * width));
-      inputs.dtable.forEach((value, index) => {
-        dtable.data[index] = (dtable.data[index] ?? 0) + value;
-      });
-      return { dtable };
+      return { dtable: dtable.addAll(inputs.dtable) };
     },
   });
 }
@@ -109,14 +110,6 @@ const SHAPES: readonly Shape[] = [
   { spans: wholeSequences(9, 12), slotLength: 12, vocabulary: 10, width: 8, shard: [4, 7] },
 ];
 
-export const embeddingCases: readonly KernelCase[] = [
-  ...SHAPES.map(embeddingCase),
-  ...weightStorages
-    .filter((storage) => storage !== "f32")
-    .flatMap((storage) => SHAPES.map((shape) => embeddingCase({ ...shape, storage }))),
-  ...SHAPES.map(embeddingGradientCase),
-];
-
 const NANO: Shape = {
   spans: wholeSequences(...Array<number>(16).fill(64)),
   slotLength: 64,
@@ -124,13 +117,22 @@ const NANO: Shape = {
   width: 96,
 };
 
-export const embeddingBenchCases: readonly KernelCase[] = [embeddingCase(NANO), embeddingGradientCase(NANO)];
-
-export const embeddingGradients: readonly GradientCheck[] = [
-  {
-    name: "embedding",
-    inputs: (random) => ({ table: new Tensor([5, 3], random.normals(15)) }),
-    forward: (inputs) => embeddingReference(named(inputs, "table"), [4, 0, 4, 1]),
-    backward: (_, upstream) => ({ table: embeddingGradientReference(upstream, [4, 0, 4, 1], 5) }),
-  },
-];
+export const embeddingOp: Op = {
+  name: "embedding",
+  cases: [
+    ...SHAPES.map(embeddingCase),
+    ...weightStorages
+      .filter((storage) => storage !== "f32")
+      .flatMap((storage) => SHAPES.map((shape) => embeddingCase({ ...shape, storage }))),
+    ...SHAPES.map(embeddingGradientCase),
+  ],
+  timed: [embeddingCase(NANO), embeddingGradientCase(NANO)],
+  gradients: [
+    defineGradient({
+      name: "embedding",
+      inputs: (random) => ({ table: new Tensor([5, 3], random.normals(15)) }),
+      forward: ({ table }) => embeddingReference(table, [4, 0, 4, 1]),
+      backward: (_, upstream) => ({ table: embeddingGradientReference(upstream, [4, 0, 4, 1], 5) }),
+    }),
+  ],
+};

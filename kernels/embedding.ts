@@ -2,6 +2,7 @@
 
 import forward from "../shaders/embedding.wgsl?raw";
 import backward from "../shaders/embedding_gradient.wgsl?raw";
+import { must } from "../src/base/must";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import { defineByStorage, defineProgram, elementGrid } from "./program";
@@ -16,7 +17,9 @@ const embeddingGradientProgram = defineProgram("embedding_gradient", backward, {
   params: ["first", "tokens", "width4", "shard_begin"],
 });
 
-/** x[row] = table[token of row]. `width` in elements, a multiple of 4; the table is f32 unless `storage` says otherwise. */
+/**
+ * x[row] = table[token of row]. `width` in elements, a multiple of 4; the table is f32 unless `storage` says otherwise.
+ */
 export function embedding(
   gpu: GpuContext,
   views: { rows: BufferView; slotTokens: BufferView; table: BufferView; x: BufferView },
@@ -42,7 +45,10 @@ export function embedding(
   });
 }
 
-/** dtable[token] += sum of dx over the token's rows, for groups `first .. first + tokens` of the three lists of {@link groupRowsByToken}. */
+/**
+ * dtable[token] += sum of dx over the token's rows, for groups `first .. first + tokens` of the three lists of
+ * {@link groupRowsByToken}.
+ */
 export function embeddingGradient(
   gpu: GpuContext,
   views: {
@@ -67,18 +73,22 @@ export function embeddingGradient(
   });
 }
 
-/** Distinct tokens in ascending order, where each one's rows start, and the rows, ascending within a token. `starts` has one entry more than `tokens`. */
+/**
+ * Distinct tokens in ascending order, where each one's rows start, and the rows, ascending within a token. `starts` has
+ * one entry more than `tokens`.
+ */
 export function groupRowsByToken(tokens: ArrayLike<number>): {
   tokens: Uint32Array;
   starts: Uint32Array;
   rows: Uint32Array;
 } {
+  const tokenOf = (row: number) => must(tokens[row], "the token of a row");
   const rows = Uint32Array.from({ length: tokens.length }, (_, row) => row);
-  rows.sort((a, b) => (tokens[a] ?? 0) - (tokens[b] ?? 0) || a - b);
+  rows.sort((a, b) => tokenOf(a) - tokenOf(b) || a - b);
   const distinct: number[] = [];
   const starts: number[] = [];
   rows.forEach((row, at) => {
-    const token = tokens[row] ?? 0;
+    const token = tokenOf(row);
     if (distinct.at(-1) !== token) {
       distinct.push(token);
       starts.push(at);

@@ -1,5 +1,5 @@
 /** Cases of gather and scatter over rows. */
-import { defineCase, type KernelCase, words } from "./cases";
+import { defineCase, type KernelCase, type Op, words } from "./cases/case";
 import { gatherRows, scatterRows } from "./gather";
 import { gatherReference, scatterReference } from "./gather.reference";
 import { Tensor } from "./tensor";
@@ -55,9 +55,8 @@ const SHAPES: readonly Shape[] = [
   { rows: 3, count: 0, width: 4 },
 ];
 
-export const gatherCases: readonly KernelCase[] = [...SHAPES.map(gatherCase), ...SHAPES.map(scatterCase)];
-
-export const gatherBenchCases: readonly KernelCase[] = [
-  gatherCase({ rows: 1024, count: 512, width: 96 }),
-  scatterCase({ rows: 1024, count: 512, width: 96 }),
-];
+export const gatherOp: Op = {
+  name: "gather",
+  cases: [...SHAPES.map(gatherCase), ...SHAPES.map(scatterCase)],
+  timed: [gatherCase({ rows: 1024, count: 512, width: 96 }), scatterCase({ rows: 1024, count: 512, width: 96 })],
+};

@@ -1,4 +1,7 @@
-/** Floats of 16 bits as integers: IEEE half and bfloat16. Rounding is to the nearest value, ties to even; what overflows becomes infinite. */
+/**
+ * Floats of 16 bits as integers: IEEE half and bfloat16. Rounding is to the nearest value, ties to even; what overflows
+ * becomes infinite.
+ */
 
 /** Bits of the bfloat16 nearest to the f32 with these bits. */
 export function toBfloat16(bits: number): number {

@@ -1,5 +1,6 @@
 /** Cases of page copies: several targets may have one source. */
-import { defineCase, type KernelCase, words } from "./cases";
+import { at } from "../src/base/must";
+import { defineCase, type KernelCase, type Op, words } from "./cases/case";
 import { kvCopy } from "./kv_copy";
 import { kvCopyReference } from "./kv_copy.reference";
 import { Tensor } from "./tensor";
@@ -15,7 +16,7 @@ export function kvCopyCase(shape: { pages: number; count: number; pageElements: 
       const order = random.permutation(pages);
       const sources = order.slice(count);
       return {
-        fromPages: Uint32Array.from({ length: count }, () => sources[random.below(sources.length)] ?? 0),
+        fromPages: Uint32Array.from({ length: count }, () => at(sources, random.below(sources.length))),
         toPages: order.slice(0, count),
         kPages: random.normals(pages * pageElements),
         vPages: random.normals(pages * pageElements),
@@ -33,10 +34,12 @@ export function kvCopyCase(shape: { pages: number; count: number; pageElements: 
   });
 }
 
-export const kvCopyCases: readonly KernelCase[] = [
-  kvCopyCase({ pages: 9, count: 5, pageElements: 48 }),
-  kvCopyCase({ pages: 2, count: 1, pageElements: 4 }),
-  kvCopyCase({ pages: 2, count: 0, pageElements: 8 }),
-];
-
-export const kvCopyBenchCases: readonly KernelCase[] = [kvCopyCase({ pages: 512, count: 128, pageElements: 768 })];
+export const kvCopyOp: Op = {
+  name: "kv_copy",
+  cases: [
+    kvCopyCase({ pages: 9, count: 5, pageElements: 48 }),
+    kvCopyCase({ pages: 2, count: 1, pageElements: 4 }),
+    kvCopyCase({ pages: 2, count: 0, pageElements: 8 }),
+  ],
+  timed: [kvCopyCase({ pages: 512, count: 128, pageElements: 768 })],
+};

@@ -10,7 +10,10 @@ const kvCopyProgram = defineProgram("kv_copy", text, {
   params: ["count", "page4"],
 });
 
-/** Page toPages[i] becomes a copy of page fromPages[i] in one layer's pools; a page is `pageElements` long. No page may be both a source and a target. */
+/**
+ * Page toPages[i] becomes a copy of page fromPages[i] in one layer's pools; a page is `pageElements` long. No page may
+ * be both a source and a target.
+ */
 export function kvCopy(
   gpu: GpuContext,
   views: { fromPages: BufferView; toPages: BufferView; kPages: BufferView; vPages: BufferView },

@@ -3,7 +3,10 @@ import type { DeviceProfile } from "../src/gpu/profile";
 import type { Grid } from "../src/gpu/recorder";
 import { type Constants, linearGrid } from "./program";
 
-/** Constants of programs that include row_reduce: on software adapters one invocation per row, eight rows to a workgroup; else a workgroup per row. */
+/**
+ * Constants of programs that include row_reduce: on software adapters one invocation per row, eight rows to a
+ * workgroup; else a workgroup per row.
+ */
 export function rowReduceConstants(profile: DeviceProfile): Constants {
   return { ROW_LANES: profile.rowLanes, ROWS_PER_GROUP: rowsPerGroup(profile) };
 }
@@ -18,8 +21,9 @@ function rowsPerGroup(profile: DeviceProfile): number {
 }
 
 /**
- * Whether the linear programs share loads through the subgroup: on software adapters each lane's load costs the same whether or not the lanes read one place,
- * so one load that brings a different row to each of 8 lanes replaces 8 loads. Hardware serves such reads from its cache.
+ * Whether the linear programs share loads through the subgroup: on software adapters each lane's load costs the same
+ * whether or not the lanes read one place, so one load that brings a different row to each of 8 lanes replaces 8 loads.
+ * Hardware serves such reads from its cache.
  */
 export function sharesLoads(profile: DeviceProfile): boolean {
   return (
@@ -30,5 +34,7 @@ export function sharesLoads(profile: DeviceProfile): boolean {
   );
 }
 
-/** Lanes of a workgroup of the register-tiled linear programs, and of the subgroup that it fills where loads are shared. */
+/**
+ * Lanes of a workgroup of the register-tiled linear programs, and of the subgroup that it fills where loads are shared.
+ */
 export const TILE_LANES = 8;

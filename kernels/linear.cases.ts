@@ -1,5 +1,6 @@
 /** Cases of the linear layer in its three transposes. */
-import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
+import { poisoned, type Random } from "./cases/inputs";
 import { type LinearShape, linear, linearInputGradient, linearWeightGradient } from "./linear";
 import { linearInputGradientReference, linearReference, linearWeightGradientReference } from "./linear.reference";
 import { Tensor } from "./tensor";
@@ -62,8 +63,9 @@ export function linearCase(
   options: { bias?: boolean; residual?: boolean; accumulate?: boolean } = {},
 ): KernelCase {
   const { rows, outer, inner } = shape;
+  const terms = `${options.bias ? " + bias" : ""}${options.residual ? " + residual" : ""}`;
   return defineCase({
-    name: `linear ${label(shape)}${options.bias ? " + bias" : ""}${options.residual ? " + residual" : ""}${options.accumulate ? ", added" : ""}`,
+    name: `linear ${label(shape)}${terms}${options.accumulate ? ", added" : ""}`,
     tolerance: TOLERANCE,
     ...costs(shape),
     inputs: (random) => ({
@@ -100,7 +102,7 @@ export function linearCase(
   });
 }
 
-export function inputGradientCase(shape: LinearShape, accumulate = false): KernelCase {
+function inputGradientCase(shape: LinearShape, accumulate = false): KernelCase {
   const { rows, inner } = shape;
   return defineCase({
     name: `linear input gradient ${label(shape)}${accumulate ? ", added" : ""}`,
@@ -117,16 +119,12 @@ export function inputGradientCase(shape: LinearShape, accumulate = false): Kerne
     },
     expected({ dy, weight, dx }) {
       const gradient = linearInputGradientReference(columnsOf(dy, shape), weightOf(weight, shape), shape.scale);
-      if (accumulate)
-        dx.forEach((value, index) => {
-          gradient.data[index] = (gradient.data[index] ?? 0) + value;
-        });
-      return { dx: gradient };
+      return { dx: accumulate ? gradient.addAll(dx) : gradient };
     },
   });
 }
 
-export function weightGradientCase(shape: LinearShape): KernelCase {
+function weightGradientCase(shape: LinearShape): KernelCase {
   const { rows, outer, inner } = shape;
   return defineCase({
     name: `linear weight gradient ${label(shape)}`,
@@ -143,10 +141,7 @@ export function weightGradientCase(shape: LinearShape): KernelCase {
     },
     expected({ dy, x, dweight }) {
       const gradient = linearWeightGradientReference(columnsOf(dy, shape), new Tensor([rows, inner], x));
-      dweight.forEach((value, index) => {
-        gradient.data[index] = (gradient.data[index] ?? 0) + value;
-      });
-      return { dweight: gradient };
+      return { dweight: gradient.addAll(dweight) };
     },
   });
 }
@@ -160,54 +155,54 @@ const SHAPES: readonly LinearShape[] = [
   { rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 },
 ];
 
-export const linearCases: readonly KernelCase[] = [
-  ...SHAPES.map((shape) => linearCase(shape)),
-  linearCase({ rows: 3, inner: 512, outer: 8 }),
-  linearCase({ rows: 7, inner: 24, outer: 10, stride: 12 }, { bias: true, residual: true }),
-  linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 }, { residual: true }),
-  ...SHAPES.map((shape) => inputGradientCase(shape)),
-  linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16, scale: -0.375 }, { accumulate: true }),
-  inputGradientCase({ rows: 10, inner: 40, outer: 11, scale: 2.5 }, true),
-  ...SHAPES.map((shape) => weightGradientCase(shape)),
-  // Rows that end inside a block of 32, and more than one block.
-  ...weightStorages
-    .filter((storage) => storage !== "f32")
-    .flatMap((storage) => [
-      linearCase({ rows: 7, inner: 36, outer: 13, stride: 16, storage }),
-      inputGradientCase({ rows: 7, inner: 36, outer: 13, storage }),
-    ]),
-];
-
-/** Projections of the nano model over a training batch and over a decode batch, and square matrices. */
-export const linearBenchCases: readonly KernelCase[] = [
-  ...[
-    { rows: 512, inner: 512, outer: 512 },
-    { rows: 1024, inner: 96, outer: 192 },
-    { rows: 1024, inner: 96, outer: 512 },
-    { rows: 1024, inner: 256, outer: 96 },
-  ].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]),
-  ...weightStorages.map((storage) => linearCase({ rows: 512, inner: 512, outer: 512, storage })).slice(1),
-  linearCase({ rows: 128, inner: 96, outer: 512 }),
-  linearCase({ rows: 1, inner: 512, outer: 512 }),
-];
-
-/** Square matrices that fill a hardware adapter. */
-export const linearLargeCases: readonly KernelCase[] = [
-  { rows: 2048, inner: 2048, outer: 2048 },
-  { rows: 4096, inner: 1024, outer: 4096 },
-].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]);
-
-export const linearGradients: readonly GradientCheck[] = [
-  {
-    name: "linear",
-    inputs: (random) => ({
-      x: new Tensor([3, 5], random.normals(15)),
-      weight: new Tensor([4, 5], random.normals(20)),
+export const linearOp: Op = {
+  name: "linear",
+  cases: [
+    ...SHAPES.map((shape) => linearCase(shape)),
+    linearCase({ rows: 3, inner: 512, outer: 8 }),
+    linearCase({ rows: 7, inner: 24, outer: 10, stride: 12 }, { bias: true, residual: true }),
+    linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16 }, { residual: true }),
+    ...SHAPES.map((shape) => inputGradientCase(shape)),
+    linearCase({ rows: 6, inner: 12, outer: 17, stride: 40, offset: 16, scale: -0.375 }, { accumulate: true }),
+    inputGradientCase({ rows: 10, inner: 40, outer: 11, scale: 2.5 }, true),
+    ...SHAPES.map((shape) => weightGradientCase(shape)),
+    // Rows that end inside a block of 32, and more than one block.
+    ...weightStorages
+      .filter((storage) => storage !== "f32")
+      .flatMap((storage) => [
+        linearCase({ rows: 7, inner: 36, outer: 13, stride: 16, storage }),
+        inputGradientCase({ rows: 7, inner: 36, outer: 13, storage }),
+      ]),
+  ],
+  // Projections of the nano model over a training batch and over a decode batch, and square matrices.
+  timed: [
+    ...[
+      { rows: 512, inner: 512, outer: 512 },
+      { rows: 1024, inner: 96, outer: 192 },
+      { rows: 1024, inner: 96, outer: 512 },
+      { rows: 1024, inner: 256, outer: 96 },
+    ].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]),
+    ...weightStorages.slice(1).map((storage) => linearCase({ rows: 512, inner: 512, outer: 512, storage })),
+    linearCase({ rows: 128, inner: 96, outer: 512 }),
+    linearCase({ rows: 1, inner: 512, outer: 512 }),
+    // Square matrices that fill a hardware adapter; on a software one they would take minutes, and are left out.
+    ...[
+      { rows: 2048, inner: 2048, outer: 2048 },
+      { rows: 4096, inner: 1024, outer: 4096 },
+    ].flatMap((shape) => [linearCase(shape), inputGradientCase(shape), weightGradientCase(shape)]),
+  ],
+  gradients: [
+    defineGradient({
+      name: "linear",
+      inputs: (random) => ({
+        x: new Tensor([3, 5], random.normals(15)),
+        weight: new Tensor([4, 5], random.normals(20)),
+      }),
+      forward: ({ x, weight }) => linearReference(x, weight),
+      backward: ({ x, weight }, upstream) => ({
+        x: linearInputGradientReference(upstream, weight),
+        weight: linearWeightGradientReference(upstream, x),
+      }),
     }),
-    forward: (inputs) => linearReference(named(inputs, "x"), named(inputs, "weight")),
-    backward: (inputs, upstream) => ({
-      x: linearInputGradientReference(upstream, named(inputs, "weight")),
-      weight: linearWeightGradientReference(upstream, named(inputs, "x")),
-    }),
-  },
-];
+  ],
+};

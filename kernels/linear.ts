@@ -28,7 +28,10 @@ const WEIGHT_GRADIENT = {
   params: ["rows", "outer", "width4", "dy_stride", "dy_offset"],
 } as const;
 
-/** Programs in which each lane loads for itself, those that share loads through the subgroup, and those that stage tiles in workgroup memory. */
+/**
+ * Programs in which each lane loads for itself, those that share loads through the subgroup, and those that stage tiles
+ * in workgroup memory.
+ */
 const own = {
   forward: defineByStorage("linear", forward, FORWARD),
   inputGradient: defineByStorage("linear_input_gradient", inputGradient, INPUT_GRADIENT),
@@ -99,8 +102,9 @@ function tiling({ profile }: GpuContext): Tiling {
 }
 
 /**
- * `rows` of x, weight [outer, inner]; y's rows are `stride` elements long (outer unless given) and this weight's columns start at `offset` in them, so that a
- * weight in shards writes one y. `inner`, `stride` and `offset` are multiples of 4.
+ * `rows` of x, weight [outer, inner]; y's rows are `stride` elements long (outer unless given) and this weight's
+ * columns start at `offset` in them, so that a weight in shards writes one y. `inner`, `stride` and `offset` are
+ * multiples of 4.
  */
 export interface LinearShape {
   readonly rows: number;
@@ -114,7 +118,10 @@ export interface LinearShape {
   readonly scale?: number;
 }
 
-/** y = scale x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer), or y += it when `accumulate`. Columns from `outer` up to a multiple of 4 become 0. */
+/**
+ * y = scale x W^T (+ bias) (+ residual, which has the layout of y and must be another buffer), or y += it when
+ * `accumulate`. Columns from `outer` up to a multiple of 4 become 0.
+ */
 export function linear(
   gpu: GpuContext,
   views: { x: BufferView; weight: BufferView; bias?: BufferView; residual?: BufferView; y: BufferView },

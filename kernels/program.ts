@@ -3,9 +3,9 @@
  * `struct Params` are read from it, and the TypeScript contract beside each op is checked against it when the module
  * loads.
  *
- * `// include name` puts in the text of shaders/lib/name.wgsl. A program's variants differ in the values of its ALL_CAPS
- * constants only: a variant replaces `const NAME = value;`. In a text with a line `// unroll`, loops up to a constant are
- * then written out (unroll.ts).
+ * `// include name` puts in the text of shaders/lib/name.wgsl. A program's variants differ in the values of its
+ * ALL_CAPS constants only: a variant replaces `const NAME = value;`. In a text with a line `// unroll`, loops up to a
+ * constant are then written out (unroll.ts).
  */
 import { at, must } from "../src/base/must";
 import type { BufferView } from "../src/gpu/buffers";

@@ -1,5 +1,6 @@
 /** Cases of RMSNorm over whole rows and over the heads inside rows. */
-import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
+import { poisoned, type Random } from "./cases/inputs";
 import { rmsNorm, rmsNormBackward, type VectorShape, wholeRows } from "./rms_norm";
 import { rmsNormBackwardReference, rmsNormReference, rstdReference } from "./rms_norm.reference";
 import { Tensor } from "./tensor";
@@ -87,10 +88,7 @@ export function rmsNormBackwardCase(shape: VectorShape, options: { residual?: bo
     expected(inputs) {
       const gain = new Tensor([shape.width], inputs.gain);
       const { dx } = rmsNormBackwardReference(vectorsOf(inputs.x, shape), gain, EPSILON, vectorsOf(inputs.dy, shape));
-      if (options.residual)
-        vectorsOf(inputs.residual, shape).data.forEach((value, index) => {
-          dx.data[index] = (dx.data[index] ?? 0) + value;
-        });
+      if (options.residual) dx.addAll(vectorsOf(inputs.residual, shape).data);
       return { dx: inRows(dx, shape) };
     },
   });
@@ -105,30 +103,31 @@ export const VECTOR_SHAPES: readonly VectorShape[] = [
   { rows: 3, vectorsPerRow: 2, width: 8, rowStride: 40, vectorOffset: 12 },
 ];
 
-export const rmsNormCases: readonly KernelCase[] = [
-  ...VECTOR_SHAPES.map((shape) => rmsNormCase(shape)),
-  ...VECTOR_SHAPES.map((shape) => rmsNormBackwardCase(shape)),
-  rmsNormBackwardCase(wholeRows(9, 12), { residual: true }),
-];
-
-export const rmsNormBenchCases: readonly KernelCase[] = [
-  rmsNormCase(wholeRows(1024, 96)),
-  rmsNormCase(wholeRows(1024, 1024)),
-  rmsNormBackwardCase(wholeRows(1024, 96), { residual: true }),
-  rmsNormBackwardCase(wholeRows(1024, 1024), { residual: true }),
-];
-
-export const rmsNormGradients: readonly GradientCheck[] = [
-  {
-    name: "rms_norm",
-    inputs: (random) => ({
-      x: new Tensor([3, 6], random.normals(18)),
-      gain: new Tensor([6], random.normals(6, 0.3, 1)),
+export const rmsNormOp: Op = {
+  name: "rms_norm",
+  cases: [
+    ...VECTOR_SHAPES.map((shape) => rmsNormCase(shape)),
+    ...VECTOR_SHAPES.map((shape) => rmsNormBackwardCase(shape)),
+    rmsNormBackwardCase(wholeRows(9, 12), { residual: true }),
+  ],
+  timed: [
+    rmsNormCase(wholeRows(1024, 96)),
+    rmsNormCase(wholeRows(1024, 1024)),
+    rmsNormBackwardCase(wholeRows(1024, 96), { residual: true }),
+    rmsNormBackwardCase(wholeRows(1024, 1024), { residual: true }),
+  ],
+  gradients: [
+    defineGradient({
+      name: "rms_norm",
+      inputs: (random) => ({
+        x: new Tensor([3, 6], random.normals(18)),
+        gain: new Tensor([6], random.normals(6, 0.3, 1)),
+      }),
+      forward: ({ x, gain }) => rmsNormReference(x, gain, EPSILON),
+      backward({ x, gain }, upstream) {
+        const { dx, dgain } = rmsNormBackwardReference(x, gain, EPSILON, upstream);
+        return { x: dx, gain: dgain };
+      },
     }),
-    forward: (inputs) => rmsNormReference(named(inputs, "x"), named(inputs, "gain"), EPSILON),
-    backward(inputs, upstream) {
-      const { dx, dgain } = rmsNormBackwardReference(named(inputs, "x"), named(inputs, "gain"), EPSILON, upstream);
-      return { x: dx, gain: dgain };
-    },
-  },
-];
+  ],
+};

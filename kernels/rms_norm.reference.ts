@@ -19,7 +19,8 @@ export function rmsNormReference(x: Tensor, gain: Tensor, epsilon: number): Tens
 }
 
 /**
- * With n = x rstd and u = gain dy: drstd/dx_c = -rstd^3 x_c / width, so dx_c = rstd u_c - rstd^3 x_c mean(u x), and dgain_c = sum over vectors of dy_c n_c.
+ * With n = x rstd and u = gain dy: drstd/dx_c = -rstd^3 x_c / width, so dx_c = rstd u_c - rstd^3 x_c mean(u x), and
+ * dgain_c = sum over vectors of dy_c n_c.
  */
 export function rmsNormBackwardReference(
   x: Tensor,

@@ -16,7 +16,10 @@ const rmsNormBackwardProgram = defineProgram("rms_norm_backward", backward, {
   params: ["rows", "vectors_per_row", "width4", "row_stride4", "vector_offset4"],
 });
 
-/** Which vectors of which rows: `vectorsPerRow` vectors of `width` elements, from element `vectorOffset` of rows `rowStride` long. All multiples of 4. */
+/**
+ * Which vectors of which rows: `vectorsPerRow` vectors of `width` elements, from element `vectorOffset` of rows
+ * `rowStride` long. All multiples of 4.
+ */
 export interface VectorShape {
   readonly rows: number;
   readonly vectorsPerRow: number;

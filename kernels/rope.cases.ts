@@ -1,7 +1,6 @@
 /** Cases of the rotary embedding with its writes to KV pages, and of its gradient. */
-import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
-import { type HeadShape, type PageShape, ropeBackward, ropeWrite } from "./rope";
-import { rotateReference, rotationsReference } from "./rope.reference";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
+import { poisoned, type Random } from "./cases/inputs";
 import {
   pageTable,
   poolIndex,
@@ -12,7 +11,9 @@ import {
   type Span,
   spanLabel,
   wholeSequences,
-} from "./rows.cases";
+} from "./cases/rows";
+import { type HeadShape, type PageShape, ropeBackward, ropeWrite } from "./rope";
+import { rotateReference, rotationsReference } from "./rope.reference";
 import { joinHeads, pickHeads, Tensor } from "./tensor";
 
 /** Two products and a sum per element. */
@@ -33,15 +34,6 @@ function rotations(shape: RopeShape): Float32Array {
 
 const turns = (values: Float32Array, shape: RopeShape) =>
   new Tensor([shape.pageSize * shape.pagesPerSlot, shape.headDim / 2, 2], values);
-
-/** Heads `from` ... `from` + `count` - 1 of x [rows, heads, headDim]. */
-function headsOf(x: Tensor, from: number, count: number): Tensor {
-  const part = new Tensor([x.size(0), count, x.size(2)]);
-  for (let row = 0; row < x.size(0); row++)
-    for (let head = 0; head < count; head++)
-      for (let c = 0; c < x.size(2); c++) part.set(x.at(row, from + head, c), row, head, c);
-  return part;
-}
 
 export function ropeWriteCase(shape: RopeShape, options: { normalised?: boolean } = {}): KernelCase {
   const { spans, heads, kvHeads, headDim } = shape;
@@ -80,8 +72,8 @@ export function ropeWriteCase(shape: RopeShape, options: { normalised?: boolean 
       const queryKey = options.normalised ? new Tensor([count, allHeads, headDim], inputs.qk) : values;
       const positions = rowsOf(spans).map(({ position }) => position);
       const angles = turns(inputs.rotations, shape);
-      const k = rotateReference(headsOf(queryKey, heads, kvHeads), positions, angles, 1);
-      const v = headsOf(values, heads + kvHeads, kvHeads);
+      const k = rotateReference(pickHeads(queryKey, heads, kvHeads), positions, angles, 1);
+      const v = pickHeads(values, heads + kvHeads, kvHeads);
       const inPages = (x: Tensor) => {
         const pages = Tensor.untouched([poolElements]);
         rowsOf(spans).forEach(({ slot, position }, row) => {
@@ -92,7 +84,7 @@ export function ropeWriteCase(shape: RopeShape, options: { normalised?: boolean 
         return pages;
       };
       return {
-        q: rotateReference(headsOf(queryKey, 0, heads), positions, angles, 1),
+        q: rotateReference(pickHeads(queryKey, 0, heads), positions, angles, 1),
         kPages: inPages(k),
         vPages: inPages(v),
       };
@@ -149,14 +141,6 @@ const SHAPES: readonly RopeShape[] = [
   { spans: wholeSequences(1), heads: 1, kvHeads: 1, headDim: 4, pageSize: 16, pagesPerSlot: 1 },
 ];
 
-export const ropeCases: readonly KernelCase[] = [
-  ...SHAPES.flatMap((shape) => [ropeWriteCase(shape), ropeBackwardCase(shape)]),
-  ropeWriteCase(
-    { spans: wholeSequences(5, 2), heads: 4, kvHeads: 1, headDim: 8, pageSize: 4, pagesPerSlot: 2 },
-    { normalised: true },
-  ),
-];
-
 const NANO: RopeShape = {
   spans: wholeSequences(...Array<number>(16).fill(64)),
   heads: 4,
@@ -166,13 +150,22 @@ const NANO: RopeShape = {
   pagesPerSlot: 4,
 };
 
-export const ropeBenchCases: readonly KernelCase[] = [ropeWriteCase(NANO), ropeBackwardCase(NANO)];
-
-export const ropeGradients: readonly GradientCheck[] = [
-  {
-    name: "rope",
-    inputs: (random) => ({ x: new Tensor([3, 2, 6], random.normals(36)) }),
-    forward: (inputs) => rotateReference(named(inputs, "x"), [0, 3, 7], rotationsReference(8, 6, 100), 1),
-    backward: (_, upstream) => ({ x: rotateReference(upstream, [0, 3, 7], rotationsReference(8, 6, 100), -1) }),
-  },
-];
+export const ropeOp: Op = {
+  name: "rope",
+  cases: [
+    ...SHAPES.flatMap((shape) => [ropeWriteCase(shape), ropeBackwardCase(shape)]),
+    ropeWriteCase(
+      { spans: wholeSequences(5, 2), heads: 4, kvHeads: 1, headDim: 8, pageSize: 4, pagesPerSlot: 2 },
+      { normalised: true },
+    ),
+  ],
+  timed: [ropeWriteCase(NANO), ropeBackwardCase(NANO)],
+  gradients: [
+    defineGradient({
+      name: "rope",
+      inputs: (random) => ({ x: new Tensor([3, 2, 6], random.normals(36)) }),
+      forward: ({ x }) => rotateReference(x, [0, 3, 7], rotationsReference(8, 6, 100), 1),
+      backward: (_, upstream) => ({ x: rotateReference(upstream, [0, 3, 7], rotationsReference(8, 6, 100), -1) }),
+    }),
+  ],
+};

@@ -1,4 +1,7 @@
-/** f64 maths of the rotary position embedding (Su et al. 2021) in the halves layout: elements i and i + D/2 of a head turn by the angle of (position, i). */
+/**
+ * f64 maths of the rotary position embedding (Su et al. 2021) in the halves layout: elements i and i + D/2 of a head
+ * turn by the angle of (position, i).
+ */
 import { Tensor } from "./tensor";
 
 /** (cos, sin) of position * base^(-2 i / headDim), [positions, headDim / 2, 2]. */

@@ -1,4 +1,7 @@
-/** Rotary position embedding joined with the split of a projection into query, key pages and value pages; and its gradient. */
+/**
+ * Rotary position embedding joined with the split of a projection into query, key pages and value pages; and its
+ * gradient.
+ */
 
 import backward from "../shaders/rope_backward.wgsl?raw";
 import forward from "../shaders/rope_write.wgsl?raw";
@@ -22,13 +25,16 @@ export interface HeadShape {
   readonly headDim: number;
 }
 
-/** How slots find their keys and values: positions p of a slot are in page slot_pages[slot * pagesPerSlot + p / pageSize]. */
+/** How slots find their keys and values: position p of a slot is in page slot_pages[slot * pagesPerSlot + p / pageSize]. */
 export interface PageShape {
   readonly pageSize: number;
   readonly pagesPerSlot: number;
 }
 
-/** qkv [rows, heads + 2 kvHeads, headDim] -> q [rows, heads, headDim] and the rows' places in the KV pages. `qk` is `qkv` unless query and key were normalised. */
+/**
+ * qkv [rows, heads + 2 kvHeads, headDim] -> q [rows, heads, headDim] and the rows' places in the KV pages. `qk` is
+ * `qkv` unless query and key were normalised.
+ */
 export function ropeWrite(
   gpu: GpuContext,
   views: {

@@ -1,5 +1,7 @@
 /** Cases of sampling, of the tokens' log-probs and of the logits' gradients. */
-import { defineCase, type GradientCheck, type KernelCase, named, poisoned, type Random, words } from "./cases";
+import { at } from "../src/base/must";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
+import { poisoned, type Random } from "./cases/inputs";
 import { type LogitsShape, logitsGradient, type SamplingSettings, sample, tokenLogProb } from "./sampling";
 import {
   gumbelReference,
@@ -44,7 +46,7 @@ function entriesOf(random: Random, shape: LogitsShape): Entry[] {
   const slots = random.permutation(shape.entries);
   return [...random.permutation(shape.entries)].map((row, i) => ({
     row,
-    slot: slots[i] ?? 0,
+    slot: at(slots, i),
     position: random.below(shape.slotLength),
     trajectory: random.below(2 ** 20),
   }));
@@ -56,8 +58,12 @@ export function entryTable(entries: readonly Entry[]): Uint32Array {
 
 function readEntries(table: Uint32Array): Entry[] {
   return Array.from({ length: table.length / 4 }, (_, i) => {
-    const [row = 0, slot = 0, position = 0, trajectory = 0] = table.subarray(4 * i);
-    return { row, slot, position, trajectory };
+    return {
+      row: at(table, 4 * i),
+      slot: at(table, 4 * i + 1),
+      position: at(table, 4 * i + 2),
+      trajectory: at(table, 4 * i + 3),
+    };
   });
 }
 
@@ -93,9 +99,9 @@ export function sampleCase(shape: LogitsShape, settings: SamplingSettings): Kern
       const slotTokens = inputs.slotTokens.slice();
       const thresholds = new Tensor([entries]);
       readEntries(inputs.entries).forEach(({ row, slot, position, trajectory }, i) => {
-        const logits = rows[row] ?? [];
+        const logits = at(rows, row);
         const gumbel = (token: number) =>
-          gumbelReference(philoxReference([token, position, trajectory, 0], settings.seed)[0] ?? 0);
+          gumbelReference(philoxReference([token, position, trajectory, 0], settings.seed)[0]);
         slotTokens[slot * shape.slotLength + position] = sampleReference(logits, settings, gumbel);
         thresholds.set(Math.max(KEEP_ALL, thresholdReference(logits, settings)), i);
       });
@@ -113,7 +119,7 @@ function scoredInputs(random: Random, shape: LogitsShape, truncated: boolean) {
   const thresholds = entries.map(({ row, slot, position }) => {
     const token = random.below(shape.vocabulary);
     slotTokens[slot * shape.slotLength + position] = token;
-    return truncated ? (rows[row]?.[token] ?? 0) - random.uniform() : KEEP_ALL;
+    return truncated ? at(at(rows, row), token) - random.fraction() : KEEP_ALL;
   });
   return { logits, entries: entryTable(entries), slotTokens, thresholds: Float32Array.from(thresholds) };
 }
@@ -124,9 +130,9 @@ type ScoredInputs = ReturnType<typeof scoredInputs>;
 function scoredRows(inputs: Omit<ScoredInputs, "thresholds"> & { thresholds: Float32Array }, shape: LogitsShape) {
   const rows = logitRows(inputs.logits, shape);
   return readEntries(inputs.entries).map(({ row, slot, position }, i) => ({
-    logits: rows[row] ?? [],
-    token: inputs.slotTokens[slot * shape.slotLength + position] ?? 0,
-    threshold: inputs.thresholds[i] ?? 0,
+    logits: at(rows, row),
+    token: at(inputs.slotTokens, slot * shape.slotLength + position),
+    threshold: at(inputs.thresholds, i),
   }));
 }
 
@@ -154,7 +160,8 @@ export function tokenLogProbCase(shape: LogitsShape, options: ScoreOptions): Ker
     expected(inputs) {
       const statistics = scoredRows(inputs, shape).flatMap(({ logits, token, threshold }) => {
         const row = statisticsReference(logits, token, options.temperature || 1, threshold);
-        const isTop = logits.every((logit) => logit <= (logits[token] ?? Number.NaN));
+        const own = at(logits, token);
+        const isTop = logits.every((logit) => logit <= own);
         return [row.logProb, row.logSumExp, row.entropy, token + (isTop ? 0.5 : 0)];
       });
       return { statistics: new Tensor([entries, 4], statistics) };
@@ -162,7 +169,9 @@ export function tokenLogProbCase(shape: LogitsShape, options: ScoreOptions): Ker
   });
 }
 
-/** Coefficient 0 of the second row, as of a masked token; with `entropy` each row has a coefficient of its entropy too. */
+/**
+ * Coefficient 0 of the second row, as of a masked token; with `entropy` each row has a coefficient of its entropy too.
+ */
 export function logitsGradientCase(shape: LogitsShape, options: ScoreOptions & { entropy?: boolean }): KernelCase {
   const { entries, vocabulary, stride } = shape;
   const temperature = options.temperature || 1;
@@ -176,12 +185,12 @@ export function logitsGradientCase(shape: LogitsShape, options: ScoreOptions & {
       const tokens = Uint32Array.from({ length: entries }, () => random.below(vocabulary));
       const rows = logitRows(logits, shape);
       const thresholds = Float32Array.from(tokens, (token, row) =>
-        options.truncated ? (rows[row]?.[token] ?? 0) - random.uniform() : KEEP_ALL,
+        options.truncated ? at(at(rows, row), token) - random.fraction() : KEEP_ALL,
       );
       const statistics = Float32Array.from(
         rows.flatMap((row, i) => {
-          const token = tokens[i] ?? 0;
-          const { logProb, logSumExp, entropy } = statisticsReference(row, token, temperature, thresholds[i] ?? 0);
+          const token = at(tokens, i);
+          const { logProb, logSumExp, entropy } = statisticsReference(row, token, temperature, at(thresholds, i));
           return [logProb, logSumExp, entropy, token];
         }),
       );
@@ -206,13 +215,15 @@ export function logitsGradientCase(shape: LogitsShape, options: ScoreOptions & {
     expected(inputs) {
       const gradient = new Tensor([entries, stride]);
       logitRows(inputs.logits, shape).forEach((row, i) => {
-        const token = inputs.statistics[4 * i + 3] ?? 0;
-        const [threshold = 0, coefficient = 0] = [inputs.thresholds[i], inputs.coefficients[i]];
-        const entropyCoefficient = inputs.entropyCoefficients[i] ?? 0;
-        gradient.data.set(
-          logitsGradientReference(row, token, temperature, threshold, coefficient, entropyCoefficient),
-          i * stride,
+        const values = logitsGradientReference(
+          row,
+          at(inputs.statistics, 4 * i + 3),
+          temperature,
+          at(inputs.thresholds, i),
+          at(inputs.coefficients, i),
+          at(inputs.entropyCoefficients, i),
         );
+        gradient.data.set(values, i * stride);
       });
       return { logits: gradient };
     },
@@ -226,76 +237,79 @@ const WIDE: LogitsShape = { entries: 3, vocabulary: 1000, stride: 1000, slotLeng
 /** Where a single chain of sums would lose digits. */
 const LONG: LogitsShape = { entries: 2, vocabulary: 100_003, stride: 100_004, slotLength: 1 };
 
-export const sampleCases: readonly KernelCase[] = [
-  ...[SMALL, ONE, NONE, WIDE].map((shape) => sampleCase(shape, FULL)),
-  sampleCase(SMALL, { ...FULL, temperature: 0 }),
-  sampleCase(SMALL, { ...FULL, temperature: 0.6 }),
-  sampleCase(SMALL, { ...FULL, topK: 5 }),
-  sampleCase(SMALL, { ...FULL, topK: 37 }),
-  sampleCase(WIDE, { ...FULL, topK: 1 }),
-  sampleCase(SMALL, { ...FULL, topP: 0.8 }),
-  sampleCase(WIDE, { ...FULL, temperature: 1.3, topP: 0.95 }),
-  sampleCase(SMALL, { ...FULL, minP: 0.1 }),
-  sampleCase(WIDE, { ...FULL, temperature: 0.8, topK: 50, topP: 0.9, minP: 0.02 }),
-  sampleCase(SMALL, { ...FULL, temperature: 0, topK: 4, topP: 0.5 }),
-];
-
-export const tokenLogProbCases: readonly KernelCase[] = [
-  ...[SMALL, ONE, NONE, WIDE].map((shape) => tokenLogProbCase(shape, { temperature: 1, truncated: false })),
-  tokenLogProbCase(SMALL, { temperature: 0.6, truncated: false }),
-  tokenLogProbCase(SMALL, { temperature: 0, truncated: false }),
-  tokenLogProbCase(SMALL, { temperature: 0.7, truncated: true }),
-  tokenLogProbCase(LONG, { temperature: 1, truncated: false }),
-];
-
-export const logitsGradientCases: readonly KernelCase[] = [
-  ...[SMALL, ONE, NONE, WIDE].map((shape) => logitsGradientCase(shape, { temperature: 1, truncated: false })),
-  logitsGradientCase(SMALL, { temperature: 0.6, truncated: false }),
-  logitsGradientCase(SMALL, { temperature: 0.7, truncated: true }),
-  ...[SMALL, ONE, NONE, WIDE].map((shape) =>
-    logitsGradientCase(shape, { temperature: 1, truncated: false, entropy: true }),
-  ),
-  logitsGradientCase(SMALL, { temperature: 0.6, truncated: false, entropy: true }),
-  logitsGradientCase(SMALL, { temperature: 0.7, truncated: true, entropy: true }),
-];
-
 const NANO: LogitsShape = { entries: 512, vocabulary: 512, stride: 512, slotLength: 64 };
 const LARGE: LogitsShape = { entries: 8, vocabulary: 151_936, stride: 151_936, slotLength: 64 };
+const PLAIN: ScoreOptions = { temperature: 1, truncated: false };
 
-export const samplingBenchCases: readonly KernelCase[] = [
-  sampleCase({ ...NANO, entries: 128 }, FULL),
-  sampleCase({ ...NANO, entries: 128 }, { ...FULL, topP: 0.9 }),
-  sampleCase(LARGE, FULL),
-  tokenLogProbCase(NANO, { temperature: 1, truncated: false }),
-  tokenLogProbCase(LARGE, { temperature: 1, truncated: false }),
-  logitsGradientCase(NANO, { temperature: 1, truncated: false }),
-];
+export const sampleOp: Op = {
+  name: "sample",
+  cases: [
+    ...[SMALL, ONE, NONE, WIDE].map((shape) => sampleCase(shape, FULL)),
+    sampleCase(SMALL, { ...FULL, temperature: 0 }),
+    sampleCase(SMALL, { ...FULL, temperature: 0.6 }),
+    sampleCase(SMALL, { ...FULL, topK: 5 }),
+    sampleCase(SMALL, { ...FULL, topK: 37 }),
+    sampleCase(WIDE, { ...FULL, topK: 1 }),
+    sampleCase(SMALL, { ...FULL, topP: 0.8 }),
+    sampleCase(WIDE, { ...FULL, temperature: 1.3, topP: 0.95 }),
+    sampleCase(SMALL, { ...FULL, minP: 0.1 }),
+    sampleCase(WIDE, { ...FULL, temperature: 0.8, topK: 50, topP: 0.9, minP: 0.02 }),
+    sampleCase(SMALL, { ...FULL, temperature: 0, topK: 4, topP: 0.5 }),
+  ],
+  timed: [
+    sampleCase({ ...NANO, entries: 128 }, FULL),
+    sampleCase({ ...NANO, entries: 128 }, { ...FULL, topP: 0.9 }),
+    sampleCase(LARGE, FULL),
+  ],
+};
 
-export const samplingGradients: readonly GradientCheck[] = [
-  {
-    name: "log-prob of a token among the kept",
-    inputs: (random) => ({ logits: new Tensor([9], random.normals(9, 2)) }),
-    forward(inputs) {
-      const logits = [...named(inputs, "logits").data];
-      return new Tensor([1], [statisticsReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5).logProb]);
-    },
-    backward(inputs, upstream) {
-      const logits = [...named(inputs, "logits").data];
-      const gradient = logitsGradientReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5, upstream.at(0));
-      return { logits: new Tensor([9], gradient) };
-    },
-  },
-  {
-    name: "entropy of the kept tokens",
-    inputs: (random) => ({ logits: new Tensor([9], random.normals(9, 2)) }),
-    forward(inputs) {
-      const logits = [...named(inputs, "logits").data];
-      return new Tensor([1], [statisticsReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5).entropy]);
-    },
-    backward(inputs, upstream) {
-      const logits = [...named(inputs, "logits").data];
-      const gradient = logitsGradientReference(logits, 3, 0.7, (logits[3] ?? 0) - 0.5, 0, upstream.at(0));
-      return { logits: new Tensor([9], gradient) };
-    },
-  },
-];
+export const tokenLogProbOp: Op = {
+  name: "token_log_prob",
+  cases: [
+    ...[SMALL, ONE, NONE, WIDE].map((shape) => tokenLogProbCase(shape, PLAIN)),
+    tokenLogProbCase(SMALL, { temperature: 0.6, truncated: false }),
+    tokenLogProbCase(SMALL, { temperature: 0, truncated: false }),
+    tokenLogProbCase(SMALL, { temperature: 0.7, truncated: true }),
+    tokenLogProbCase(LONG, PLAIN),
+  ],
+  timed: [tokenLogProbCase(NANO, PLAIN), tokenLogProbCase(LARGE, PLAIN)],
+};
+
+/** The gradient checks: token 3 at temperature 0.7, among the logits down to 0.5 below its own. */
+const [TOKEN, TEMPERATURE] = [3, 0.7];
+const checkedLogits = (random: Random) => ({ logits: new Tensor([9], random.normals(9, 2)) });
+const thresholdOf = (logits: Tensor) => logits.at(TOKEN) - 0.5;
+const checkedStatistics = (logits: Tensor) =>
+  statisticsReference([...logits.data], TOKEN, TEMPERATURE, thresholdOf(logits));
+const checkedGradient = (logits: Tensor, coefficient: number, entropyCoefficient: number) =>
+  new Tensor(
+    [9],
+    logitsGradientReference([...logits.data], TOKEN, TEMPERATURE, thresholdOf(logits), coefficient, entropyCoefficient),
+  );
+
+export const logitsGradientOp: Op = {
+  name: "logits_gradient",
+  cases: [
+    ...[SMALL, ONE, NONE, WIDE].map((shape) => logitsGradientCase(shape, PLAIN)),
+    logitsGradientCase(SMALL, { temperature: 0.6, truncated: false }),
+    logitsGradientCase(SMALL, { temperature: 0.7, truncated: true }),
+    ...[SMALL, ONE, NONE, WIDE].map((shape) => logitsGradientCase(shape, { ...PLAIN, entropy: true })),
+    logitsGradientCase(SMALL, { temperature: 0.6, truncated: false, entropy: true }),
+    logitsGradientCase(SMALL, { temperature: 0.7, truncated: true, entropy: true }),
+  ],
+  timed: [logitsGradientCase(NANO, PLAIN)],
+  gradients: [
+    defineGradient({
+      name: "log-prob of a token among the kept",
+      inputs: checkedLogits,
+      forward: ({ logits }) => new Tensor([1], [checkedStatistics(logits).logProb]),
+      backward: ({ logits }, upstream) => ({ logits: checkedGradient(logits, upstream.at(0), 0) }),
+    }),
+    defineGradient({
+      name: "entropy of the kept tokens",
+      inputs: checkedLogits,
+      forward: ({ logits }) => new Tensor([1], [checkedStatistics(logits).entropy]),
+      backward: ({ logits }, upstream) => ({ logits: checkedGradient(logits, 0, upstream.at(0)) }),
+    }),
+  ],
+};

@@ -1,12 +1,17 @@
-/** f64 maths from logits to tokens, their log-probs and the gradient of the logits; and the random numbers, by BigInt. */
-import { sum, type Tensor } from "./tensor";
+/**
+ * f64 maths from logits to tokens, their log-probs and the gradient of the logits; and the random numbers, by BigInt.
+ */
+import { at } from "../src/base/must";
+import type { Tensor } from "./tensor";
 
 const LOW_32 = 0xffffffffn;
 
+export type Words = readonly [number, number, number, number];
+
 /** Philox 4x32 with 10 rounds (Salmon et al. 2011): four words from a counter of four words and a key of two. */
-export function philoxReference(counter: readonly number[], key: readonly number[]): number[] {
-  let [c0 = 0n, c1 = 0n, c2 = 0n, c3 = 0n] = counter.map(BigInt);
-  let [k0 = 0n, k1 = 0n] = key.map(BigInt);
+export function philoxReference(counter: Words, key: readonly [low: number, high: number]): Words {
+  let [c0, c1, c2, c3] = [BigInt(counter[0]), BigInt(counter[1]), BigInt(counter[2]), BigInt(counter[3])];
+  let [k0, k1] = [BigInt(key[0]), BigInt(key[1])];
   for (let round = 0; round < 10; round++) {
     const first = 0xd2511f53n * c0;
     const second = 0xcd9e8d57n * c2;
@@ -14,7 +19,7 @@ export function philoxReference(counter: readonly number[], key: readonly number
     k0 = (k0 + 0x9e3779b9n) & LOW_32;
     k1 = (k1 + 0xbb67ae85n) & LOW_32;
   }
-  return [c0, c1, c2, c3].map(Number);
+  return [Number(c0), Number(c1), Number(c2), Number(c3)];
 }
 
 /** The standard Gumbel variable of a random word: -log(-log(u)), u the middle of one of 2^23 equal parts of (0, 1). */
@@ -33,15 +38,16 @@ export interface Truncation {
 }
 
 /**
- * The lowest logit that is kept; -Infinity when all are. top-k keeps the k highest logits and what equals the last of them; top-p, of those, the shortest list
- * of the likeliest whose probabilities reach topP of what top-k kept, and what equals the last; min-p what is at least minP times as likely as the likeliest.
+ * The lowest logit that is kept; -Infinity when all are. top-k keeps the k highest logits and what equals the last of
+ * them; top-p, of those, the shortest list of the likeliest whose probabilities reach topP of what top-k kept, and what
+ * equals the last; min-p what is at least minP times as likely as the likeliest.
  */
 export function thresholdReference(logits: readonly number[], truncation: Truncation): number {
   const temperature = truncation.temperature || 1;
   const sorted = [...logits].sort((a, b) => b - a);
-  const top = sorted[0] ?? 0;
+  const top = at(sorted, 0);
   let threshold = Number.NEGATIVE_INFINITY;
-  if (truncation.topK > 0 && truncation.topK < sorted.length) threshold = sorted[truncation.topK - 1] ?? threshold;
+  if (truncation.topK > 0 && truncation.topK < sorted.length) threshold = at(sorted, truncation.topK - 1);
   if (truncation.topP < 1) {
     const kept = sorted.filter((logit) => logit >= threshold);
     const masses = kept.map((logit) => Math.exp((logit - top) / temperature));
@@ -51,13 +57,17 @@ export function thresholdReference(logits: readonly number[], truncation: Trunca
       reached += mass;
       return reached >= wanted;
     });
-    threshold = kept[last] ?? threshold;
+    // Rounding may leave the sum of all just below what is wanted: then all are kept.
+    if (last >= 0) threshold = at(kept, last);
   }
   if (truncation.minP > 0) threshold = Math.max(threshold, top + temperature * Math.log(truncation.minP));
   return threshold;
 }
 
-/** The kept token with the highest logit / temperature + gumbel(token); the highest logit at temperature 0; the lowest id among equals. */
+/**
+ * The kept token with the highest logit / temperature + gumbel(token); the highest logit at temperature 0; the lowest
+ * id among equals.
+ */
 export function sampleReference(
   logits: readonly number[],
   truncation: Truncation,
@@ -75,7 +85,7 @@ export function sampleReference(
 export function probabilitiesReference(logits: readonly number[], temperature: number, threshold: number): number[] {
   const top = highest(logits);
   const masses = logits.map((logit) => (logit >= threshold ? Math.exp((logit - top) / temperature) : 0));
-  const total = sum(masses.length, (v) => masses[v] ?? 0);
+  const total = masses.reduce((sum, mass) => sum + mass, 0);
   return masses.map((mass) => mass / total);
 }
 
@@ -88,11 +98,11 @@ export function statisticsReference(
 ): { logProb: number; logSumExp: number; entropy: number } {
   const top = highest(logits);
   const kept = logits.filter((logit) => logit >= threshold);
-  const logSumExp =
-    top / temperature + Math.log(sum(kept.length, (i) => Math.exp(((kept[i] ?? 0) - top) / temperature)));
+  const mass = kept.reduce((sum, logit) => sum + Math.exp((logit - top) / temperature), 0);
+  const logSumExp = top / temperature + Math.log(mass);
   const probabilities = probabilitiesReference(logits, temperature, threshold);
   return {
-    logProb: (logits[token] ?? Number.NaN) / temperature - logSumExp,
+    logProb: at(logits, token) / temperature - logSumExp,
     logSumExp,
     entropy: -probabilities.reduce((total, p) => total + (p > 0 ? p * Math.log(p) : 0), 0),
   };

@@ -50,12 +50,18 @@ export interface LogitsShape {
   readonly slotLength: number;
 }
 
-/** The number that divides out the temperature in all three programs; greedy sampling reports log-probs at temperature 1. */
+/**
+ * The number that divides out the temperature in all three programs; greedy sampling reports log-probs at temperature
+ * 1.
+ */
 export function inverseTemperature(temperature: number): number {
   return temperature === 0 ? 1 : 1 / temperature;
 }
 
-/** Draws a token per entry into slotTokens and writes the entry's threshold. entries [entries, 4] = logits row, slot, position, trajectory id. */
+/**
+ * Draws a token per entry into slotTokens and writes the entry's threshold. entries [entries, 4] = logits row, slot,
+ * position, trajectory id.
+ */
 export function sample(
   gpu: GpuContext,
   views: { logits: BufferView; entries: BufferView; slotTokens: BufferView; thresholds: BufferView },
@@ -87,12 +93,18 @@ export function sample(
   });
 }
 
-/** What the fourth statistic says beside the token id: whether no id has a greater logit. A half is exact in f32 for all ids below 2^23. */
+/**
+ * What the fourth statistic says beside the token id: whether no id has a greater logit. A half is exact in f32 for all
+ * ids below 2^23.
+ */
 export function isGreedy(idStatistic: number): boolean {
   return idStatistic % 1 !== 0;
 }
 
-/** statistics [entries, 4] = log-prob of the entry's token, log-sum-exp, entropy, token id plus 1/2 where it is the most probable ({@link isGreedy}). */
+/**
+ * statistics [entries, 4] = log-prob of the entry's token, log-sum-exp, entropy, token id plus 1/2 where it is the most
+ * probable ({@link isGreedy}).
+ */
 export function tokenLogProb(
   gpu: GpuContext,
   views: {
@@ -126,8 +138,9 @@ export function tokenLogProb(
 }
 
 /**
- * In place: logits row i becomes coefficients[i] times the gradient of the log-prob of entry i's token, plus entropyCoefficients[i], where they are given, times
- * the gradient of the row's entropy. Log-probs over a truncated distribution need the
+ * In place: logits row i becomes coefficients[i] times the gradient of the log-prob of entry i's token, plus
+ * entropyCoefficients[i], where they are given, times the gradient of the row's entropy. Log-probs over a truncated
+ * distribution need the
  * `thresholds` that {@link tokenLogProb} had; without them nothing is cut off.
  */
 export function logitsGradient(

@@ -1,5 +1,5 @@
 /** Cases of the rounding of weights to 16 bits. */
-import { defineCase, type KernelCase, words } from "./cases";
+import { defineCase, type KernelCase, type Op, words } from "./cases/case";
 import { storeHalves } from "./store_halves";
 import { encodeWeights } from "./weight_storage";
 
@@ -48,6 +48,8 @@ function storeHalvesCase(count: number, storage: "f16" | "bf16"): KernelCase {
   });
 }
 
-export const storeHalvesCases: readonly KernelCase[] = (["f16", "bf16"] as const).flatMap((storage) =>
-  [4, 72, 1000].map((count) => storeHalvesCase(count, storage)),
-);
+export const storeHalvesOp: Op = {
+  name: "store_halves",
+  cases: [4, 72, 1000].flatMap((count) => [storeHalvesCase(count, "f16"), storeHalvesCase(count, "bf16")]),
+  timed: [storeHalvesCase(206_000, "f16"), storeHalvesCase(206_000, "bf16"), storeHalvesCase(4_000_000, "bf16")],
+};

@@ -1,5 +1,5 @@
 /** Cases of SwiGLU. Gates reach far out, where exp overflows or vanishes. */
-import { defineCase, type GradientCheck, type KernelCase, named, words } from "./cases";
+import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
 import { swiglu, swigluBackward } from "./swiglu";
 import { swigluBackwardReference, swigluReference } from "./swiglu.reference";
 import { Tensor } from "./tensor";
@@ -47,7 +47,7 @@ export function swigluBackwardCase(shape: Shape): KernelCase {
 }
 
 /** Gates of +-100: silu is the gate itself, or nothing. */
-export const swigluFarCase: KernelCase = {
+const swigluFarCase: KernelCase = {
   ...swigluCase({ rows: 1, width: 4 }),
   name: "swiglu of gates at -100 and 100",
   inputs: () => ({ gateUp: Float32Array.of(-100, 100, -60, 60, 1, 2, 3, 4) }),
@@ -59,22 +59,16 @@ const SHAPES: readonly Shape[] = [
   { rows: 0, width: 4 },
 ];
 
-export const swigluCases: readonly KernelCase[] = [
-  ...SHAPES.map(swigluCase),
-  swigluFarCase,
-  ...SHAPES.map(swigluBackwardCase),
-];
-
-export const swigluBenchCases: readonly KernelCase[] = [
-  swigluCase({ rows: 1024, width: 256 }),
-  swigluBackwardCase({ rows: 1024, width: 256 }),
-];
-
-export const swigluGradients: readonly GradientCheck[] = [
-  {
-    name: "swiglu",
-    inputs: (random) => ({ gateUp: new Tensor([3, 2, 5], random.normals(30, 2)) }),
-    forward: (inputs) => swigluReference(named(inputs, "gateUp")),
-    backward: (inputs, upstream) => ({ gateUp: swigluBackwardReference(named(inputs, "gateUp"), upstream) }),
-  },
-];
+export const swigluOp: Op = {
+  name: "swiglu",
+  cases: [...SHAPES.map(swigluCase), swigluFarCase, ...SHAPES.map(swigluBackwardCase)],
+  timed: [swigluCase({ rows: 1024, width: 256 }), swigluBackwardCase({ rows: 1024, width: 256 })],
+  gradients: [
+    defineGradient({
+      name: "swiglu",
+      inputs: (random) => ({ gateUp: new Tensor([3, 2, 5], random.normals(30, 2)) }),
+      forward: ({ gateUp }) => swigluReference(gateUp),
+      backward: ({ gateUp }, upstream) => ({ gateUp: swigluBackwardReference(gateUp, upstream) }),
+    }),
+  ],
+};

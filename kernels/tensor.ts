@@ -1,9 +1,14 @@
-/** Arrays of f64 with a shape, for the reference implementations: indices are checked, so that a reference never reads past an end in silence. */
+/**
+ * Arrays of f64 with a shape, for the reference implementations: indices are checked, so that a reference never reads
+ * past an end in silence.
+ */
+import { at, must } from "../src/base/must";
+
 export class Tensor {
   readonly data: Float64Array;
-  private readonly d1: number;
-  private readonly d2: number;
-  private readonly d3: number;
+  readonly #d1: number;
+  readonly #d2: number;
+  readonly #d3: number;
 
   /** Zeros, or a copy of `values`. At most four dimensions. */
   constructor(
@@ -14,24 +19,24 @@ export class Tensor {
     if (values !== undefined && values.length !== length)
       throw new RangeError(`a tensor of shape [${shape.join(", ")}] needs ${length} values, got ${values.length}`);
     this.data = values === undefined ? new Float64Array(length) : Float64Array.from(values);
-    this.d1 = shape[1] ?? 1;
-    this.d2 = shape[2] ?? 1;
-    this.d3 = shape[3] ?? 1;
+    this.#d1 = shape[1] ?? 1;
+    this.#d2 = shape[2] ?? 1;
+    this.#d3 = shape[3] ?? 1;
   }
 
   /** Length of dimension `axis`. */
   size(axis: number): number {
-    return this.shape[axis] ?? 1;
+    return at(this.shape, axis);
   }
 
   at(i: number, j = 0, k = 0, l = 0): number {
-    const value = this.data[((i * this.d1 + j) * this.d2 + k) * this.d3 + l];
+    const value = this.data[((i * this.#d1 + j) * this.#d2 + k) * this.#d3 + l];
     if (value === undefined) throw new RangeError(`index ${i}, ${j}, ${k}, ${l} is outside [${this.shape.join(", ")}]`);
     return value;
   }
 
   set(value: number, i: number, j = 0, k = 0, l = 0): void {
-    const index = ((i * this.d1 + j) * this.d2 + k) * this.d3 + l;
+    const index = ((i * this.#d1 + j) * this.#d2 + k) * this.#d3 + l;
     if (index >= this.data.length)
       throw new RangeError(`index ${i}, ${j}, ${k}, ${l} is outside [${this.shape.join(", ")}]`);
     this.data[index] = value;
@@ -39,6 +44,16 @@ export class Tensor {
 
   add(value: number, i: number, j = 0, k = 0, l = 0): void {
     this.set(this.at(i, j, k, l) + value, i, j, k, l);
+  }
+
+  /** Adds as many values, element by element; returns this tensor. */
+  addAll(values: ArrayLike<number>): this {
+    if (values.length !== this.data.length)
+      throw new RangeError(`${values.length} values do not fit a tensor of ${this.data.length}`);
+    this.data.forEach((value, index) => {
+      this.data[index] = value + must(values[index], "a value to add");
+    });
+    return this;
   }
 
   /** A tensor of the same shape that holds NaN everywhere: in an expectation, "left as it was". */
@@ -57,27 +72,29 @@ export function sum(count: number, f: (index: number) => number): number {
 }
 
 /** ||actual - expected|| / ||expected||, or ||actual|| where nothing is expected but zeros. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+export function relativeError(actual: ArrayLike<number>, expected: Float32Array | Float64Array): number {
+  if (actual.length !== expected.length) throw new RangeError(`${actual.length} values, ${expected.length} expected`);
   let difference = 0;
   let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    const value = expected[i] ?? Number.NaN;
-    difference += ((actual[i] ?? Number.NaN) - value) ** 2;
+  expected.forEach((value, i) => {
+    difference += (must(actual[i], "a value") - value) ** 2;
     norm += value ** 2;
-  }
-  return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+  });
+  return Math.sqrt(norm === 0 ? difference : difference / norm);
 }
 
 /** Tensors [rows, heads, width] side by side along their heads. */
 export function joinHeads(parts: readonly Tensor[]): Tensor {
-  const [rows = 0, , width = 0] = parts[0]?.shape ?? [];
-  const joined = new Tensor([rows, sum(parts.length, (part) => parts[part]?.size(1) ?? 0), width]);
-  let first = 0;
+  const first = must(parts[0], "a tensor to join");
+  const [rows, width] = [first.size(0), first.size(2)];
+  const heads = parts.reduce((total, part) => total + part.size(1), 0);
+  const joined = new Tensor([rows, heads, width]);
+  let begin = 0;
   for (const part of parts) {
     for (let row = 0; row < rows; row++)
       for (let head = 0; head < part.size(1); head++)
-        for (let c = 0; c < width; c++) joined.set(part.at(row, head, c), row, first + head, c);
-    first += part.size(1);
+        for (let c = 0; c < width; c++) joined.set(part.at(row, head, c), row, begin + head, c);
+    begin += part.size(1);
   }
   return joined;
 }

@@ -1,14 +1,17 @@
 /**
- * Writes out loops whose number of turns is an ALL_CAPS constant. Register tiles are arrays that such loops walk: with every index a literal, each driver keeps
- * them in registers (SwiftShader unrolls nothing by itself: 4 times the speed), and a loop's variable may stand where WGSL wants a constant.
+ * Writes out loops whose number of turns is an ALL_CAPS constant. Register tiles are arrays that such loops walk: with
+ * every index a literal, each driver keeps them in registers (SwiftShader unrolls nothing by itself: 4 times the
+ * speed), and a loop's variable may stand where WGSL wants a constant.
  */
+import { at } from "../src/base/must";
+
 const HEAD = /for \(var (\w+) = 0u; \1 < ([A-Z][A-Z0-9_]*); \1\+\+\) \{/;
 
 /** @throws Error when such a loop has a `break` or `continue`, or its bound is no constant of the text. */
 export function unroll(code: string): string {
   const found = HEAD.exec(code);
   if (found === null) return code;
-  const [head, variable = "", bound = ""] = found;
+  const [head, variable, bound] = [at(found, 0), at(found, 1), at(found, 2)];
   const open = found.index + head.length;
   const close = closingBrace(code, open);
   const body = code.slice(open, close);

@@ -1,18 +1,22 @@
 /** `zerotir bench kernels`: every op's time against the roofline of the adapter it runs on. */
 
 import { UserError } from "../../src/base/errors";
-import type { BufferView } from "../../src/gpu/buffers";
+import { must } from "../../src/base/must";
 import type { GpuContext } from "../../src/gpu/context";
 import { GpuTimer } from "../../src/gpu/timer";
-import { type KernelCase, Random } from "../cases";
-import { relativeError, Tensor } from "../tensor";
-import { benchCases } from "./cases";
+import type { KernelCase } from "../cases/case";
+import { Random } from "../cases/inputs";
+import { type CaseBuffers, caseBuffers, columnErrors } from "../cases/run";
+import { OPS } from "../ops";
+import { Tensor } from "../tensor";
 import { gpuJsMatmul } from "./gpu-js";
 import { measureRoofline, type Roofline } from "./roofline";
 import { secondsEach } from "./timing";
 
 /** References run on the CPU in f64: cases of more operations than this are timed and not checked. */
 const CHECKED_FLOPS = 2e7;
+/** Software adapters would take minutes over cases of more operations than this: they are left out there. */
+const SOFTWARE_FLOPS = 1e10;
 const GPU_JS_SIZE = 512;
 const GPU_PASS_SECONDS = 0.02;
 
@@ -52,14 +56,13 @@ export interface BenchIo {
  * @throws Error when a case's result is wrong: a fast wrong kernel is no result
  */
 export async function benchKernels(options: BenchOptions, gpu: GpuContext, io: BenchIo): Promise<BenchRow[]> {
-  const all = benchCases(gpu.profile);
+  const all = OPS.flatMap((op) => op.timed).filter(({ flops }) => !gpu.profile.isSoftware || flops <= SOFTWARE_FLOPS);
   const filter = options.filter ?? "";
   const chosen = all.filter(({ name }) => name.includes(filter));
+  const firstWords = [...new Set(all.map(({ name }) => name.split(" ")[0]))];
   const baseline = `gpu.js matmul ${GPU_JS_SIZE}`;
   if (chosen.length === 0 && !baseline.includes(filter))
-    throw new UserError(
-      `No kernel case has "${filter}" in its name. Names begin with: ${[...new Set(all.map(({ name }) => name.split(" ")[0]))].join(", ")}.`,
-    );
+    throw new UserError(`No kernel case has "${filter}" in its name. Names begin with: ${firstWords.join(", ")}.`);
   const roof = await measureRoofline(gpu);
   const { adapterName, driver, toggles } = gpu.profile;
   if (options.json)
@@ -107,22 +110,16 @@ async function measure(
   roof: Roofline,
 ): Promise<BenchRow> {
   const inputs = kernelCase.inputs(new Random(kernelCase.name));
-  const views: Record<string, BufferView> = {};
-  for (const name of new Set([...Object.keys(inputs), ...Object.keys(kernelCase.outputs)])) {
-    const data = inputs[name];
-    const length = kernelCase.outputs[name] ?? data?.length ?? 0;
-    const view = gpu.allocator.storage(`${kernelCase.name}: ${name}`, length * 4);
-    if (data !== undefined) gpu.write(view, data);
-    views[name] = view;
-  }
+  const buffers = caseBuffers(gpu, kernelCase, inputs);
+  const run = () => kernelCase.run(gpu, buffers.views);
   const before = gpu.recorder.counters.dispatches;
-  kernelCase.run(gpu, views);
+  run();
   const dispatches = gpu.recorder.counters.dispatches - before;
-  const error = kernelCase.flops <= CHECKED_FLOPS ? await errorOf(gpu, kernelCase, inputs, views) : null;
-  const { median: seconds } = await secondsEach(gpu, () => kernelCase.run(gpu, views));
-  const gpuSeconds =
-    timer === undefined ? null : await gpuSecondsEach(timer, seconds, () => kernelCase.run(gpu, views));
-  for (const view of Object.values(views)) gpu.allocator.destroy(view);
+  const error =
+    kernelCase.flops <= CHECKED_FLOPS ? await errorOf(gpu, kernelCase, buffers, kernelCase.expected(inputs)) : null;
+  const { median: seconds } = await secondsEach(gpu, run);
+  const gpuSeconds = timer === undefined ? null : await gpuSecondsEach(timer, seconds, run);
+  buffers.destroy();
   const allowed = Math.max(kernelCase.flops / roof.gflops, kernelCase.bytes / roof.gbs) / 1e9;
   return {
     name: kernelCase.name,
@@ -145,23 +142,26 @@ async function gpuSecondsEach(timer: GpuTimer, seconds: number, record: () => vo
   return milliseconds / 1000 / times;
 }
 
-/** The largest relative error over the outputs that the case expects. */
+/**
+ * The largest relative error over the outputs that the case expects.
+ * @throws Error where it is above the case's tolerance, or an integer differs
+ */
 async function errorOf(
   gpu: GpuContext,
   kernelCase: KernelCase,
-  inputs: Parameters<KernelCase["expected"]>[0],
-  views: Readonly<Record<string, BufferView>>,
+  { views }: CaseBuffers,
+  expected: ReturnType<KernelCase["expected"]>,
 ): Promise<number> {
   let worst = 0;
-  for (const [name, want] of Object.entries(kernelCase.expected(inputs))) {
-    const view = views[name];
-    if (view === undefined || !(want instanceof Tensor)) continue;
-    const got = await gpu.readback.readFloats(view, want.data.length);
-    const columns = kernelCase.columns?.[name] ?? 1;
-    for (let column = 0; column < columns; column++) {
-      const written = [...want.data.keys()].filter((i) => i % columns === column && !Number.isNaN(want.data[i]));
-      const pick = (values: ArrayLike<number>) => written.map((index) => values[index] ?? Number.NaN);
-      worst = Math.max(worst, relativeError(pick(got), pick(want.data)));
+  for (const [name, want] of Object.entries(expected)) {
+    const view = must(views[name], `the buffer of ${name}`);
+    if (want instanceof Tensor) {
+      const got = await gpu.readback.readFloats(view, want.data.length);
+      worst = Math.max(worst, ...columnErrors(kernelCase, name, got, want));
+    } else if (want !== undefined) {
+      const got = await gpu.readback.readUints(view, want.length);
+      const wrong = want.findIndex((value, i) => value !== got[i]);
+      if (wrong >= 0) throw new Error(`${kernelCase.name}: ${name}[${wrong}] is ${got[wrong]}, not ${want[wrong]}`);
     }
   }
   if (!(worst <= kernelCase.tolerance))

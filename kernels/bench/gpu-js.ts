@@ -8,7 +8,10 @@ const MATMUL = `function (a, b) {
   return sum;
 }`;
 
-/** Seconds of one product of two size x size matrices, and the mode that gpu.js chose; undefined when the package is not installed. */
+/**
+ * Seconds of one product of two size x size matrices, and the mode that gpu.js chose; undefined when the package is not
+ * installed.
+ */
 export async function gpuJsMatmul(size: number): Promise<{ seconds: number; mode: string } | undefined> {
   // A name that the bundler cannot follow: the published program must not carry the package.
   const name = "gpu.js";

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /**
- * Our linear layer against the matrix products of tfjs-backend-webgpu and jax-js: 512 x 512 x 512 in f32, same adapter, one process, interleaved rounds.
+ * Our linear layer against the matrix products of tfjs-backend-webgpu and jax-js: 512 x 512 x 512 in f32, same adapter,
+ * one process, interleaved rounds.
  *
- *   mkdir peers && cd peers && npm init -y && npm i --no-save @jax-js/jax @tensorflow/tfjs-core @tensorflow/tfjs-backend-webgpu
+ *   mkdir peers && cd peers && npm init -y
+ *   npm i --no-save @jax-js/jax @tensorflow/tfjs-core @tensorflow/tfjs-backend-webgpu && cd ..
  *   node kernels/bench/peers.mjs --modules peers [--rounds 9] [--size 512] [--json]
  *
- * A round times a few products and the readback of the last one, for each library in turn; the ratio of a round is the peer's time over ours in it. On a
- * software adapter the CPU seconds of the process are compared too: other programs on the machine disturb them less.
+ * A round times a few products and the readback of the last one, for each library in turn; the ratio of a round is the
+ * peer's time over ours in it. On a software adapter the CPU seconds of the process are compared too: other programs on
+ * the machine disturb them less.
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -29,35 +32,32 @@ const modules = resolve(flags.modules ?? root);
 const [size, rounds, products] = [Number(flags.size), Number(flags.rounds), Number(flags.products)];
 const INSTALL = "npm i --no-save @jax-js/jax @tensorflow/tfjs-core @tensorflow/tfjs-backend-webgpu";
 
-/** @param {readonly number[]} values */
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+// Ours, from source. The server holds the modules, which hold Dawn: a device must not outlive it.
+const { createServer } = await import("vite");
+const server = await createServer({
+  root,
+  configFile: false,
+  logLevel: "error",
+  appType: "custom",
+  server: { middlewareMode: true, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
+});
+const { Random } = await server.ssrLoadModule("/kernels/cases/inputs.ts");
+const { relativeError } = await server.ssrLoadModule("/kernels/tensor.ts");
+const { median } = await server.ssrLoadModule("/kernels/bench/timing.ts");
 
-/** Numbers in [-1, 1) that repeat. @param {number} count @param {number} seed */
-function numbers(count, seed) {
-  let state = seed;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) / 2 ** 23 - 1;
-  });
-}
+const random = new Random("peers");
+/** @type {[Float32Array, Float32Array]} */
+const [a, b] = [random.normals(size * size), random.normals(size * size)];
+const transposed = b.map((_, i) => b[(i % size) * size + Math.floor(i / size)] ?? Number.NaN);
 
-const a = numbers(size * size, 1);
-const b = numbers(size * size, 2);
-const transposed = Float32Array.from(b, (_, i) => b[(i % size) * size + Math.floor(i / size)] ?? 0);
+/**
+ * A library: `run(n)` computes n products and resolves with the last one.
+ * @typedef {{ name: string, run: (n: number) => Promise<Float32Array> }} Peer
+ */
 
-/** A library: `run(n)` computes n products and resolves with the last one. @typedef {{ name: string, run: (n: number) => Promise<ArrayLike<number>> }} Peer */
-
-/** Ours, from source. @returns {Promise<Peer & { adapter: string, isSoftware: boolean, server: unknown }>} */
+/** @returns {Promise<Peer & { adapter: string, isSoftware: boolean }>} */
 async function ours() {
-  const { createServer } = await import("vite");
-  const server = await createServer({
-    root,
-    configFile: false,
-    logLevel: "error",
-    appType: "custom",
-    server: { middlewareMode: true, ws: false, watch: null },
-    optimizeDeps: { noDiscovery: true },
-  });
   const { openNodeDevice } = await server.ssrLoadModule("/src/platform/node/adapter.ts");
   const { createContext } = await server.ssrLoadModule("/src/gpu/context.ts");
   const { linear } = await server.ssrLoadModule("/kernels/linear.ts");
@@ -72,7 +72,6 @@ async function ours() {
   gpu.write(views.weight, transposed);
   return {
     name: "zerotir linear",
-    server, // holds the modules, which hold Dawn: a device must not outlive it
     adapter: gpu.profile.adapterName,
     isSoftware: gpu.profile.isSoftware,
     run(n) {
@@ -149,16 +148,12 @@ const peers = [own, await tfjs(), await jax()];
 
 const flops = 2 * size ** 3 * products;
 const first = await own.run(1);
-/** @type {Record<string, { seconds: number[], cpu: number[], ratios: number[], cpuRatios: number[], error: number }>} */
+/**
+ * @type {Record<string, { seconds: number[], cpu: number[], ratios: number[], cpuRatios: number[], error: number }>}
+ */
 const results = {};
 for (const peer of peers) {
-  const result = await peer.run(1);
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < first.length; i++) {
-    difference += (result[i] - first[i]) ** 2;
-    norm += first[i] ** 2;
-  }
-  const error = Math.sqrt(difference / norm);
+  const error = relativeError(await peer.run(1), first);
   if (!(error < 1e-5)) throw new Error(`${peer.name} and ${own.name} differ by ${error}`);
   results[peer.name] = { seconds: [], cpu: [], ratios: [], cpuRatios: [], error };
   await peer.run(products);
@@ -202,13 +197,11 @@ else {
   console.log(`${size}^3 f32 on ${report.adapter}, ${rounds} rounds of ${products}, load ${report.load?.toFixed(1)}`);
   for (const row of report.rows) {
     const rounded = row.ratios.map((ratio) => ratio.toFixed(2)).join(" ");
-    console.log(
-      `${row.name.padEnd(28)} ${row.gflops.toFixed(2).padStart(8)} GFLOP/s, time over ours ${row.ratio.toFixed(2)} (${rounded})`,
-    );
+    const line = (/** @type {string} */ name, /** @type {number} */ value, /** @type {string} */ rest) =>
+      console.log(`${name.padEnd(28)} ${value.toFixed(2).padStart(8)} ${rest}`);
+    line(row.name, row.gflops, `GFLOP/s, time over ours ${row.ratio.toFixed(2)} (${rounded})`);
     if (row.gflopsPerCpuSecond !== null && row.cpuRatio !== null)
-      console.log(
-        `${"".padEnd(28)} ${row.gflopsPerCpuSecond.toFixed(2).padStart(8)} GFLOP per CPU second, CPU time over ours ${row.cpuRatio.toFixed(2)}`,
-      );
+      line("", row.gflopsPerCpuSecond, `GFLOP per CPU second, CPU time over ours ${row.cpuRatio.toFixed(2)}`);
   }
 }
 process.exit(0);

@@ -8,6 +8,9 @@ import { secondsEach } from "./timing";
 const fmaProgram = defineProgram("roof_fma", fmaText, { bindings: ["result"], params: ["steps"] });
 const copyProgram = defineProgram("roof_copy", copyText, { bindings: ["x", "y"], params: ["count4"] });
 
+/** The programs that belong to no op. */
+export const roofPrograms = [fmaProgram, copyProgram] as const;
+
 const CHAINS = 2;
 const TURNS = 8;
 const COPY_STEPS = 16;
@@ -34,7 +37,8 @@ export async function measureRoofline(gpu: GpuContext): Promise<Roofline> {
     }),
   );
   allocator.destroy(result);
-  // On software adapters what a small model touches stays in the processor's cache; on hardware it passes through memory.
+  // On software adapters what a small model touches stays in the processor's cache; on hardware it passes through
+  // memory.
   const bytes = Math.min(profile.isSoftware ? 1 << 20 : 256 << 20, profile.limits.maxStorageBufferBindingSize);
   const views = { x: allocator.storage("roof: copy from", bytes), y: allocator.storage("roof: copy to", bytes) };
   const count4 = Math.floor(bytes / 16 / COPY_STEPS) * COPY_STEPS;

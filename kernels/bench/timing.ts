@@ -1,4 +1,5 @@
 /** Times recorded work: one warm-up, then repeated samples. */
+import { at } from "../../src/base/must";
 import type { GpuContext } from "../../src/gpu/context";
 
 const SAMPLES = 5;
@@ -6,12 +7,15 @@ const TOTAL_SECONDS = 0.2;
 
 /** Middle value; the upper one of two. */
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  return at(
+    [...values].sort((a, b) => a - b),
+    values.length >> 1,
+  );
 }
 
 /**
- * Seconds of one `record()`: the median and the best of at least five samples that last 0.2 s together. A sample submits as many as fill its part of that, and waits for the
- * queue; the first run, which compiles, is not counted.
+ * Seconds of one `record()`: the median and the best of at least five samples that last 0.2 s together. A sample
+ * submits as many as fill its part of that, and waits for the queue; the first run, which compiles, is not counted.
  */
 export async function secondsEach(gpu: GpuContext, record: () => void): Promise<{ median: number; best: number }> {
   const run = async (times: number) => {

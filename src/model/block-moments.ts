@@ -3,7 +3,7 @@
  * gives the same bytes.
  */
 
-import { decodeMoments, encodeMoments, MOMENT_BLOCK, type MomentKind, momentBlocks } from "../../kernels/moment_blocks";
+import { decodeMoments, encodeMoments, MOMENT_BLOCK, type MomentKind, momentBlocks } from "../../kernels/adamw_8bit";
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";

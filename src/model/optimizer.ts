@@ -2,8 +2,9 @@
  * AdamW over all segments with clipping by the global gradient norm, which stays on the GPU until it is read for the
  * log.
  */
+import { type AdamWStep, adamw, isUpdate } from "../../kernels/adamw";
 import { adamw8bit, adamw8bitLevels } from "../../kernels/adamw_8bit";
-import { type AdamWStep, adamw, gradientNorm, isUpdate, normPartials, sumSquares } from "../../kernels/optimizer";
+import { gradientNorm, normPartials, sumSquares } from "../../kernels/gradient_norm";
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import { BlockMoments } from "./block-moments";

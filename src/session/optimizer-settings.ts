@@ -1,5 +1,5 @@
 /** AdamW at a step: its settings from the options, and the course of the learning rate. */
-import type { AdamWStep } from "../../kernels/optimizer";
+import type { AdamWStep } from "../../kernels/adamw";
 import type { TrainOptions } from "../options/train";
 
 export type AdamWOptions = Pick<

@@ -1,5 +1,5 @@
 /** Maximum likelihood: the scored tokens of sequences, be they documents or answers to prompts. */
-import type { AdamWStep } from "../../kernels/optimizer";
+import type { AdamWStep } from "../../kernels/adamw";
 import { countScored, microBatches } from "../model/micro-batches";
 import type { Optimizer } from "../model/optimizer";
 import type { TokenStatistics, TrainingPass, TrainingSequence } from "../model/policy-pass";

@@ -1,5 +1,5 @@
 /** The loop of training on given texts (pretrain, sft, dpo): a batch that follows from the step, one optimizer step, metrics, checkpoints. */
-import type { AdamWStep } from "../../kernels/optimizer";
+import type { AdamWStep } from "../../kernels/adamw";
 import { Closers } from "../base/closers";
 import { UserError } from "../base/errors";
 import { must } from "../base/must";

@@ -1,5 +1,5 @@
 /** Direct preference optimization: the log-prob that the reference gives each answer, and one update on pairs of answers. */
-import type { AdamWStep } from "../../kernels/optimizer";
+import type { AdamWStep } from "../../kernels/adamw";
 import { at, must } from "../base/must";
 import { countScored } from "../model/micro-batches";
 import type { Optimizer } from "../model/optimizer";

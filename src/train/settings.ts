@@ -1,5 +1,5 @@
 /** What the options say of loss, correction and optimizer, in the terms of src/rl and of AdamW. */
-import type { AdamWStep } from "../../kernels/optimizer";
+import type { AdamWStep } from "../../kernels/adamw";
 import type { TrainOptions } from "../options/train";
 import type { Aggregation } from "../rl/aggregation";
 import type { ImportanceOptions } from "../rl/importance";

@@ -4,7 +4,7 @@
  * kept groups -> what their tokens are before anything changes (l_old, l_ref, V) -> advantages and token weights ->
  * for each optimizer batch: forward, loss, one coefficient dL/dl_t per token, backward -> AdamW
  */
-import { isUpdate } from "../../kernels/optimizer";
+import { isUpdate } from "../../kernels/adamw";
 import { UserError } from "../base/errors";
 import { at } from "../base/must";
 import { mean } from "../base/statistics";

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { type BenchRow, benchKernels } from "../../kernels/bench/bench";
 import { testContext } from "./support";
 
+const io = { out: () => {}, log: () => {} };
+
 test("the microbenchmark prints its rows as JSON lines and checks what it times", async () => {
   const gpu = await testContext();
   const lines: string[] = [];
@@ -23,8 +25,15 @@ test("the microbenchmark prints its rows as JSON lines and checks what it times"
   }
 });
 
+test("what a case expects as integers is checked too, here the bits of 16-bit weights", async () => {
+  const rows = await benchKernels({ filter: "store_halves 206000" }, await testContext(), io);
+  expect(rows.map(({ name, error }) => [name, error])).toEqual([
+    ["store_halves 206000 as f16", 0],
+    ["store_halves 206000 as bf16", 0],
+  ]);
+});
+
 test("a name that no case has is the user's mistake", async () => {
-  const io = { out: () => {}, log: () => {} };
   await expect(benchKernels({ filter: "convolution" }, await testContext(), io)).rejects.toMatchObject({
     name: "UserError",
     message: expect.stringContaining("swiglu"),

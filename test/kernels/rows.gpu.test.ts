@@ -1,24 +1,27 @@
-import { Random } from "../../kernels/cases";
-import { columnSumCases } from "../../kernels/column_sum.cases";
-import { gatherCases } from "../../kernels/gather.cases";
-import { kvCopyCases } from "../../kernels/kv_copy.cases";
+/** A row's bits are its own: the same alone, in any batch and in any order. */
+import { expect, test } from "vitest";
+import { type AttentionCaseShape, attentionCase } from "../../kernels/attention.cases";
+import { Random } from "../../kernels/cases/inputs";
+import { rowsOf, rowTable, wholeSequences } from "../../kernels/cases/rows";
+import { linearCase } from "../../kernels/linear.cases";
 import { wholeRows } from "../../kernels/rms_norm";
-import { rmsNormCase, rmsNormCases, rmsNormGradients } from "../../kernels/rms_norm.cases";
-import { storeHalvesCases } from "../../kernels/store_halves.cases";
-import { swigluCases, swigluGradients } from "../../kernels/swiglu.cases";
-import {
-  expectRowsIndependent,
-  outputsOf,
-  pickRows,
-  splitRows,
-  testBothLanes,
-  testCases,
-  testGradients,
-} from "./support";
+import { rmsNormCase } from "../../kernels/rms_norm.cases";
+import type { LogitsShape } from "../../kernels/sampling";
+import { FULL, paddedLogits, sampleCase, tokenLogProbCase } from "../../kernels/sampling.cases";
+import { at, must } from "../../src/base/must";
+import { expectRowsIndependent, outputsOf, pickRows, splitRows, testBothLanes, testContext } from "./support";
 
-testCases(rmsNormCases, { bothLanes: true });
-testCases([...columnSumCases, ...swigluCases, ...gatherCases, ...kvCopyCases, ...storeHalvesCases]);
-testGradients([...rmsNormGradients, ...swigluGradients]);
+testBothLanes("a row of y does not depend on the rows beside it", async (gpu) => {
+  const [rows, inner, outer] = [19, 44, 40];
+  const random = new Random("linear rows");
+  const x = random.normals(rows * inner);
+  const rest = { weight: random.normals(outer * inner), bias: new Float32Array(4), residual: new Float32Array(4) };
+  await expectRowsIndependent(rows, async (order) => {
+    const kernelCase = linearCase({ rows: order.length, inner, outer });
+    const { y } = await outputsOf(gpu, kernelCase, { x: pickRows(x, inner, order), ...rest });
+    return splitRows(y, outer);
+  });
+});
 
 testBothLanes("a row of rms_norm does not depend on the rows beside it", async (gpu) => {
   const [rows, width] = [11, 100];
@@ -29,5 +32,63 @@ testBothLanes("a row of rms_norm does not depend on the rows beside it", async (
     const kernelCase = rmsNormCase(wholeRows(order.length, width));
     const { y } = await outputsOf(gpu, kernelCase, { x: pickRows(x, width, order), gain });
     return splitRows(y, width);
+  });
+});
+
+test("a row decoded alone equals the row of a prefill, in any order and batch, to the bit", async () => {
+  const gpu = await testContext();
+  const shape: AttentionCaseShape = {
+    spans: wholeSequences(7, 1, 11),
+    heads: 4,
+    kvHeads: 2,
+    headDim: 8,
+    pageSize: 4,
+    pagesPerSlot: 3,
+  };
+  const prefill = attentionCase(shape);
+  const inputs = prefill.inputs(new Random("decode equals prefill"));
+  const width = shape.heads * shape.headDim;
+  const { q } = inputs;
+  if (!(q instanceof Float32Array)) throw new TypeError("queries are f32");
+  const all = rowsOf(shape.spans);
+  await expectRowsIndependent(all.length, async (order) => {
+    const spans = order.flatMap((row) => {
+      const { slot, position } = at(all, row);
+      return [{ slot, from: position, to: position + 1 }];
+    });
+    const decode = attentionCase({ ...shape, spans });
+    const { out, logSumExp } = await outputsOf(gpu, decode, {
+      ...inputs,
+      rows: rowTable(spans),
+      q: pickRows(q, width, order),
+    });
+    const statistics = splitRows(logSumExp, shape.heads);
+    return splitRows(out, width).map((row, i) => Uint32Array.from([...row, ...at(statistics, i)]));
+  });
+  const { out } = await outputsOf(gpu, prefill, inputs);
+  expect(new Float32Array(must(out, "out").buffer).every(Number.isFinite)).toBe(true);
+});
+
+testBothLanes("a token's draw and log-prob do not depend on the entries beside it", async (gpu) => {
+  const shape: LogitsShape = { entries: 7, vocabulary: 150, stride: 152, slotLength: 4 };
+  const random = new Random("entries");
+  const logits = paddedLogits(random, shape);
+  const settings = { ...FULL, temperature: 0.9, topP: 0.9 };
+  await expectRowsIndependent(shape.entries, async (order) => {
+    const part = { ...shape, entries: order.length };
+    const entries = Uint32Array.from(order.flatMap((row, i) => [row, i, row % 4, 1000 + row]));
+    const slotTokens = new Uint32Array(order.length * shape.slotLength);
+    const drawn = await outputsOf(gpu, sampleCase(part, settings), { logits, entries, slotTokens });
+    const thresholds = must(drawn.thresholds, "thresholds");
+    const tokens = must(drawn.slotTokens, "slotTokens");
+    const { statistics } = await outputsOf(gpu, tokenLogProbCase(part, { temperature: 0.9, truncated: true }), {
+      logits,
+      entries,
+      slotTokens: tokens,
+      thresholds: new Float32Array(thresholds.buffer, 0, order.length),
+    });
+    return splitRows(statistics, 4).map((row, i) =>
+      Uint32Array.from([...row, at(thresholds, i), at(tokens, i * shape.slotLength + (at(order, i) % 4))]),
+    );
   });
 });

@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
-import { Random } from "../../kernels/cases";
+import { Random } from "../../kernels/cases/inputs";
+import { relativeError } from "../../kernels/tensor";
 import { decodeWeights, encodeWeights, storageBytes } from "../../kernels/weight_storage";
 import { bitsOf } from "../support/reference/models";
 
 const values = new Random("stored weights").normals(1000, 0.02);
 
-/** Relative norm error of normal values; the bounds are what the formats promise: half of 2^-11, 2^-8, and half of a block's scale. */
+/**
+ * Relative norm error of normal values; the bounds are what the formats promise: half of 2^-11, 2^-8, and half of a
+ * block's scale.
+ */
 test.each([
   ["f32", 0, 4000],
   ["f16", 2 ** -12, 2048],
@@ -17,13 +21,7 @@ test.each([
   expect(storageBytes(storage, 1000)).toBe(storage === "f32" ? 4096 : bytes);
   if (storage !== "f32") expect(words.byteLength).toBe(bytes);
   const decoded = decodeWeights(storage, words, 1000);
-  let difference = 0;
-  let norm = 0;
-  values.forEach((value, i) => {
-    difference += (value - (decoded[i] ?? Number.NaN)) ** 2;
-    norm += value ** 2;
-  });
-  const error = Math.sqrt(difference / norm);
+  const error = relativeError(decoded, values);
   console.log(`${storage}: relative error of 1000 normal values ${error}`);
   expect(error).toBeLessThanOrEqual(bound);
 });

@@ -1,6 +1,7 @@
 /** Rows and page tables for the cases of ops that address slots. */
-import type { Random } from "./cases";
-import type { PageShape } from "./rope";
+import { must } from "../../src/base/must";
+import type { PageShape } from "../rope";
+import type { Random } from "./inputs";
 
 /** Positions `from` ... `to` - 1 of a slot, as consecutive rows. */
 export interface Span {
@@ -50,7 +51,10 @@ export function poolPages(spans: readonly Span[], pages: PageShape): number {
   return 1 + slotCount(spans) * pages.pagesPerSlot;
 }
 
-/** A page table with the pages of all slots in a random order; entries beyond a slot's last position name page 0, which holds NaN. */
+/**
+ * A page table with the pages of all slots in a random order; entries beyond a slot's last position name page 0, which
+ * holds NaN.
+ */
 export function pageTable(random: Random, spans: readonly Span[], pages: PageShape): Uint32Array {
   const table = random.permutation(poolPages(spans, pages) - 1).map((page) => page + 1);
   for (let slot = 0; slot * pages.pagesPerSlot < table.length; slot++) {
@@ -69,7 +73,7 @@ export function poolIndex(
   position: number,
   kvHead: number,
 ): number {
-  const page = table[slot * shape.pagesPerSlot + Math.floor(position / shape.pageSize)] ?? 0;
+  const page = must(table[slot * shape.pagesPerSlot + Math.floor(position / shape.pageSize)], "a page");
   return ((page * shape.kvHeads + kvHead) * shape.pageSize + (position % shape.pageSize)) * shape.headDim;
 }
 

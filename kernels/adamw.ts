@@ -1,20 +1,12 @@
-/** Global gradient norm and AdamW over flat runs of parameters. */
+/**
+ * AdamW over flat runs of parameters, with moments in f32; what a step of it is, for AdamW with moments of 8 bits too.
+ */
 
 import adamwText from "../shaders/adamw.wgsl?raw";
-import gradientNormText from "../shaders/gradient_norm.wgsl?raw";
-import sumSquaresText from "../shaders/sum_squares.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import { defineProgram, elementGrid } from "./program";
 
-const sumSquaresProgram = defineProgram("sum_squares", sumSquaresText, {
-  bindings: ["gradient", "partials"],
-  params: ["count4", "block4", "blocks", "partial_offset"],
-});
-const gradientNormProgram = defineProgram("gradient_norm", gradientNormText, {
-  bindings: ["partials", "norm"],
-  params: ["count"],
-});
 /** Parameters of the AdamW programs; {@link adamwParams} gives their values. */
 export const ADAMW_PARAMS = [
   "count4",
@@ -33,33 +25,6 @@ const adamwProgram = defineProgram("adamw", adamwText, {
   bindings: ["gradient", "norm", "weight", "first_moment", "second_moment"],
   params: ADAMW_PARAMS,
 });
-
-/** Elements per partial sum of squares. */
-export const NORM_BLOCK = 1024;
-
-/** Partial sums that a run of `count` elements needs. */
-export function normPartials(count: number): number {
-  return Math.ceil(count / NORM_BLOCK);
-}
-
-/** partials[offset ..] = sums of squares of blocks of the gradient. `count` elements, a multiple of 4. */
-export function sumSquares(
-  gpu: GpuContext,
-  views: { gradient: BufferView; partials: BufferView },
-  shape: { count: number; partialOffset: number },
-): void {
-  const blocks = normPartials(shape.count);
-  sumSquaresProgram.record(gpu, {
-    bindings: views,
-    params: { count4: shape.count / 4, block4: NORM_BLOCK / 4, blocks, partial_offset: shape.partialOffset },
-    grid: elementGrid(blocks),
-  });
-}
-
-/** norm[0] = sqrt(sum of `count` partials). */
-export function gradientNorm(gpu: GpuContext, views: { partials: BufferView; norm: BufferView }, count: number): void {
-  gradientNormProgram.record(gpu, { bindings: views, params: { count }, grid: [1, 1, 1] });
-}
 
 /** Hyper-parameters of one AdamW step; `step` counts from 1. `maxNorm` 0 means no clipping. */
 export interface AdamWStep {

@@ -1,10 +1,6 @@
-/** f64 maths of the global gradient norm and of AdamW (Loshchilov and Hutter 2019). */
-import { sum, Tensor } from "./tensor";
-
-/** Square root of the sum of squares. */
-export function normReference(gradient: Tensor): number {
-  return Math.sqrt(sum(gradient.size(0), (i) => gradient.at(i) ** 2));
-}
+/** f64 maths of AdamW (Loshchilov and Hutter 2019). */
+import type { AdamWStep } from "./adamw";
+import { Tensor } from "./tensor";
 
 export interface AdamWState {
   readonly weight: Tensor;
@@ -12,23 +8,18 @@ export interface AdamWState {
   readonly secondMoment: Tensor;
 }
 
-/** One step, `step` counting from 1. The gradient is scaled down to `maxNorm` (0: never) by the given norm; only elements below `decayEnd` decay. */
+/**
+ * One step, `step` counting from 1. The gradient is scaled down to `maxNorm` (0: never) by the given norm; only
+ * elements below `decayEnd` decay.
+ */
 export function adamwReference(
   state: AdamWState,
   gradient: Tensor,
   norm: number,
   decayEnd: number,
-  options: {
-    step: number;
-    learningRate: number;
-    beta1: number;
-    beta2: number;
-    epsilon: number;
-    weightDecay: number;
-    maxNorm: number;
-  },
+  hyper: Omit<AdamWStep, "skipNorm">,
 ): AdamWState {
-  const { step, learningRate, beta1, beta2, epsilon, weightDecay, maxNorm } = options;
+  const { step, learningRate, beta1, beta2, epsilon, weightDecay, maxNorm } = hyper;
   const scale = maxNorm > 0 ? Math.min(1, maxNorm / norm) : 1;
   const count = gradient.size(0);
   const after = { weight: new Tensor([count]), firstMoment: new Tensor([count]), secondMoment: new Tensor([count]) };

@@ -1,0 +1,47 @@
+/** What a case would record on a device, without one. */
+import type { KernelCase } from "../../kernels/cases/case";
+import type { GpuContext } from "../../src/gpu/context";
+import type { DeviceProfile } from "../../src/gpu/profile";
+
+type Choices = Pick<DeviceProfile, "isSoftware" | "rowLanes" | "linearTile"> & Partial<DeviceProfile>;
+
+/** What kernels choose by on hardware adapters: a workgroup per row, wider register tiles. */
+export const HARDWARE: Choices = { isSoftware: false, rowLanes: 64, linearTile: "workgroup" };
+export const SOFTWARE: Choices = { isSoftware: true, rowLanes: 1, linearTile: "register", hasSubgroups: false };
+
+/** Every kind of profile that a kernel has a variant for: lavapipe's is the one with subgroups of 8. */
+export const PROFILES: readonly Choices[] = [
+  HARDWARE,
+  SOFTWARE,
+  { ...SOFTWARE, hasSubgroups: true, subgroupMinSize: 8, subgroupMaxSize: 8 },
+];
+
+export interface Dispatch {
+  /** The file in shaders/, without its ending. */
+  readonly shader: string;
+  /** The program's variant with its constants. */
+  readonly variant: string;
+  readonly grid: string;
+  /** Storage buffers it binds. */
+  readonly bindings: number;
+}
+
+/** The dispatches of a case on a device of this profile; empty ones are left out. */
+export function dispatchesOf(profile: Choices, kernelCase: KernelCase): Dispatch[] {
+  const dispatches: Dispatch[] = [];
+  // Recording takes no more of a context than this.
+  const gpu = {
+    profile,
+    empty: {},
+    pipelines: { get: (label: string) => ({ label }) },
+    recorder: {
+      dispatch({ label }: { label: string }, views: readonly unknown[], _: Uint8Array, grid: readonly number[]) {
+        if (grid.includes(0)) return;
+        const shader = label.replace(/[^\w].*/, "");
+        dispatches.push({ shader, variant: label, grid: grid.join(" x "), bindings: views.length });
+      },
+    },
+  } as unknown as GpuContext;
+  kernelCase.run(gpu, {});
+  return dispatches;
+}

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { OpenDevice } from "../../src/gpu/device";
@@ -7,19 +6,11 @@ import { closeNodeDevice, openNodeDevice } from "../../src/platform/node/adapter
 import { hasSwiftShader, unpackSwiftShader } from "../../src/platform/node/adapter-swiftshader";
 import { tarFiles } from "../../src/platform/tar";
 import { testDevice } from "../support/device";
+import { tempFolder } from "../support/temp-folder";
 
 const silent = { announce: () => {} };
-const folders: string[] = [];
-
-function freshFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "zerotir-test-"));
-  folders.push(folder);
-  return folder;
-}
-
 afterEach(() => {
   vi.unstubAllEnvs();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Squares five numbers on the device. */
@@ -187,7 +178,7 @@ describe.skipIf(!hasSwiftShader())("SwiftShader from the npm package", () => {
   });
 
   test("is unpacked once, with nothing left over", () => {
-    const cache = freshFolder();
+    const cache = tempFolder();
     vi.stubEnv("XDG_CACHE_HOME", cache);
     const first = unpackSwiftShader();
     expect(first.icd.startsWith(cache)).toBe(true);
@@ -201,7 +192,7 @@ describe.skipIf(!hasSwiftShader())("SwiftShader from the npm package", () => {
   });
 
   test("goes to the temporary folder when the cache cannot be written", () => {
-    const temporary = freshFolder();
+    const temporary = tempFolder();
     vi.stubEnv("XDG_CACHE_HOME", "/dev/null");
     vi.stubEnv("TMPDIR", temporary);
     expect(unpackSwiftShader().icd.startsWith(temporary)).toBe(true);

@@ -6,6 +6,7 @@ import { initialAdapter } from "../../src/model/initialise";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass } from "../../src/model/policy-pass";
+import { ADAMW, freed, randomModel } from "../support/passes";
 import {
   bitsOf,
   CONFIGS,
@@ -16,7 +17,6 @@ import {
   Numbers,
   randomBatch,
   randomCoefficients,
-  randomTensors,
   relativeNormError,
   shapeOf,
 } from "../support/reference/models";
@@ -33,8 +33,7 @@ async function adapted(
 ) {
   const gpu = await modelContext();
   const config = CONFIGS[name];
-  const tensors = randomTensors(config);
-  const model = modelOf(gpu, config, tensors, { trained: adapterConfig, ...options });
+  const { model, tensors } = await randomModel(config, { trained: adapterConfig, ...options });
   const numbers = new Numbers(3);
   const values = new Map<string, Float32Array>();
   for (const { hfName, shape } of model.trained.layout.tensors) {
@@ -72,7 +71,7 @@ describe.each([
   test("log-probs and gradients of A and B equal the f64 reference with the adapter multiplied out", async () => {
     const { config, model, values, reference, scale, rank } = await adapted(name, adapterConfig, options);
     const batch = randomBatch(config, LENGTHS);
-    const pass = new TrainingPass(model, shapeOf(batch));
+    const pass = freed(new TrainingPass(model, shapeOf(batch)));
     const expected = reference.forward(batch);
     pass.clearGradients();
     const { logprobs } = await pass.forward(batch, 1);
@@ -101,17 +100,16 @@ describe.each([
         }
       expect(relativeNormError(gradient, wanted), hfName).toBeLessThan(2e-5);
     }
-    for (const part of [pass, model]) part.destroy();
   });
 });
 
 test("a new adapter gives the base's bits, and so does one that is switched off", async () => {
   const { gpu, config, tensors, model } = await adapted("qwen2, tied, biases", ALL);
   const batch = randomBatch(config, LENGTHS);
-  const base = modelOf(gpu, config, tensors);
-  const basePass = new TrainingPass(base, shapeOf(batch));
+  const base = freed(modelOf(gpu, config, tensors));
+  const basePass = freed(new TrainingPass(base, shapeOf(batch)));
   const wanted = bitsOf((await basePass.forward(batch, 1)).logprobs);
-  const pass = new TrainingPass(model, shapeOf(batch));
+  const pass = freed(new TrainingPass(model, shapeOf(batch)));
   expect(bitsOf((await pass.forward(batch, 1)).logprobs)).not.toEqual(wanted);
   model.useAdapter(false);
   expect(bitsOf((await pass.forward(batch, 1)).logprobs)).toEqual(wanted);
@@ -119,40 +117,30 @@ test("a new adapter gives the base's bits, and so does one that is switched off"
   if (model.adapter === undefined) throw new Error("the model has an adapter");
   for (const tensor of initialAdapter(model.adapter.layout, 5)) model.trained.upload(tensor);
   expect(bitsOf((await pass.forward(batch, 1)).logprobs)).toEqual(wanted);
-  for (const part of [pass, basePass, base, model]) part.destroy();
 });
 
 test("a step changes the adapter and nothing else, over a base of four bits", async () => {
-  const gpu = await modelContext();
   const config = CONFIGS["llama, tied"];
-  const model = modelOf(gpu, config, randomTensors(config), { storage: "int4", trained: ALL });
+  const { model } = await randomModel(config, { storage: "int4", trained: ALL });
   if (model.adapter === undefined) throw new Error("the model has an adapter");
   for (const tensor of initialAdapter(model.adapter.layout, 5)) model.trained.upload(tensor);
   const before = { base: await downloadAll(model.weights), adapter: await downloadAll(model.trained) };
   const batch = randomBatch(config, LENGTHS);
-  const pass = new TrainingPass(model, shapeOf(batch));
-  const optimizer = new Optimizer(model);
+  const pass = freed(new TrainingPass(model, shapeOf(batch)));
+  const optimizer = freed(new Optimizer(model));
   const losses: number[] = [];
   for (let step = 0; step < 8; step++) {
     pass.clearGradients();
     const { logprobs } = await pass.forward(batch, 1);
     losses.push(-logprobs.reduce((sum, value) => sum + value, 0));
     pass.backward(new Float32Array(logprobs.length).fill(-1));
-    await optimizer.update(pass.gradients, {
-      learningRate: 1e-2,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0,
-      maxNorm: 1,
-    });
+    await optimizer.update(pass.gradients, { ...ADAMW, learningRate: 1e-2 });
   }
   expect(losses.at(-1)).toBeLessThan(0.9 * (losses[0] ?? 0));
   for (const [name, values] of await downloadAll(model.weights))
     expect(bitsOf(values), name).toEqual(bitsOf(before.base.get(name) ?? new Float32Array()));
   for (const [name, values] of await downloadAll(model.trained))
     expect(bitsOf(values), name).not.toEqual(bitsOf(before.adapter.get(name) ?? new Float32Array()));
-  for (const part of [pass, optimizer, model]) part.destroy();
 });
 
 test.each([

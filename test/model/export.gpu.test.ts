@@ -1,8 +1,7 @@
 /** Export: merged weights compute what the adapter computes; layouts and types as transformers expects them. */
 import * as fs from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { parityTensors } from "../../src/diagnostics/parity";
 import { parameterShapes, writeModelConfig } from "../../src/model/config";
 import { exportModel } from "../../src/model/export";
@@ -13,15 +12,15 @@ import { SafetensorsFile } from "../../src/model/safetensors/read";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { exportCheckpoint } from "../../src/run/export";
 import { CONFIGS, largestDifference, modelContext, Numbers, randomTensors } from "../support/reference/models";
+import { tempFolder } from "../support/temp-folder";
 
 const config = CONFIGS["qwen2, tied, biases"];
 const tensors = randomTensors(config);
 const ADAPTER = { rank: 6, alpha: 9, targets: ["q_proj", "v_proj", "down_proj"], useRslora: true } as const;
 const ids = [Uint32Array.from({ length: 24 }, (_, i) => (7 * i) % config.vocabularySize)];
 
-let root: string;
+const root = tempFolder("export");
 beforeAll(async () => {
-  root = await fs.mkdtemp(join(tmpdir(), "zerotir-export-"));
   await writeFolder(join(root, "base"), (writer) =>
     writeCheckpoint(
       writer,
@@ -42,7 +41,6 @@ beforeAll(async () => {
   });
   await writeFolder(join(root, "adapter"), (writer) => writeAdapter(writer, "../base", ADAPTER, parts));
 });
-afterAll(() => fs.rm(root, { recursive: true, force: true }));
 
 async function logprobsOf(name: string): Promise<Float32Array> {
   const gpu = await modelContext();

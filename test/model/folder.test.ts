@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type ModelConfig, parameterShapes } from "../../src/model/config";
 import { type FolderReader, readCheckpoint, writeCheckpoint } from "../../src/model/folder";
 import { bytesSource } from "../../src/model/safetensors/read";
 import { encodeSafetensors, type TensorToWrite } from "../../src/model/safetensors/write";
 import { nodeFolder } from "../../src/platform/node/files";
+import { published } from "../support/published";
 
 const config: ModelConfig = {
   architecture: "qwen2",
@@ -239,15 +238,17 @@ describe("readCheckpoint", () => {
 });
 
 describe("published checkpoints", () => {
-  const models = new URL("../../../shared/models/", import.meta.url).pathname;
-  it.skipIf(!existsSync(models)).each([
+  for (const [name, parameters] of [
     ["stories260K", 260_032],
     ["tinystories-656k", 656_000],
     ["verl-digit-completion", 795_776],
-  ])("reads %s", async (name, parameters) => {
-    const checkpoint = await readCheckpoint(nodeFolder(join(models, name)));
-    let count = 0;
-    for await (const { data } of checkpoint.tensors()) count += data.length;
-    expect(count).toBe(parameters);
-  });
+  ] as const) {
+    const { folder, isMissing, title } = published(name, "model.safetensors");
+    it.skipIf(isMissing)(`reads ${title}`, async () => {
+      const checkpoint = await readCheckpoint(nodeFolder(folder));
+      let count = 0;
+      for await (const { data } of checkpoint.tensors()) count += data.length;
+      expect(count).toBe(parameters);
+    });
+  }
 });

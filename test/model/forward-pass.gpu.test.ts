@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { adapterTargets } from "../../src/model/adapter";
 import { countScored, microBatches } from "../../src/model/micro-batches";
 import { ForwardPass, TrainingPass } from "../../src/model/policy-pass";
+import { freed, randomModel } from "../support/passes";
 import {
   bitsOf,
   CONFIGS,
@@ -22,12 +23,11 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
     // The smallest chunk, 64 rows of logits.
     { logitsBytes: 16, pageSize: 8, temperature: 0.7 },
   ])("gives the bits of TrainingPass with $logitsBytes bytes of logits", async ({ temperature, ...sizes }) => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS);
-    const model = modelOf(gpu, config, randomTensors(config), { trained: "nothing" });
-    const trained = modelOf(gpu, config, randomTensors(config));
-    const training = new TrainingPass(trained, shapeOf(batch));
-    const pass = new ForwardPass(model, shapeOf(batch, sizes));
+    const { model } = await randomModel(config, { trained: "nothing" });
+    const { model: trained } = await randomModel(config);
+    const training = freed(new TrainingPass(trained, shapeOf(batch)));
+    const pass = freed(new ForwardPass(model, shapeOf(batch, sizes)));
     expect(countScored(batch)).toBeGreaterThan(64);
     // A batch before, so that what it left in the buffers would show.
     await pass.forward(randomBatch(config, LENGTHS, 5), 1);
@@ -37,49 +37,47 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
     expect(bitsOf(actual.logprobs)).toEqual(bitsOf(expected.logprobs));
     expect(bitsOf(actual.entropies)).toEqual(bitsOf(expected.entropies));
     expect(actual.greedy).toEqual(expected.greedy);
-    for (const part of [pass, training, model, trained]) part.destroy();
   });
 });
 
 test("micro-batches give the bits of the whole batch", async () => {
-  const gpu = await modelContext();
   const config = CONFIGS["qwen2, tied, biases"];
   const batch = randomBatch(config, LENGTHS);
-  const model = modelOf(gpu, config, randomTensors(config));
-  const whole = new ForwardPass(model, shapeOf(batch));
-  const small = new ForwardPass(model, { ...shapeOf(batch), rows: 50, sequences: 3 });
+  const { model } = await randomModel(config);
+  const whole = freed(new ForwardPass(model, shapeOf(batch)));
+  const small = freed(new ForwardPass(model, { ...shapeOf(batch), rows: 50, sequences: 3 }));
   const parts = [...microBatches(batch, small)];
   expect(parts.length).toBeGreaterThan(2);
   const logprobs: number[] = [];
   for (const part of parts) logprobs.push(...(await small.forward(part, 0.9)).logprobs);
   expect(bitsOf(Float32Array.from(logprobs))).toEqual(bitsOf((await whole.forward(batch, 0.9)).logprobs));
   await expect(small.forward(batch, 0.9)).rejects.toThrow("do not fit");
-  for (const part of [whole, small, model]) part.destroy();
 });
 
 test("with the adapter switched off, the model's log-probs are those of the base, while it trains", async () => {
   const gpu = await modelContext();
   const config = CONFIGS["qwen3, tied, narrow heads"];
   const batch = randomBatch(config, LENGTHS);
-  const base = modelOf(gpu, config, randomTensors(config), { trained: "nothing" });
-  const model = modelOf(gpu, config, randomTensors(config), {
-    trained: { rank: 8, alpha: 16, targets: adapterTargets },
-  });
+  const { model: base } = await randomModel(config, { trained: "nothing" });
+  const model = freed(
+    modelOf(gpu, config, randomTensors(config), {
+      trained: { rank: 8, alpha: 16, targets: adapterTargets },
+    }),
+  );
   const numbers = new Numbers(3);
   for (const { hfName, shape } of model.trained.layout.tensors) {
     const length = shape.reduce((product, size) => product * size, 1);
     model.trained.upload({ hfName, shape, data: Float32Array.from({ length }, () => 0.1 * numbers.normal()) });
   }
-  const basePass = new ForwardPass(base, shapeOf(batch));
-  const pass = new ForwardPass(model, shapeOf(batch));
-  const training = new TrainingPass(model, shapeOf(batch));
+  const basePass = freed(new ForwardPass(base, shapeOf(batch)));
+  const pass = freed(new ForwardPass(model, shapeOf(batch)));
+  const training = freed(new TrainingPass(model, shapeOf(batch)));
   const wanted = bitsOf((await basePass.forward(batch, 1)).logprobs);
   const adapted = await training.forward(batch, 1);
   expect(bitsOf(adapted.logprobs)).not.toEqual(wanted);
   expect(bitsOf((await pass.forward(batch, 1)).logprobs)).toEqual(bitsOf(adapted.logprobs));
   model.useAdapter(false);
   expect(bitsOf((await pass.forward(batch, 1)).logprobs)).toEqual(wanted);
-  for (const part of [pass, basePass, training, base, model]) part.destroy();
 });
 
 test("keeps no activations, and destroy gives all memory back", async () => {

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { TrainingPass, type TrainingSequence } from "../../src/model/policy-pass";
+import { freed, randomModel } from "../support/passes";
 import {
   bitsOf,
   CONFIGS,
@@ -68,8 +69,8 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
     // With small pages the last three rows of the embedding are padding.
     const vocabulary = config.vocabularySize - (pageSize === 8 ? 0 : 3);
     const batch = randomBatch(config, [40, 1, 2, 16, 5], 9, vocabulary);
-    const model = modelOf(gpu, config, tensors, { vocabulary });
-    const pass = new TrainingPass(model, shapeOf(batch, { pageSize }));
+    const model = freed(modelOf(gpu, config, tensors, { vocabulary }));
+    const pass = freed(new TrainingPass(model, shapeOf(batch, { pageSize })));
     const reference = new ReferenceModel(config, tensors, vocabulary);
     for (const temperature of [1, 0.8, 1.3]) {
       const actual = await pass.forward(batch, temperature);
@@ -78,26 +79,22 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
       expect(largestDifference(actual.logprobs, expected.logprobs)).toBeLessThan(2e-5);
       expect(largestDifference(actual.entropies, expected.entropies)).toBeLessThan(2e-5);
     }
-    pass.destroy();
-    model.destroy();
   });
 
   test.each([4, 8])("rows have the same bits in every batch, page size %i", async (pageSize) => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS, 5).map(({ ids }) => ({
       ids,
       scored: Uint8Array.from(ids, (_, position) => (position === 0 ? 0 : 1)),
     }));
     const rows = rowsOf(batch);
-    const model = modelOf(gpu, config, randomTensors(config));
-    const pass = new TrainingPass(model, shapeOf(batch, { pageSize }));
+    const { model } = await randomModel(config);
+    const pass = freed(new TrainingPass(model, shapeOf(batch, { pageSize })));
     const trained = await pass.forward(batch, 0.7);
-    pass.destroy();
     const key = ({ slot, position }: Row) => `slot ${slot}, position ${position}`;
     let expected: Map<string, Uint32Array> | undefined;
     for (const [schedule, cut] of Object.entries(SCHEDULES)) {
       const tables = pageTables(batch, pageSize, expected === undefined ? undefined : 3);
-      const runner = new RowRunner(model, rows.length, { slotLength: Math.max(...LENGTHS), pageSize }, tables);
+      const runner = freed(new RowRunner(model, rows.length, { slotLength: Math.max(...LENGTHS), pageSize }, tables));
       batch.forEach(({ ids }, slot) => {
         runner.tables.setTokens(slot, 0, ids);
       });
@@ -117,8 +114,6 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
       for (const row of rows) expect(hidden.get(key(row)), `${schedule}: ${key(row)}`).toEqual(expected.get(key(row)));
       const inOrder = Float32Array.from(rows, (row) => logprobs.get(key(row)) ?? Number.NaN);
       expect(bitsOf(inOrder), schedule).toEqual(bitsOf(trained.logprobs));
-      runner.destroy();
     }
-    model.destroy();
   });
 });

@@ -1,16 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { TrainingPass } from "../../src/model/policy-pass";
+import { expectReference, freed, randomModel } from "../support/passes";
 import {
   CONFIGS,
   downloadAll,
-  kindOf,
   largestDifference,
-  modelContext,
-  modelOf,
   randomBatch,
   randomCoefficients,
-  randomTensors,
-  relativeNormError,
   shapeOf,
 } from "../support/reference/models";
 import { ReferenceModel } from "../support/reference/transformer";
@@ -26,11 +22,9 @@ describe("gradients of every tensor equal the f64 reference", () => {
     { pageSize: 8, temperature: 0.7, lengths: [3, 8, 26, 1] },
   ])("page size $pageSize, temperature $temperature", ({ pageSize, temperature, lengths }) => {
     test.each(Object.entries(CONFIGS))("%s", async (_, config) => {
-      const gpu = await modelContext();
-      const tensors = randomTensors(config);
+      const { model, tensors } = await randomModel(config);
       const batch = randomBatch(config, lengths);
-      const model = modelOf(gpu, config, tensors);
-      const pass = new TrainingPass(model, shapeOf(randomBatch(config, longest(lengths)), { pageSize }));
+      const pass = freed(new TrainingPass(model, shapeOf(randomBatch(config, longest(lengths)), { pageSize })));
       const expected = new ReferenceModel(config, tensors).forward(batch, temperature);
 
       // A larger batch before, so that what it left in the buffers would show.
@@ -46,15 +40,7 @@ describe("gradients of every tensor equal the f64 reference", () => {
       pass.backward(coefficients);
       const wanted = expected.backward(coefficients);
       const gradients = await downloadAll(pass.gradients);
-      expect([...gradients.keys()]).toEqual([...wanted.keys()]);
-      const errors = new Map<string, number>();
-      for (const [name, gradient] of gradients) {
-        const error = relativeNormError(gradient, wanted.get(name) ?? []);
-        errors.set(kindOf(name), Math.max(error, errors.get(kindOf(name)) ?? 0));
-      }
-      for (const [kind, error] of errors) expect(error, kind).toBeLessThan(2e-5);
-      pass.destroy();
-      model.destroy();
+      expectReference(gradients, wanted);
     });
   });
 });

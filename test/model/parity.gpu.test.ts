@@ -1,6 +1,4 @@
 /** Published checkpoints: logits and log-probs against the f64 reference, and greedy text that is known. */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Checkpoint, CheckpointTensor } from "../../src/model/folder";
 import { readCheckpoint } from "../../src/model/folder";
@@ -8,18 +6,18 @@ import { Model } from "../../src/model/model";
 import { TrainingPass } from "../../src/model/policy-pass";
 import { nodeFolder } from "../../src/platform/node/files";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
+import { freed } from "../support/passes";
+import { published } from "../support/published";
 import { largestDifference, modelContext, Numbers, shapeOf } from "../support/reference/models";
 import { RowRunner } from "../support/reference/rows";
 import { ReferenceModel } from "../support/reference/transformer";
 
-const MODELS = resolve(import.meta.dirname, "../../../shared/models");
 const PAGE_SIZE = 16;
 
-/** Skips, and says what is missing, where the optional data folder is not there. */
+/** Skips, and says what is missing, where the checkpoint is not there. */
 function describeModel(name: string, body: (folder: string) => void): void {
-  const folder = resolve(MODELS, name);
-  if (existsSync(folder)) describe(name, () => body(folder));
-  else describe.skip(`${name} (no ${folder})`, () => body(folder));
+  const { isMissing, title, folder } = published(name, "model.safetensors");
+  describe.skipIf(isMissing)(title, () => body(folder));
 }
 
 async function tensorsOf(checkpoint: Checkpoint): Promise<CheckpointTensor[]> {
@@ -41,10 +39,10 @@ describe.each(["stories260K", "tinystories-656k"])("story model", (name) => {
       const checkpoint = await readCheckpoint(nodeFolder(folder));
       const config = { ...checkpoint.config, maxPositions: 65 };
       const tensors = await tensorsOf(checkpoint);
-      const model = new Model(gpu, config, config.maxPositions);
+      const model = freed(new Model(gpu, config, config.maxPositions));
       await model.load(checkpoint);
       const pages = Uint32Array.from({ length: Math.ceil(65 / PAGE_SIZE) }, (_, i) => (i * 3) % 5);
-      const runner = new RowRunner(model, 1, { slotLength: 65, pageSize: PAGE_SIZE }, [pages]);
+      const runner = freed(new RowRunner(model, 1, { slotLength: 65, pageSize: PAGE_SIZE }, [pages]));
       const ids = [config.bosTokenId ?? 1];
       const logits: Float32Array[] = [];
       for (let position = 0; position < 64; position++) {
@@ -71,8 +69,6 @@ describe.each(["stories260K", "tinystories-656k"])("story model", (name) => {
       expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toMatch(
         /^Once upon a time, there was a little girl named Lily\. She /,
       );
-      runner.destroy();
-      model.destroy();
     });
   });
 });
@@ -83,21 +79,19 @@ describeModel("verl-digit-completion", (folder) => {
     const checkpoint = await readCheckpoint(nodeFolder(folder));
     const tensors = await tensorsOf(checkpoint);
     const config = { ...checkpoint.config, maxPositions: 48 };
-    const model = new Model(gpu, config, config.maxPositions);
+    const model = freed(new Model(gpu, config, config.maxPositions));
     await model.load(checkpoint);
     const numbers = new Numbers(21);
     const batch = [48, 7, 30].map((length) => ({
       ids: Uint32Array.from({ length }, () => numbers.below(config.vocabularySize)),
       scored: Uint8Array.from({ length }, (_, position) => (position === 0 ? 0 : 1)),
     }));
-    const pass = new TrainingPass(model, shapeOf(batch, { pageSize: PAGE_SIZE }));
+    const pass = freed(new TrainingPass(model, shapeOf(batch, { pageSize: PAGE_SIZE })));
     const actual = await pass.forward(batch, 1);
     const expected = new ReferenceModel(config, tensors).forward(batch);
     const worst = largestDifference(actual.logprobs, expected.logprobs);
     console.log(`verl-digit-completion: largest difference of ${expected.logprobs.length} log-probs ${worst}`);
     expect(worst).toBeLessThan(2e-4);
     expect(largestDifference(actual.entropies, expected.entropies)).toBeLessThan(2e-4);
-    pass.destroy();
-    model.destroy();
   });
 });

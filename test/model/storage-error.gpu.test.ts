@@ -1,5 +1,4 @@
 /** What storing the weights in fewer bits does to the log-probs of trained models: the table of docs/models.md. */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Checkpoint, readCheckpoint } from "../../src/model/folder";
@@ -9,10 +8,12 @@ import { nodeFolder } from "../../src/platform/node/files";
 import { nanoDocuments } from "../../src/supervised/documents";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { buildNanoTokenizerConfig, buildNanoTokenizerJson } from "../support/nano-tokenizer";
+import { freed } from "../support/passes";
+import { published } from "../support/published";
 import { modelContext, Numbers } from "../support/reference/models";
 import { RowRunner } from "../support/reference/rows";
 
-const ROOT = resolve(import.meta.dirname, "../..");
+const NANO_BASE = resolve(import.meta.dirname, "../../checkpoints/nano-base");
 const LENGTH = 128;
 /** Largest mean difference: about twice that of the worst of the three models. */
 const BOUNDS = { f16: 1e-3, bf16: 1e-2, int8: 4e-2, int4: 0.6 } as const;
@@ -20,10 +21,10 @@ const BOUNDS = { f16: 1e-3, bf16: 1e-2, int8: 4e-2, int4: 0.6 } as const;
 /** Texts that the model itself writes at temperature 1. */
 async function ownTexts(checkpoint: Checkpoint): Promise<Uint32Array[]> {
   const gpu = await modelContext();
-  const model = new Model(gpu, checkpoint.config, LENGTH);
+  const model = freed(new Model(gpu, checkpoint.config, LENGTH));
   await model.load(checkpoint);
   const pages = Uint32Array.from({ length: LENGTH / 8 }, (_, page) => page);
-  const runner = new RowRunner(model, 1, { slotLength: LENGTH, pageSize: 8 }, [pages]);
+  const runner = freed(new RowRunner(model, 1, { slotLength: LENGTH, pageSize: 8 }, [pages]));
   const numbers = new Numbers(1);
   const texts: Uint32Array[] = [];
   for (let text = 0; text < 4; text++) {
@@ -36,7 +37,6 @@ async function ownTexts(checkpoint: Checkpoint): Promise<Uint32Array[]> {
     }
     texts.push(ids);
   }
-  for (const part of [runner, model]) part.destroy();
   return texts;
 }
 
@@ -57,23 +57,25 @@ async function nanoTexts(): Promise<Uint32Array[]> {
 }
 
 const MODELS = [
-  ["nano-base", resolve(ROOT, "checkpoints/nano-base"), nanoTexts],
-  ["stories260K", resolve(ROOT, "../shared/models/stories260K"), ownTexts],
-  ["tinystories-656k", resolve(ROOT, "../shared/models/tinystories-656k"), ownTexts],
-] as const;
+  { name: "nano-base", title: "nano-base", folder: NANO_BASE, isMissing: false, textsOf: nanoTexts },
+  ...["stories260K", "tinystories-656k"].map((name) => ({
+    ...published(name, "model.safetensors"),
+    textsOf: ownTexts,
+  })),
+];
 
-describe.each(MODELS)("%s", (name, folder, textsOf) => {
-  test.skipIf(!existsSync(folder))("log-probs of f16, bf16, int8 and int4 weights against f32", async () => {
+describe("log-probs of f16, bf16, int8 and int4 weights against f32", () => {
+  test.for(MODELS)("$title", async ({ name, folder, isMissing, textsOf }, { skip }) => {
+    skip(isMissing);
     const gpu = await modelContext();
     const checkpoint = await readCheckpoint(nodeFolder(folder));
     const texts = await textsOf(checkpoint);
     const score = async (storage: "f32" | keyof typeof BOUNDS) => {
-      const model = new Model(gpu, checkpoint.config, LENGTH, { storage, trained: "nothing" });
+      const model = freed(new Model(gpu, checkpoint.config, LENGTH, { storage, trained: "nothing" }));
       await model.load(checkpoint);
-      const scorer = new SequenceScorer(model, LENGTH, 2 ** 24);
+      const scorer = freed(new SequenceScorer(model, LENGTH, 2 ** 24));
       const all: number[] = [];
       for (const ids of texts) all.push(...(await scorer.logprobs(ids.subarray(0, LENGTH))).subarray(1));
-      for (const part of [scorer, model]) part.destroy();
       return all;
     };
     const exact = await score("f32");

@@ -3,11 +3,11 @@
  * unscored tokens.
  */
 import { describe, expect, test } from "vitest";
-import type { GpuContext } from "../../src/gpu/context";
 import type { ModelConfig } from "../../src/model/config";
 import { Head } from "../../src/model/head";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass, type TrainingSequence, type TrainingShape } from "../../src/model/policy-pass";
+import { ADAMW, expectClose, expectSameBits, expectZero, freed, type Gradients, randomModel } from "../support/passes";
 import {
   bitsOf,
   CONFIGS,
@@ -17,13 +17,10 @@ import {
   randomBatch,
   randomCoefficients,
   randomTensors,
-  relativeNormError,
   shapeOf,
 } from "../support/reference/models";
 
 const LENGTHS = [9, 1, 40, 2, 17];
-
-type Gradients = Map<string, Float32Array>;
 
 interface Variant {
   shape?: Partial<TrainingShape>;
@@ -36,13 +33,12 @@ interface Variant {
 
 /** Log-probs and accumulated gradients of a batch on a fresh model with weights of seed 1. */
 async function passOver(
-  gpu: GpuContext,
   config: ModelConfig,
   batch: readonly TrainingSequence[],
   variant: Variant = {},
 ): Promise<{ logprobs: Float32Array; gradients: Gradients }> {
-  const model = modelOf(gpu, config, randomTensors(config), variant);
-  const pass = new TrainingPass(model, shapeOf(batch, variant.shape));
+  const { model } = await randomModel(config, variant);
+  const pass = freed(new TrainingPass(model, shapeOf(batch, variant.shape)));
   pass.clearGradients();
   const logprobs: number[] = [];
   const total = batch.reduce((sum, { scored }) => sum + scored.filter((flag) => flag !== 0).length, 0);
@@ -57,57 +53,34 @@ async function passOver(
   }
   expect(logprobs.length).toBe(coefficients.length);
   const gradients = await downloadAll(pass.gradients);
-  pass.destroy();
-  model.destroy();
   return { logprobs: Float32Array.from(logprobs), gradients };
-}
-
-function expectSameBits(actual: Gradients, expected: Gradients): void {
-  for (const [name, gradient] of expected)
-    expect(bitsOf(actual.get(name) ?? new Float32Array()), name).toEqual(bitsOf(gradient));
-}
-
-function expectClose(actual: Gradients, expected: Gradients): void {
-  for (const [name, gradient] of expected)
-    expect(relativeNormError(actual.get(name) ?? [], gradient), name).toBeLessThan(1e-6);
-}
-
-function expectZero(gradients: Gradients): void {
-  for (const [name, gradient] of gradients)
-    expect(
-      gradient.every((value) => value === 0),
-      name,
-    ).toBe(true);
 }
 
 describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
   test("recomputed activations give the same bits", async () => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS);
-    const kept = await passOver(gpu, config, batch);
-    const recomputed = await passOver(gpu, config, batch, { shape: { recompute: true } });
+    const kept = await passOver(config, batch);
+    const recomputed = await passOver(config, batch, { shape: { recompute: true } });
     expect(bitsOf(recomputed.logprobs)).toEqual(bitsOf(kept.logprobs));
     expectSameBits(recomputed.gradients, kept.gradients);
   });
 
   test("micro-batches accumulate to the whole batch", async () => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS);
-    const whole = await passOver(gpu, config, batch);
-    const split = await passOver(gpu, config, batch, { split: [2, 3], shape: { pageSize: 8 } });
+    const whole = await passOver(config, batch);
+    const split = await passOver(config, batch, { split: [2, 3], shape: { pageSize: 8 } });
     expect(bitsOf(split.logprobs)).toEqual(bitsOf(whole.logprobs));
     expectClose(split.gradients, whole.gradients);
   });
 });
 
 test("a backward pass recorded before the log-probs are back gives the same bits", async () => {
-  const gpu = await modelContext();
   const config = CONFIGS["qwen2, tied, biases"];
   const batch = randomBatch(config, LENGTHS);
-  const waited = await passOver(gpu, config, batch, { split: [2, 3] });
+  const waited = await passOver(config, batch, { split: [2, 3] });
   const coefficients = randomCoefficients(waited.logprobs.length);
-  const model = modelOf(gpu, config, randomTensors(config));
-  const pass = new TrainingPass(model, shapeOf(batch));
+  const { model } = await randomModel(config);
+  const pass = freed(new TrainingPass(model, shapeOf(batch)));
   pass.clearGradients();
   const pending: Promise<{ logprobs: Float32Array }>[] = [];
   let done = 0;
@@ -120,30 +93,27 @@ test("a backward pass recorded before the log-probs are back gives the same bits
   const logprobs = (await Promise.all(pending)).flatMap((statistics) => [...statistics.logprobs]);
   expect(bitsOf(Float32Array.from(logprobs))).toEqual(bitsOf(waited.logprobs));
   expectSameBits(await downloadAll(pass.gradients), waited.gradients);
-  pass.destroy();
-  model.destroy();
 });
 
 describe("the head in chunks", () => {
   test.each(["llama, tied", "qwen3, untied, head norms, wide heads"] as const)("%s", async (name) => {
-    const gpu = await modelContext();
     const config = CONFIGS[name];
     const batch = randomBatch(config, [40, 40, 1, 40, 40, 37]);
     const scored = batch.reduce((sum, sequence) => sum + sequence.scored.filter((flag) => flag !== 0).length, 0);
     expect(scored).toBeGreaterThan(64);
-    const whole = await passOver(gpu, config, batch);
+    const whole = await passOver(config, batch);
     // Any limit below gives the smallest chunk, 64 rows.
-    const chunked = await passOver(gpu, config, batch, { shape: { logitsBytes: 16 } });
+    const chunked = await passOver(config, batch, { shape: { logitsBytes: 16 } });
     expect(bitsOf(chunked.logprobs)).toEqual(bitsOf(whole.logprobs));
     expectClose(chunked.gradients, whole.gradients);
-    const recomputed = await passOver(gpu, config, batch, { shape: { logitsBytes: 16, recompute: true } });
+    const recomputed = await passOver(config, batch, { shape: { logitsBytes: 16, recompute: true } });
     expectSameBits(recomputed.gradients, chunked.gradients);
   });
 });
 
 test("a chunk of logits stays within its bytes, and is at least the alignment", async () => {
   const gpu = await modelContext();
-  const model = modelOf(gpu, CONFIGS["llama, tied"], []);
+  const model = freed(modelOf(gpu, CONFIGS["llama, tied"], []));
   const rowBytes = 64 * 4;
   for (const [limit, rows] of [
     [rowBytes * 63.5, 64],
@@ -152,13 +122,11 @@ test("a chunk of logits stays within its bytes, and is at least the alignment", 
     [rowBytes * 200, 192],
     [rowBytes * 5000, 1024],
   ] as const) {
-    const head = new Head(model, 1000, limit, "test head");
+    const head = freed(new Head(model, 1000, limit, "test head"));
     expect(head.stride * 4).toBe(rowBytes);
     expect(head.chunkRows, `${limit} bytes`).toBe(rows);
     expect(head.logits.size).toBeLessThanOrEqual(Math.max(limit, 64 * rowBytes));
-    head.destroy();
   }
-  model.destroy();
 });
 
 describe("parameters in shards", () => {
@@ -172,13 +140,12 @@ describe("parameters in shards", () => {
     const gpu = await modelContext();
     const config = CONFIGS[name];
     const batch = randomBatch(config, LENGTHS);
-    const whole = await passOver(gpu, config, batch);
-    const model = modelOf(gpu, config, [], { maxBindingBytes });
+    const whole = await passOver(config, batch);
+    const model = freed(modelOf(gpu, config, [], { maxBindingBytes }));
     expect(model.layout.embedding.shards.length).toBeGreaterThan(1);
     expect(model.layout.layers[0]?.gateUp.shards.length).toBeGreaterThan(1);
     if (config.attentionBias) expect(model.layout.layers[0]?.qkv.shards.length).toBeGreaterThan(1);
-    model.destroy();
-    const cut = await passOver(gpu, config, batch, { maxBindingBytes });
+    const cut = await passOver(config, batch, { maxBindingBytes });
     expect(bitsOf(cut.logprobs)).toEqual(bitsOf(whole.logprobs));
     expectClose(cut.gradients, whole.gradients);
   });
@@ -188,53 +155,48 @@ describe("tokens that do not count", () => {
   const config = CONFIGS["qwen2, tied, biases"];
 
   test("coefficients of 0 give gradients of exactly 0", async () => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS);
     const count = batch.reduce((sum, { scored }) => sum + scored.filter((flag) => flag !== 0).length, 0);
-    const { gradients } = await passOver(gpu, config, batch, { coefficients: new Float32Array(count) });
+    const { gradients } = await passOver(config, batch, { coefficients: new Float32Array(count) });
     expectZero(gradients);
   });
 
   test("a batch without a scored token, and one without a row, give gradients of exactly 0", async () => {
-    const gpu = await modelContext();
     const unscored = randomBatch(config, [5, 3]).map(({ ids }) => ({ ids, scored: new Uint8Array(ids.length) }));
-    expectZero((await passOver(gpu, config, unscored)).gradients);
-    expectZero((await passOver(gpu, config, randomBatch(config, [1, 1]))).gradients);
+    expectZero((await passOver(config, unscored)).gradients);
+    expectZero((await passOver(config, randomBatch(config, [1, 1]))).gradients);
   });
 
   test("unscored tokens after the last scored one change nothing", async () => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS);
     const longer = batch.map(({ ids, scored }) => ({
       ids: Uint32Array.from([...ids, 5, 9, 33]),
       scored: Uint8Array.from([...scored, 0, 0, 0]),
     }));
-    const plain = await passOver(gpu, config, batch);
-    const padded = await passOver(gpu, config, longer);
+    const plain = await passOver(config, batch);
+    const padded = await passOver(config, longer);
     expect(bitsOf(padded.logprobs)).toEqual(bitsOf(plain.logprobs));
     expectClose(padded.gradients, plain.gradients);
   });
 
   test("a coefficient of 0 is the same as a token that is not scored", async () => {
-    const gpu = await modelContext();
     const batch = randomBatch(config, LENGTHS);
     const all = batch.map(({ ids }) => ({ ids, scored: new Uint8Array(ids.length).fill(1) }));
     const flags = batch.flatMap(({ scored }) => [...scored].slice(1));
     const values = randomCoefficients(flags.filter((flag) => flag !== 0).length);
     let next = 0;
     const coefficients = Float32Array.from(flags, (flag) => (flag === 0 ? 0 : (values[next++] ?? Number.NaN)));
-    const masked = await passOver(gpu, config, batch, { coefficients: values });
+    const masked = await passOver(config, batch, { coefficients: values });
     // The first token of a sequence has no log-prob, whatever its flag says.
-    const zeroed = await passOver(gpu, config, all.map(withoutFirst), { coefficients });
+    const zeroed = await passOver(config, all.map(withoutFirst), { coefficients });
     expect(bitsOf(zeroed.logprobs.filter((_, i) => flags[i] !== 0))).toEqual(bitsOf(masked.logprobs));
     expectClose(zeroed.gradients, masked.gradients);
   });
 
   test("padded rows of the vocabulary get no gradient", async () => {
-    const gpu = await modelContext();
     const vocabulary = 59;
     const batch = randomBatch(config, LENGTHS, 7, vocabulary);
-    const { gradients } = await passOver(gpu, config, batch, { vocabulary });
+    const { gradients } = await passOver(config, batch, { vocabulary });
     const embedding = gradients.get("model.embed_tokens.weight") ?? new Float32Array();
     const used = vocabulary * config.hiddenSize;
     expect(embedding.subarray(0, used).some((value) => value !== 0)).toBe(true);
@@ -248,40 +210,30 @@ function withoutFirst({ ids, scored }: TrainingSequence): TrainingSequence {
 }
 
 test("misuse is refused", async () => {
-  const gpu = await modelContext();
   const config = CONFIGS["llama, tied"];
   const batch = randomBatch(config, [5, 4]);
-  const model = modelOf(gpu, config, randomTensors(config));
-  const pass = new TrainingPass(model, shapeOf(batch));
+  const { model } = await randomModel(config);
+  const pass = freed(new TrainingPass(model, shapeOf(batch)));
   expect(() => pass.backward(new Float32Array(1))).toThrow("forward");
   await expect(pass.forward([...batch, ...batch], 1)).rejects.toThrow("do not fit");
   const { logprobs } = await pass.forward(batch, 1);
   expect(() => pass.backward(new Float32Array(logprobs.length + 1))).toThrow(`${logprobs.length} tokens were scored`);
   pass.backward(new Float32Array(logprobs.length));
   expect(() => pass.backward(new Float32Array(logprobs.length))).toThrow("forward");
-  pass.destroy();
-  model.destroy();
 });
 
 test("dispatches, submits and readbacks of one training step of a two-layer tied Llama", async () => {
   const gpu = await modelContext();
   const config = CONFIGS["llama, tied"];
   const batch = randomBatch(config, LENGTHS);
-  const model = modelOf(gpu, config, randomTensors(config));
-  const pass = new TrainingPass(model, shapeOf(batch));
-  const optimizer = new Optimizer(model);
+  const { model } = await randomModel(config);
+  const pass = freed(new TrainingPass(model, shapeOf(batch)));
+  const optimizer = freed(new Optimizer(model));
   const step = async () => {
     pass.clearGradients();
     const { logprobs } = await pass.forward(batch, 1);
     pass.backward(randomCoefficients(logprobs.length));
-    await optimizer.update(pass.gradients, {
-      learningRate: 1e-3,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0,
-      maxNorm: 1,
-    });
+    await optimizer.update(pass.gradients, ADAMW);
   };
   await step();
   const before = { ...gpu.recorder.counters };
@@ -296,9 +248,6 @@ test("dispatches, submits and readbacks of one training step of a two-layer tied
   console.log(`One training step, 2 layers: ${JSON.stringify(spent)}`);
   // Forward 1 + 9 per layer + 4 in the head, backward 7 in the head + 19 per layer + 1, optimizer 3.
   expect(spent).toEqual({ dispatches: 23 + 46 + 3, submits: 3, readbacks: 2, bindGroups: 0 });
-  pass.destroy();
-  optimizer.destroy();
-  model.destroy();
 });
 
 test("destroy gives all memory back, and recomputation needs less of it", async () => {

@@ -20,13 +20,15 @@ const WARM_UP: PythonCall = {
 /**
  * Handles the messages of a worker's parent. A result is posted before the memory is restored, so restoring costs the
  * caller nothing; the next message waits for it, as both run on this thread.
+ *
+ * @param collect as in {@link Interpreter}
  */
-export function workerCore(post: (message: FromWorker) => void): (message: ToWorker) => void {
+export function workerCore(post: (message: FromWorker) => void, collect?: () => void): (message: ToWorker) => void {
   let interpreter: Interpreter | undefined;
   let module: WebAssembly.Module | undefined;
   return (message) => {
     module = message.module ?? module;
-    if (message.type === "init") interpreter = new Interpreter(message.image);
+    if (message.type === "init") interpreter = new Interpreter(message.image, collect);
     if (interpreter === undefined || module === undefined) throw new Error("a call before init");
     if (message.type === "init") {
       const { status, stdout, stderr } = interpreter.run(module, WARM_UP);

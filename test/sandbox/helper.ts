@@ -6,16 +6,6 @@ export function runner(engine: () => Pick<PythonEngine, "run">) {
     engine().run({ ...DEFAULT_LIMITS, timeoutMs: 60_000, seed: "test", ...limits, code });
 }
 
-/** Whether a process with this id exists. */
-export function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Waits until a condition holds; false when it does not within the time. */
 export async function until(condition: () => boolean, ms: number): Promise<boolean> {
   const end = performance.now() + ms;

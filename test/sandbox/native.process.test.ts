@@ -3,16 +3,18 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isAlive } from "../../src/platform/node/lock";
 import type { PythonEngine } from "../../src/sandbox/engine";
 import { createNativeEngine } from "../../src/sandbox/node/native";
 import { findNative } from "../../src/sandbox/node/native-command";
 import { runner, until } from "./helper";
 
-/** Ids of the bubblewrap processes of this machine. */
+/** Ids of the bubblewrap processes of this machine that run. */
 function bwrapProcesses(): string[] {
   return readdirSync("/proc").filter((id) => {
     try {
-      return /^\d+$/.test(id) && readFileSync(`/proc/${id}/comm`, "utf8").trim() === "bwrap";
+      const isBwrap = /^\d+$/.test(id) && readFileSync(`/proc/${id}/comm`, "utf8").trim() === "bwrap";
+      return isBwrap && isAlive(Number(id));
     } catch {
       return false;
     }

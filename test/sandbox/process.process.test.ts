@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterEach, expect, test } from "vitest";
+import { isAlive } from "../../src/platform/node/lock";
 import { createNodeSandbox, type NodeSandbox } from "../../src/sandbox/node/sandbox";
-import { alive, runner, until } from "./helper";
+import { runner, until } from "./helper";
 
 const root = join(import.meta.dirname, "../..");
 let engine: NodeSandbox | undefined;
@@ -64,11 +65,11 @@ test("a call whose process is killed twice is a crash, and the next call works",
 test("close ends the process and open calls; calls after it are refused", async () => {
   engine = await createNodeSandbox({ workerCount: 1 });
   const pid = pidOf(engine);
-  expect(alive(pid)).toBe(true);
+  expect(isAlive(pid)).toBe(true);
   const open = [run("while True: pass"), run("print(1)")];
   await engine.close();
   expect((await Promise.all(open)).map(({ status }) => status)).toEqual(["crash", "crash"]);
-  expect(alive(pid)).toBe(false);
+  expect(isAlive(pid)).toBe(false);
   await expect(run("print(1)")).rejects.toThrow("closed");
 });
 
@@ -114,12 +115,12 @@ test("the process does not outlive a parent that is killed, nor keep one alive t
       const pid = Number(String(line));
       expect(pid).toBeGreaterThan(0);
       if (kill) {
-        expect(alive(pid)).toBe(true);
+        expect(isAlive(pid)).toBe(true);
         parent.kill("SIGKILL");
       }
       const [code] = await ended;
       if (!kill) expect(code).toBe(0);
-      expect(await until(() => !alive(pid), 10_000)).toBe(true);
+      expect(await until(() => !isAlive(pid), 10_000)).toBe(true);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -27,8 +27,8 @@ export interface SandboxProcess extends Omit<PoolWorker<PythonCall>, "isWorn"> {
   readonly pid: number | undefined;
 }
 
-/** V8 heap of the process's main thread, which holds the assets and passes messages. */
-const HEAP_MB = 256;
+/** Of V8. The heap is that of the process's main thread, which holds the assets and passes messages. */
+const FLAGS = ["--disallow-code-generation-from-strings", "--expose-gc", "--max-old-space-size=256"];
 
 /** Forks the process without environment, open files or inspector, under Node's permission model. */
 export function startProcess(options: ProcessOptions, events: ProcessEvents): SandboxProcess {
@@ -36,7 +36,7 @@ export function startProcess(options: ProcessOptions, events: ProcessEvents): Sa
   const access = readAccess(childPath, assetFolder);
   const child = fork(childPath, [], {
     env: {},
-    execArgv: ["--disallow-code-generation-from-strings", `--max-old-space-size=${HEAP_MB}`, ...processFlags(access)],
+    execArgv: [...FLAGS, ...processFlags(access)],
     serialization: "advanced",
     // A group of its own: Ctrl-C in the terminal is for the trainer, which ends this process in order.
     detached: process.platform !== "win32",

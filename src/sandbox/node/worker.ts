@@ -9,5 +9,5 @@ const doors = openDoors();
 if (doors.length > 0) throw new Error(`the thread can ${doors.join(", ")}`);
 port.on(
   "message",
-  workerCore((message) => port.postMessage(message)),
+  workerCore((message) => port.postMessage(message), globalThis.gc),
 );

@@ -34,15 +34,32 @@ interface Live {
  */
 export class Interpreter {
   readonly #image: PythonImage;
+  readonly #collect: () => void;
   #live: Live | undefined;
+  /** Instances were dropped whose memory has not been collected. */
+  #hasGarbage = false;
 
-  constructor(image: PythonImage) {
+  /**
+   * @param collect collects garbage now, where a program may ask for that: the memory of a dropped instance is outside
+   * the heap, which is small and seldom collected by itself, so a handful of them can lie around
+   */
+  constructor(image: PythonImage, collect: () => void = () => {}) {
     this.#image = image;
+    this.#collect = collect;
   }
 
   /** Makes an instance ready, so that the next call with this module only has to run. */
   prepare(module: WebAssembly.Module): void {
-    if (this.#live?.module !== module) this.#live = this.#create(module);
+    if (this.#live?.module === module) return;
+    if (this.#live !== undefined) this.#drop();
+    if (this.#hasGarbage) this.#collect();
+    this.#hasGarbage = false;
+    this.#live = this.#create(module);
+  }
+
+  #drop(): void {
+    this.#live = undefined;
+    this.#hasGarbage = true;
   }
 
   #create(module: WebAssembly.Module): Live {
@@ -120,7 +137,7 @@ export class Interpreter {
       truncated: guest.stdout.truncated || guest.stderr.truncated,
     };
     // A trap leaves Asyncify and the frames in a state nobody has reasoned about: such an instance is not used again.
-    if (typeof end === "string") this.#live = undefined;
+    if (typeof end === "string") this.#drop();
     return result;
   }
 
@@ -130,7 +147,7 @@ export class Interpreter {
     if (live === undefined) return;
     if (live.memory.buffer.byteLength === this.#image.memory.length)
       new Uint8Array(live.memory.buffer).set(this.#image.memory);
-    else this.#live = undefined;
+    else this.#drop();
   }
 
   /**

@@ -3,9 +3,10 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { isAlive } from "../../../src/platform/node/lock";
 import type { PythonResult } from "../../../src/sandbox/engine";
 import { createNodeSandbox, type NodeSandbox } from "../../../src/sandbox/node/sandbox";
-import { alive, until } from "../helper";
+import { until } from "../helper";
 import { type HostileCase, limitsOf, SUITE_LIMITS } from "./case";
 import { CASES, fault } from "./suite";
 import { PROBE } from "./tamper";
@@ -133,6 +134,6 @@ test("three rounds: expected outcomes, identical results, an unharmed program af
     expect(Math.max(...resident)).toBeLessThan(CEILING_MB);
   }
   await engine.close();
-  expect(await until(() => !alive(pid), 5000)).toBe(true);
+  expect(await until(() => !isAlive(pid), 5000)).toBe(true);
   if (linux) expect(children(process.pid).filter((child) => child === pid)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /** What to try when a run has ended, in words that the command line takes. */
 
+import { shellWord } from "../base/text";
 import type { TrainOptions } from "../options/train";
 import type { TrainSummary } from "./events";
 
@@ -9,7 +10,7 @@ type NextCommands = TrainSummary["next"];
 export function goOn(command: "train" | "pretrain" | "sft" | "dpo", runFolder: string): NextCommands {
   return [
     {
-      command: `npx zerotir ${command} --config ${runFolder}/config.resolved.yaml --resume-from-checkpoint latest`,
+      command: `npx zerotir ${command} --config ${shellWord(`${runFolder}/config.resolved.yaml`)} --resume-from-checkpoint latest`,
       why: "go on where this run stopped",
     },
   ];
@@ -30,13 +31,13 @@ export function afterTraining(
   const tools = preset === null && maxToolCalls > 0 ? " --tools python" : "";
   const question = dataset === "nano" ? "47*86+5" : "QUESTION";
   return [
-    { command: `npx zerotir view ${runFolder}`, why: "look at its curves and rollouts in the browser" },
+    { command: `npx zerotir view ${shellWord(runFolder)}`, why: "look at its curves and rollouts in the browser" },
     {
-      command: `npx zerotir sample${frame}${tools} --model-name-or-path ${checkpoint} "${question}"`,
+      command: `npx zerotir sample${frame}${tools} --model-name-or-path ${shellWord(checkpoint)} "${question}"`,
       why: "ask the trained model",
     },
     {
-      command: `npx zerotir eval${frame} --model-name-or-path ${checkpoint}${preset === null ? ` --dataset ${dataset}` : ""} --num-generations 8`,
+      command: `npx zerotir eval${frame} --model-name-or-path ${shellWord(checkpoint)}${preset === null ? ` --dataset ${shellWord(dataset)}` : ""} --num-generations 8`,
       why: "measure it with several samples per question",
     },
     ...(options.preset === "nano"
@@ -55,7 +56,7 @@ export function afterPretraining(dataset: string, checkpoint: string): NextComma
   const rest = dataset === "nano" ? "--preset nano" : "--dataset FILE.jsonl";
   return [
     {
-      command: `npx zerotir train ${rest} --model-name-or-path ${checkpoint}`,
+      command: `npx zerotir train ${rest} --model-name-or-path ${shellWord(checkpoint)}`,
       why: "go on with reinforcement learning",
     },
   ];
@@ -65,9 +66,12 @@ export function afterPretraining(dataset: string, checkpoint: string): NextComma
 export function afterSupervised(checkpoint: string): NextCommands {
   return [
     {
-      command: `npx zerotir train --dataset FILE.jsonl --model-name-or-path ${checkpoint}`,
+      command: `npx zerotir train --dataset FILE.jsonl --model-name-or-path ${shellWord(checkpoint)}`,
       why: "go on with reinforcement learning",
     },
-    { command: `npx zerotir eval --model-name-or-path ${checkpoint} --dataset FILE.jsonl`, why: "measure it" },
+    {
+      command: `npx zerotir eval --model-name-or-path ${shellWord(checkpoint)} --dataset FILE.jsonl`,
+      why: "measure it",
+    },
   ];
 }

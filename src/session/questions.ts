@@ -4,6 +4,7 @@
  */
 import { at, must } from "../base/must";
 import { CounterRandom, hashText } from "../base/random";
+import { shellWord } from "../base/text";
 import { type Dataset, type DatasetRequest, datasetRequest } from "../data/dataset";
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
 import type { TrainOptions } from "../options/train";
@@ -145,7 +146,7 @@ function warnOfOverlap(training: Dataset, evaluation: Dataset, notice: (line: st
   if (equal + partial === 0) return;
   notice(
     `of the ${problems} problems of ${evaluation.name}, ${equal} are in the training set too and ${partial} share ${DEFAULT_NGRAM_WORDS} words in a row with it: ` +
-      `see zerotir data check --train ${training.name} --eval ${evaluation.name}`,
+      `see zerotir data check --train ${shellWord(training.name)} --eval ${shellWord(evaluation.name)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { UserError } from "../../base/errors";
+import { shellWord } from "../../base/text";
 import type { MlflowReport } from "../../run/tracking/mlflow";
 import type { CliCommand } from "../command";
 import { jsonOption, wholeNumber } from "../flags";
@@ -34,7 +35,7 @@ const wandb: CliCommand = {
         else
           io.stdout.write(
             `${plainText(output)}: ${report.steps} steps and ${report.rollouts} rollouts of ${plainText(report.run)}\n` +
-              `Upload them where the package wandb is: python3 ${plainText(output)}/upload.py\n`,
+              `Upload them where the package wandb is: python3 ${plainText(shellWord(`${output}/upload.py`))}\n`,
           );
         finish(0);
       });

@@ -1,3 +1,4 @@
+import { shellWord } from "../../base/text";
 import type { Cell } from "../../eval/report";
 import { headlineName, isSwept } from "../../eval/table";
 import type { EvalReport } from "../../run/evaluate";
@@ -67,7 +68,7 @@ export function evaluationLines(report: EvalReport, style: Style): string[] {
     lines.push(
       report.finished
         ? `${report.outputDir}: samples.jsonl, table.md, report.json`
-        : `Stopped; the same call with --output-dir ${report.outputDir} goes on.`,
+        : `Stopped; the same call with --output-dir ${shellWord(report.outputDir)} goes on.`,
     );
   else if (!report.finished) lines.push("Stopped; with --output-dir the same call could go on.");
   return lines;

@@ -1,21 +1,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+import { afterAll, onTestFinished } from "vitest";
 
 /**
- * A new empty folder, removed when all tests of the file have run; wherever it is called: in a test, in a hook, or at
- * the top of the file.
+ * A new empty folder. Called in a test or its `beforeEach`, it is removed when the test ends; called at the top of a
+ * file or of a `describe`, when the tests there have run. Not for a `beforeAll`: what is said there comes too late.
  *
- * @param name a word in its name, for those who look into /tmp while it is there
+ * @param name a word in its name, for those who look into the temporary folder while it is there
  */
 export function tempFolder(name = "test"): string {
   const folder = mkdtempSync(join(tmpdir(), `zerotir-${name}-`));
-  folders.push(folder);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    onTestFinished(remove);
+  } catch {
+    // No test runs: this is where tests are collected.
+    afterAll(remove);
+  }
   return folder;
 }

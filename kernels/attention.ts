@@ -12,21 +12,26 @@ import type { GpuContext } from "../src/gpu/context";
 import { defineProgram, elementGrid } from "./program";
 import type { HeadShape, PageShape } from "./rope";
 
+/** What the contracts share with shaders/lib/attention_operands.wgsl and attention_upstream.wgsl. */
+const PARAMS = ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"] as const;
+const OPERANDS = ["rows", "slot_pages", "q", "k_pages", "v_pages"] as const;
+const UPSTREAM = [...OPERANDS, "row_statistics", "dout"] as const;
+
 const attentionProgram = defineProgram("attention", forward, {
-  bindings: ["rows", "slot_pages", "q", "k_pages", "v_pages", "attention_out", "log_sum_exp"],
-  params: ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"],
+  bindings: [...OPERANDS, "attention_out", "log_sum_exp"],
+  params: PARAMS,
 });
 const rowDotsProgram = defineProgram("attention_row_dots", rowDots, {
   bindings: ["attention_out", "dout", "log_sum_exp", "row_statistics"],
   params: ["count"],
 });
 const queryGradientProgram = defineProgram("attention_query_gradient", queryGradient, {
-  bindings: ["rows", "slot_pages", "q", "k_pages", "v_pages", "row_statistics", "dout", "dq"],
-  params: ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"],
+  bindings: [...UPSTREAM, "dq"],
+  params: PARAMS,
 });
 const keyValueGradientProgram = defineProgram("attention_key_value_gradient", keyValueGradient, {
-  bindings: ["rows", "slot_pages", "q", "k_pages", "v_pages", "row_statistics", "dout", "dkv"],
-  params: ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"],
+  bindings: [...UPSTREAM, "dkv"],
+  params: PARAMS,
 });
 
 /** Keys that the forward pass handles together; a page must hold a multiple of it. */

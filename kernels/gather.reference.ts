@@ -1,4 +1,4 @@
-/** Picking rows: y[i] = x[rowIndex[i]], and its transpose. */
+/** Row gather, y[i] = x[rowIndex[i]], and its transpose. */
 import { Tensor } from "./tensor";
 
 /** x [rows, width] -> y [count, width]. */

@@ -1,4 +1,4 @@
-/** Picks rows out of a matrix, and puts their gradients back. */
+/** Row gather and scatter: picks rows out of a matrix, and puts their gradients back. */
 
 import gather from "../shaders/gather_rows.wgsl?raw";
 import scatter from "../shaders/scatter_rows.wgsl?raw";

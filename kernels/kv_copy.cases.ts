@@ -1,4 +1,4 @@
-/** Cases of page copies: several targets may have one source. */
+/** Cases of KV page copies: several targets may have one source. */
 import { at } from "../src/base/must";
 import { defineCase, type KernelCase, type Op, words } from "./cases/case";
 import { kvCopy } from "./kv_copy";

@@ -1,4 +1,4 @@
-/** Copies of whole pages. */
+/** KV page copies. */
 import { at } from "../src/base/must";
 import { Tensor } from "./tensor";
 

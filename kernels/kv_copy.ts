@@ -1,4 +1,4 @@
-/** Copies of whole KV pages, for a group's members that share a prompt whose last page is not full. */
+/** KV page copies, for a group's members that share a prompt whose last page is not full. */
 
 import text from "../shaders/kv_copy.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";

@@ -1,4 +1,4 @@
-/** Variants that follow from the device profile: how many lanes share a row, whether lanes share loads. */
+/** Lanes of a workgroup, by the device profile: how many share a row, and whether they share loads. */
 import type { DeviceProfile } from "../src/gpu/profile";
 import type { Grid } from "../src/gpu/recorder";
 import { type Constants, linearGrid } from "./program";

@@ -1,5 +1,5 @@
 /**
- * Every op: what test/kernels checks and `zerotir bench kernels` times, in this order. A shader that no case of an op
+ * All ops: what test/kernels checks and `zerotir bench kernels` times, in this order. A shader that no case of an op
  * in this list dispatches fails the tests.
  */
 import { adamwOp } from "./adamw.cases";

@@ -25,7 +25,7 @@ export interface HeadShape {
   readonly headDim: number;
 }
 
-/** How slots find their keys and values: position p of a slot is in page slot_pages[slot * pagesPerSlot + p / pageSize]. */
+/** Pages of a slot: its position p is in page slot_pages[slot * pagesPerSlot + p / pageSize]. */
 export interface PageShape {
   readonly pageSize: number;
   readonly pagesPerSlot: number;

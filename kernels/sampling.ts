@@ -1,4 +1,4 @@
-/** From logits to tokens and their log-probs, and from a coefficient per token back to logits. */
+/** Sampling: from logits to tokens and their log-probs, and from a coefficient per token back to logits. */
 
 import logitsGradientText from "../shaders/logits_gradient.wgsl?raw";
 import sampleText from "../shaders/sample.wgsl?raw";

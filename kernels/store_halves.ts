@@ -1,4 +1,4 @@
-/** f32 values rounded to 16 bits: how trained weights get from their f32 master to what the model reads. */
+/** Rounding of weights to 16 bits: from their f32 master to what the model reads. */
 import text from "../shaders/store_halves.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";

@@ -1,5 +1,5 @@
 /**
- * Arrays of f64 with a shape, for the reference implementations: indices are checked, so that a reference never reads
+ * Tensors of f64 for the reference implementations: indices are checked, so that a reference never reads
  * past an end in silence.
  */
 import { at, must } from "../src/base/must";

@@ -1,7 +1,7 @@
 /**
- * Writes out loops whose number of turns is an ALL_CAPS constant. Register tiles are arrays that such loops walk: with
- * every index a literal, each driver keeps them in registers (SwiftShader unrolls nothing by itself: 4 times the
- * speed), and a loop's variable may stand where WGSL wants a constant.
+ * Loop unrolling: writes out loops whose number of turns is an ALL_CAPS constant. Register tiles are arrays that such
+ * loops walk: with every index a literal, each driver keeps them in registers (SwiftShader unrolls nothing by itself: 4
+ * times the speed), and a loop's variable may stand where WGSL wants a constant.
  */
 import { at } from "../src/base/must";
 

@@ -1,5 +1,5 @@
 /**
- * How weight matrices may lie in GPU memory, and the conversion from and to f32. The shaders' side is
+ * Weight storage: how weight matrices may lie in GPU memory, and the conversion from and to f32. The shaders' side is
  * shaders/lib/weight_*.wgsl.
  */
 import { must } from "../src/base/must";
@@ -58,9 +58,7 @@ export function encodeWeights(storage: WeightStorage, values: Float32Array): Uin
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(words.buffer);
   const round = storage === "bf16" ? toBfloat16 : toFloat16;
-  bits.forEach((value, i) => {
-    halves[i] = round(value);
-  });
+  for (let i = 0; i < bits.length; i++) halves[i] = round(must(bits[i], "a value"));
   return words;
 }
 

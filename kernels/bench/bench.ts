@@ -1,12 +1,12 @@
-/** `zerotir bench kernels`: every op's time against the roofline of the adapter it runs on. */
+/** Microbenchmarks (`zerotir bench kernels`): every op's time against the roofline of the adapter it runs on. */
 
 import { UserError } from "../../src/base/errors";
 import { must } from "../../src/base/must";
 import type { GpuContext } from "../../src/gpu/context";
 import { GpuTimer } from "../../src/gpu/timer";
 import type { KernelCase } from "../cases/case";
+import { type CaseBuffers, caseBuffers, columnErrors } from "../cases/case_buffers";
 import { Random } from "../cases/inputs";
-import { type CaseBuffers, caseBuffers, columnErrors } from "../cases/run";
 import { OPS } from "../ops";
 import { Tensor } from "../tensor";
 import { gpuJsMatmul } from "./gpu-js";

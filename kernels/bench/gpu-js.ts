@@ -1,4 +1,4 @@
-/** gpu.js (a development dependency) as a baseline for the matrix product. */
+/** Baseline of the matrix product: gpu.js, a development dependency. */
 import { median } from "./timing";
 
 /** Source text, because gpu.js parses a kernel's source and a bundler may have rewritten a function's. */

@@ -1,4 +1,4 @@
-/** The adapter's measured roofs, which the microbenchmarks are held against. */
+/** Roofline of an adapter, measured: what the microbenchmarks are held against. */
 import copyText from "../../shaders/roof_copy.wgsl?raw";
 import fmaText from "../../shaders/roof_fma.wgsl?raw";
 import type { GpuContext } from "../../src/gpu/context";

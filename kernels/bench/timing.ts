@@ -1,4 +1,4 @@
-/** Times recorded work: one warm-up, then repeated samples. */
+/** Timing of recorded work: one warm-up, then repeated samples. */
 import { at } from "../../src/base/must";
 import type { GpuContext } from "../../src/gpu/context";
 

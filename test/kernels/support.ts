@@ -2,8 +2,8 @@
 import { appendFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Data, KernelCase } from "../../kernels/cases/case";
+import { caseBuffers, columnErrors, POISON } from "../../kernels/cases/case_buffers";
 import { Random } from "../../kernels/cases/inputs";
-import { caseBuffers, columnErrors, POISON } from "../../kernels/cases/run";
 import { Tensor } from "../../kernels/tensor";
 import { must } from "../../src/base/must";
 import { createContext, type GpuContext } from "../../src/gpu/context";

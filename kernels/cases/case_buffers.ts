@@ -1,4 +1,4 @@
-/** A case on the GPU: its buffers, and the errors of what it left in them. */
+/** Buffers of a case on the GPU, and the errors of what it left in them. */
 import { at, must } from "../../src/base/must";
 import type { BufferView } from "../../src/gpu/buffers";
 import type { GpuContext } from "../../src/gpu/context";

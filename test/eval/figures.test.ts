@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import type { Outcome } from "../../src/eval/answers";
 import { intervalOverSamples, intervalsOverQuestions } from "../../src/eval/bootstrap";
 import { figuresOf } from "../../src/eval/figures";
@@ -72,11 +73,8 @@ describe("bootstrap", () => {
 
   test("covers: of 300 benchmarks of 60 questions, about 95 of 100 intervals hold the truth", () => {
     // Each question has a chance of its own, 0.2 or 0.8, and 8 samples: the truth is 0.5.
-    let state = 12345;
-    const random = () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 32;
-    };
+    const draws = new CounterRandom(12345, 0);
+    const random = () => draws.fraction();
     let holds = 0;
     for (let trial = 0; trial < 300; trial++) {
       const means = Array.from({ length: 60 }, () => {

@@ -29,12 +29,11 @@ describe("extractBoxed", () => {
     expect(extractBoxed(text)).toBe(content);
   });
 
-  it("takes time linear in the text, whatever it holds", () => {
+  // What grew with the square of two million characters would not end within the limit.
+  it("takes time linear in the text, whatever it holds", { timeout: 60_000 }, () => {
     for (const part of ["\\boxed{", "{", "}", "\\boxed ", "\\boxed{ }", "\\", "\\boxed $", " "]) {
       const text = part.repeat(2_000_000 / part.length);
-      const start = performance.now();
       extractBoxed(text);
-      expect(performance.now() - start).toBeLessThan(1500);
     }
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CounterRandom } from "../../src/base/random";
 import { explainedVariance, type ValuedTrajectory, valueLoss } from "../../src/rl/value-loss";
 
 /** One token of weight 1. */
@@ -57,11 +58,8 @@ describe("the value loss by hand", () => {
 });
 
 it.each([null, 0.2, 0.7])("c_t is the central difference of the loss, e = %s", (clipRange) => {
-  let seed = 12345;
-  const random = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return (4 * seed) / 2 ** 32 - 2;
-  };
+  const draws = new CounterRandom(12345, 0);
+  const random = () => 4 * draws.fraction() - 2;
   const list = () => Array.from({ length: 60 }, random);
   const tokens = { values: list(), oldValues: list(), returns: list(), weight: 0.3 };
   const { coefficients, clipped } = valueLoss(tokens, clipRange);

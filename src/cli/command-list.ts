@@ -1,6 +1,6 @@
 /**
- * Every command, in the order of --help. Each is loaded when it is asked for: `--version` and one command do not wait for the
- * options of all.
+ * Every command, in the order of --help. Each is loaded when it is asked for: `--version` and one command do not wait
+ * for the options of all.
  */
 import type { CliCommand, NamedOptions } from "./command";
 

@@ -11,8 +11,8 @@ export interface CliCommand {
   /** What its help ends with. */
   readonly examples?: string;
   /**
-   * What its flags, `--config`, `--dry-run` and `--json` stand for. It may then have a section in a config file, and dotted
-   * overrides.
+   * What its flags, `--config`, `--dry-run` and `--json` stand for. It may then have a section in a config file, and
+   * dotted overrides.
    */
   readonly options?: NamedOptions;
   /** Ends by itself when asked to, having saved what it did: the first Ctrl-C is passed to it. */

@@ -15,8 +15,9 @@ const PARSERS: Record<string, (text: string) => unknown> = {
 };
 
 /**
- * Reads `--config`. Keys at the top belong to whatever command runs; those that are options of other commands only are passed
- * over, so that one file serves several. Keys of a section named after a command belong to it alone and win over the top.
+ * Reads `--config`. Keys at the top belong to whatever command runs; those that are options of other commands only
+ * are passed over, so that one file serves several. Keys of a section named after a command belong to it alone and
+ * win over the top.
  *
  * @param sets the option sets of all commands
  * @throws UserError naming the file and, where the format tells, the line

@@ -5,8 +5,8 @@ export interface Interruptible {
 }
 
 /**
- * The first Ctrl-C (or termination request) is passed to a command that can end in order; the second, and the first of any
- * other command, ends the process at once with the shell's code for it (128 + the signal's number).
+ * The first Ctrl-C (or termination request) is passed to a command that can end in order; the second, and the first
+ * of any other command, ends the process at once with the shell's code for it (128 + the signal's number).
  *
  * @param isGraceful whether the command can end in order
  * @param say is given one line when the command goes on for a while

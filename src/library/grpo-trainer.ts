@@ -23,13 +23,20 @@ export type GRPOArgs = Partial<Omit<TrainOptions, keyof typeof DECIDED>>;
 
 /** Settings of a {@link GRPOTrainer}, under TRL's names. */
 export interface GRPOTrainerSettings extends TrainerSettings<GRPOArgs> {
-  /** Rows have `prompt`, `answer` where a reward function judges it, and any other columns, which reward functions and environments are given. */
+  /**
+   * Rows have `prompt`, `answer` where a reward function judges it, and any other columns, which reward functions and
+   * environments are given.
+   */
   readonly trainDataset: Rows;
-  /** Without it one in 20 training rows is kept out to measure on; with an environment nothing is measured unless `args.evalSamples` asks for it. */
+  /**
+   * Without it one in 20 training rows is kept out to measure on; with an environment nothing is measured unless
+   * `args.evalSamples` asks for it.
+   */
   readonly evalDataset?: Rows;
   /**
-   * Names of built-in functions, files as in `--reward-funcs`, or functions, which are logged by their names. `environment` is what the
-   * environment's `reward()` gives. Default: `environment` with an `environmentFactory`, else what the preset says, else `accuracy`.
+   * Names of built-in functions, files as in `--reward-funcs`, or functions, which are logged by their names.
+   * `environment` is what the environment's `reward()` gives. Default: `environment` with an `environmentFactory`,
+   * else what the preset says, else `accuracy`.
    */
   readonly rewardFuncs?: RewardChoice | readonly RewardChoice[];
   /** Makes what each trajectory interacts with in place of Python. */
@@ -45,17 +52,21 @@ export type RewardChoice = string | CustomRewardFunction;
 const ENVIRONMENT = "environment";
 
 /**
- * Group relative policy optimization and its relatives, with Python as a tool unless an environment or tools take its place. The run is the one
- * that `zerotir train` makes of the same options.
+ * Group relative policy optimization and its relatives, with Python as a tool unless an environment or tools take its
+ * place. The run is the one that `zerotir train` makes of the same options.
  *
  * @example
- * const trainer = new GRPOTrainer({ model: "nano-base", rewardFuncs: short, trainDataset: "nano", args: { preset: "nano", maxSteps: 10 } });
+ * const args = { preset: "nano", maxSteps: 10 };
+ * const trainer = new GRPOTrainer({ model: "nano-base", rewardFuncs: short, trainDataset: "nano", args });
  * const { runFolder } = await trainer.train();
  */
 export class GRPOTrainer extends Trainer<TrainOptions> {
   readonly #embedded: Embedded;
 
-  /** @throws UserError (by its name) for an unknown option, suggesting the nearest one, a value out of range, or settings that contradict each other */
+  /**
+   * @throws UserError (by its name) for an unknown option, suggesting the nearest one, a value out of range, or
+   * settings that contradict each other
+   */
   constructor(settings: GRPOTrainerSettings) {
     checkSettings("GRPOTrainer", settings, SETTINGS);
     const { model, trainDataset, evalDataset, args = {} } = settings;

@@ -28,7 +28,8 @@ function placed(trainer: string, settings: TrainerSettings<Readonly<Record<strin
 }
 
 /**
- * Training on given answers: rows `{ prompt, completion }`, `{ messages, tools? }` or a run's rollouts. The run is the one that `zerotir sft` makes.
+ * Training on given answers: rows `{ prompt, completion }`, `{ messages, tools? }` or a run's rollouts. The run is
+ * the one that `zerotir sft` makes.
  */
 export class SFTTrainer extends Trainer<SftOptions> {
   readonly #embedded: Embedded;
@@ -47,7 +48,8 @@ export class SFTTrainer extends Trainer<SftOptions> {
 }
 
 /**
- * Direct preference optimization (arXiv 2305.18290): rows `{ prompt, chosen, rejected }` or When2Call's. The run is the one that `zerotir dpo` makes.
+ * Direct preference optimization (arXiv 2305.18290): rows `{ prompt, chosen, rejected }` or When2Call's. The run is
+ * the one that `zerotir dpo` makes.
  */
 export class DPOTrainer extends Trainer<DpoOptions> {
   readonly #embedded: Embedded;

@@ -26,8 +26,8 @@ export abstract class Trainer<Options> {
   protected abstract run(context: TrainingContext): Promise<TrainSummary>;
 
   /**
-   * Trains to the last step, or from `args.resumeFromCheckpoint` on. The run folder (`args.outputDir`, else a new one in `runs/`) is held against
-   * other processes meanwhile.
+   * Trains to the last step, or from `args.resumeFromCheckpoint` on. The run folder (`args.outputDir`, else a new one
+   * in `runs/`) is held against other processes meanwhile.
    * @returns outcome, figures, run folder and last checkpoint
    * @throws UserError (by its name) for what the user can repair, with one sentence
    */

@@ -1,4 +1,5 @@
-/** `bench kernels`: every kernel against the roofline, then what a decode step and an optimizer step of the nano model cost. */
+/** `bench kernels`: every kernel against the roofline, then the cost of a decode step and of an optimizer step. */
+
 import { benchKernels } from "../../kernels/bench/bench";
 import { countSteps, type StepCounts } from "../diagnostics/step-counts";
 import { createContext } from "../gpu/context";

@@ -1,14 +1,16 @@
 import { appendFileSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { reasonOf } from "../base/errors";
 import { record, restartEvent, scalarsEvent, versionEvent } from "../report/tensorboard";
 import { allEvents, type TrainEvents } from "../session/events";
 
 /**
- * Writes every step into an event file of its own beside metrics.jsonl, then passes it on. A file that cannot be written is said once and costs
- * no run.
+ * Writes every step into an event file of its own beside metrics.jsonl, then passes it on. A file that cannot be
+ * written is said once and costs no run.
  *
- * TensorBoard reads files in the order of their names and steps in that of their times, so both go forward even where the wall clock is set back.
+ * TensorBoard reads files in the order of their names and steps in that of their times, so both go forward even where
+ * the wall clock is set back.
  *
  * @param wall seconds of the wall clock at the start
  * @param elapsed seconds since then
@@ -29,7 +31,7 @@ export function tensorboardEvents(
       appendFileSync(join(runFolder, name), Buffer.concat(messages.map(record)));
     } catch (error) {
       failed = true;
-      events.onNotice(`no more TensorBoard events: ${error instanceof Error ? error.message : String(error)}`);
+      events.onNotice(`no more TensorBoard events: ${reasonOf(error)}`);
     }
   };
   return {
@@ -61,7 +63,7 @@ function newestFile(folder: string): number {
     const times = readdirSync(folder).map((name) => Number(/^events\.out\.tfevents\.(\d+)\./.exec(name)?.[1] ?? 0));
     return Math.max(0, ...times);
   } catch {
-    // The folder is yet to be made, or cannot be read: then it cannot be written either, which is said at the first event.
+    // The folder is yet to be made, or can't be read: then it can't be written either, which the first event says.
     return 0;
   }
 }

@@ -41,7 +41,7 @@ export function train(options: TrainOptions, context: TrainingContext, embedded:
   );
 }
 
-/** Records the attempt, and writes the report before the closing summary, which names it. A report that fails is no failed run. */
+/** Records the attempt, and writes the report before the summary, which names it. A report that fails is no failed run. */
 async function withReport(
   { outputDir, htmlReport }: { readonly outputDir: string; readonly htmlReport: boolean },
   events: TrainEvents,
@@ -94,7 +94,7 @@ interface Placeable {
   readonly reportTo: "none" | "tensorboard";
 }
 
-/** Decides the run folder, keeps other processes out of it, opens the host, and adds the watchers that the options name. */
+/** Decides the run folder, keeps other processes out of it, opens the host, adds the watchers that the options name. */
 async function inRunFolder<Options extends Placeable>(
   options: Options,
   model: string,

@@ -12,7 +12,7 @@ export interface RunContext {
 }
 
 /**
- * Opens the host, and ends with the device's own error when it has one: a lost device leaves promises that never settle.
+ * Opens the host, and ends with the device's own error when it has one: a lost device leaves promises unsettled.
  *
  * @param embedded what a program that uses the library gives as values
  */

@@ -157,7 +157,7 @@ describe("mistakes", () => {
     ],
     [
       ["train", "--preset", "nano", "--top-p", "0.9", "--dry-run"],
-      /^error: command line: unknown option --top-p of train: it cuts the distribution that is sampled, .*use it in sample or eval\n$/,
+      /^error: command line: unknown option --top-p of train: it cuts the distribution .*use it in sample or eval\n$/,
     ],
     [
       ["sft", "--model-name-or-path", "nano-base", "--dataset", "nano", "--dtype", "int8", "--dry-run"],

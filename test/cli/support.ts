@@ -28,7 +28,7 @@ export class Capture implements Output {
 const ESCAPE = "\u001b";
 const TERMINAL_TOKENS = new RegExp(`${ESCAPE}\\[(\\d+)A|${ESCAPE}\\[(\\d+)m|${ESCAPE}\\[J|[\\s\\S]`, "gu");
 
-/** What a terminal of this width shows after all that was written: knows what Screen uses, and fails on anything else. */
+/** What a terminal of this width shows after all was written: knows what Screen uses, and fails on anything else. */
 export function terminalScreen(text: string, columns: number): string[] {
   const rows: string[] = [""];
   let [row, column] = [0, 0];

@@ -13,7 +13,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** `zerotir doctor`. That there is no adapter, or that it fails, is what it is asked for: exit code 1, as for inexact results. */
+/** `zerotir doctor`. That there is no adapter, or that it fails, is an answer: exit code 1, as for inexact results. */
 export const command: CliCommand = {
   summary: "which adapter is used, what it can do, how fast it is",
   examples: EXAMPLES,

@@ -63,7 +63,11 @@ export const command: CliCommand = {
   },
 };
 
-/** The one answer to be judged, and what is right; undefined when a file has them. @throws UserError for one without the other */
+/**
+ * The one answer to be judged, and what is right; undefined when a file has them.
+ *
+ * @throws UserError for one without the other
+ */
 function pairOf({ in: file, prediction, gold }: Flags): { prediction: string; gold: string } | undefined {
   const isPair = prediction !== undefined || gold !== undefined;
   if (isPair === (file !== undefined))

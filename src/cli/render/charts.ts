@@ -2,8 +2,8 @@ const LEVELS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /**
- * A curve of shares in one line of text. More values than columns are averaged in equal stretches, so that the whole course stays
- * in view.
+ * A curve of shares in one line of text. More values than columns are averaged in equal stretches, so that the whole
+ * course stays in view.
  */
 export function sparkline(shares: readonly number[], width: number): string {
   const columns = Math.min(width, shares.length);

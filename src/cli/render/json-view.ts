@@ -3,8 +3,8 @@ import type { MetricsRow } from "../../session/metrics";
 import { jsonLine, type Output } from "../io";
 
 /**
- * A run for a program: one JSON object per line, its kind in `event`. A step's line holds the figures of its row in metrics.jsonl.
- * A phase is reported when it begins, not at each bit of progress.
+ * A run for a program: one JSON object per line, its kind in `event`. A step's line holds the figures of its row in
+ * metrics.jsonl. A phase is reported when it begins, not at each bit of progress.
  */
 export class JsonView implements TrainEvents {
   readonly #output: Output;

@@ -2,7 +2,8 @@ import type { Output } from "../io";
 import { visibleWidth } from "./style";
 
 /**
- * Lines that stay, above a few that are redrawn. Off a terminal only the first kind is written, so that a log file reads as one.
+ * Lines that stay, above a few that are redrawn. Off a terminal only the first kind is written, so that a log file
+ * reads as one.
  */
 export class Screen {
   readonly #output: Output;

@@ -7,7 +7,7 @@ import { duration, figure, percent, plainText, shorten } from "./text";
 /** Abilities whose score depends on what compares texts. */
 const BY_ENCODER: ReadonlySet<string> = new Set(["plan", "reason"]);
 
-/** The six abilities of T-Eval and their mean; figures that are not comparable with published ones say so in their row. */
+/** The six abilities of T-Eval and their mean; figures not comparable with published ones say so in their row. */
 export function tEvalLines(report: TEvalReport & EvalCall, style: Style): string[] {
   const { figures, comparable, skipped } = report;
   const remark = comparable ? "" : "not comparable";

@@ -20,7 +20,7 @@ const HEAD_ROWS = 20;
 /** Columns of the widest bar of the table, of the narrowest, and of all that stands beside its two bars. */
 const BAR = { most: 12, least: 4, rest: 70 } as const;
 
-/** Shows a run to a person: a table that grows by a row per step, samples between its rows, and a live status below it. */
+/** Shows a run to a person: a table that grows by a row per step, samples between its rows, a live status below. */
 export class TrainView implements TrainEvents {
   readonly #screen: Screen;
   readonly #style: Style;

@@ -11,8 +11,8 @@ const LABEL_WIDTH = 12;
 const MOST_LINES = 24;
 
 /**
- * A trajectory as lines: who wrote each stretch stands in the margin, so that the tool's output (`observation`, with a dotted rule)
- * cannot be taken for the model's text.
+ * A trajectory as lines: who wrote each stretch stands in the margin, so that the tool's output (`observation`, with
+ * a dotted rule) cannot be taken for the model's text.
  */
 export function transcriptLines(sample: Transcript, style: Style, columns: number): string[] {
   const reward = sample.reward;

@@ -11,7 +11,7 @@ import { type HostileCase, limitsOf, SUITE_LIMITS } from "./case";
 import { CASES, fault } from "./suite";
 import { PROBE } from "./tamper";
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const BENIGN = "import math, random\nprint(math.comb(10, 5), sum(range(100)), random.random())";
 /** With the suite's seed. */
 const BENIGN_OUTPUT = "252 4950 0.7431123787206563\n";
@@ -81,8 +81,8 @@ test("every name is there once, and there are enough", () => {
   expect(CASES.length).toBeGreaterThanOrEqual(400);
 });
 
-test("three rounds: expected outcomes, identical results, an unharmed program after each", {
-  timeout: 400_000,
+test("two rounds: expected outcomes, identical results, an unharmed program after each", {
+  timeout: 600_000,
 }, async () => {
   const began = performance.now();
   const { pid } = engine;

@@ -20,8 +20,12 @@ export const memory: Category = {
     { id: "join", code: "','.join(['x' * 10**6] * 1000)", expect: "oom" },
     { id: "replace", code: "('a' * 10**4).replace('a', 'b' * 10**5)", expect: "oom" },
     { id: "dict", code: `${BALLAST}d = {}\nfor i in range(10**9): d[i] = i`, expect: "oom" },
-    { id: "set", code: "s = set(range(10**8))", expect: "oom" },
-    { id: "tuple of an endless iterator", code: "import itertools\ntuple(itertools.repeat(0))", expect: "oom" },
+    { id: "set", code: `${BALLAST}s = set(range(10**8))`, expect: "oom" },
+    {
+      id: "tuple of an endless iterator",
+      code: `${BALLAST}import itertools\ntuple(itertools.repeat(0))`,
+      expect: "oom",
+    },
     {
       id: "list of a product",
       code: `${BALLAST}import itertools\nlist(itertools.product(range(50), repeat=5))`,
@@ -35,7 +39,7 @@ export const memory: Category = {
     {
       id: "nested zip bomb",
       code: py`import zlib
-c = zlib.compressobj(9)
+c = zlib.compressobj(1)
 d = b"".join(c.compress(bytes(1 << 20)) for _ in range(40)) + c.flush()
 zlib.decompress(d)`,
       expect: "oom",
@@ -65,7 +69,7 @@ zlib.decompress(d)`,
       code: py`import sqlite3
 db = sqlite3.connect(":memory:")
 db.execute("create table t (x)")
-for i in range(1000): db.execute("insert into t values (zeroblob(1000000))")`,
+for i in range(1000): db.execute("insert into t values (zeroblob(4000000))")`,
       expect: ["oom", "error"],
       stderr: /MemoryError|sqlite3\.\w*Error/,
     },
@@ -81,10 +85,10 @@ while True:
     },
     {
       id: "interned strings",
-      code: "import sys\na = [sys.intern(str(i) * 1000) for i in range(10**6)]",
+      code: "import sys\na = [sys.intern(str(i) * 10000) for i in range(10**6)]",
       expect: "oom",
     },
-    { id: "bytecode", code: "exec(compile('x = (' + '1, ' * 10**6 + ')', 'a', 'exec'))", expect: ["oom", "ok"] },
+    { id: "bytecode", code: "exec(compile('x = (' + '1, ' * 4 * 10**5 + ')', 'a', 'exec'))", expect: ["oom", "ok"] },
     {
       id: "regex repetition",
       code: "import re\nre.compile('(?:a{1,5000}){1,5000}' * 500)",
@@ -139,9 +143,9 @@ except MemoryError:
     { id: "classes", code: `${BALLAST}a = []\nwhile True: a.append(type('A', (), {}))`, expect: "oom" },
     {
       id: "json of shared lists",
-      code: "import json\na = ['x' * 1000]\nfor _ in range(30): a = [a, a]\njson.dumps(a)",
+      code: "import json\na = ['x' * 10**5]\nfor _ in range(30): a = [a, a]\njson.dumps(a)",
       expect: "oom",
     },
-    { id: "repr of shared lists", code: "a = 'x' * 1000\nfor _ in range(30): a = [a, a]\nrepr(a)", expect: "oom" },
+    { id: "repr of shared lists", code: "a = 'x' * 10**5\nfor _ in range(30): a = [a, a]\nrepr(a)", expect: "oom" },
   ],
 };

@@ -11,7 +11,7 @@ export const output: Category = {
     { id: "flood of bytes", code: "import os\nwhile True: os.write(1, b'x' * 1000)", expect: "output_limit" },
     {
       id: "flood on both",
-      code: "import os\nwhile True:\n    os.write(1, b'x')\n    os.write(2, b'y')",
+      code: "import os\nwhile True:\n    os.write(1, b'x' * 10)\n    os.write(2, b'y' * 10)",
       expect: "output_limit",
     },
     { id: "flood of nothing", code: "import os\nwhile True: os.write(1, b'')", expect: "timeout" },
@@ -55,7 +55,7 @@ export const output: Category = {
     },
     {
       id: "warnings flood",
-      code: "import warnings\nwarnings.simplefilter('always')\nwhile True: warnings.warn('w')",
+      code: "import warnings\nwarnings.simplefilter('always')\nwhile True: warnings.warn('w' * 1000)",
       expect: "output_limit",
     },
     {
@@ -68,7 +68,11 @@ export const output: Category = {
       code: "class A:\n    def __del__(s):\n        while True: print('late')\na = A()",
       expect: "output_limit",
     },
-    { id: "unraisable flood", code: "class A:\n    def __del__(s): 1 / 0\nwhile True: A()", expect: "output_limit" },
+    {
+      id: "unraisable flood",
+      code: "class A:\n    def __del__(s): raise ValueError('x' * 1000)\nwhile True: A()",
+      expect: "output_limit",
+    },
     {
       id: "exit handlers without number",
       code: "import atexit\nfor i in range(10**4): atexit.register(print, 'x' * 1000)",

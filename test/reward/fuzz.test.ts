@@ -62,7 +62,7 @@ describe("symmetry", () => {
   it("holds for exact values in the math profile", () => {
     const values = answers.filter((text) => isValue(text) && isExact(text));
     for (const a of values)
-      for (const b of values.filter((_, index) => index % 3 === 0))
+      for (const b of values.filter((_, index) => index % 5 === 0))
         expect([a, b, answersEquivalent(a, b)]).toEqual([a, b, answersEquivalent(b, a)]);
   });
 

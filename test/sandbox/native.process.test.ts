@@ -104,7 +104,6 @@ describe.skipIf(!works)("Python under bubblewrap", () => {
   test("the deadline ends a loop, and a flood of output ends at its limit", async () => {
     const loop = await run("while True: pass", { timeoutMs: 300 });
     expect(loop).toMatchObject({ status: "timeout" });
-    expect(loop.ms).toBeLessThan(5000);
     const flood = await run("while True: print('x' * 1000)", { maxOutputBytes: 1000 });
     expect(flood).toMatchObject({ status: "output_limit", truncated: true });
     expect(flood.stdout.length).toBeLessThan(1100);

@@ -1,6 +1,7 @@
 /** `parity`: logits, log-probs and gradients for given token ids. */
 
 import { UserError } from "../base/errors";
+import { at } from "../base/must";
 import { parityTensors } from "../diagnostics/parity";
 import { safetensorsChunks } from "../model/safetensors/write";
 import type { TrainOptions } from "../options/train";
@@ -108,7 +109,7 @@ function refuseOtherShape(
       `${request.coef}: has ${coefficients.length} lists, ${request.ids} ${ids.length}; expected one coefficient per token`,
     );
   ids.forEach((row, index) => {
-    const given = coefficients[index]?.length ?? 0;
+    const given = at(coefficients, index).length;
     if (given !== row.length)
       throw new UserError(
         `${request.coef}, list ${index}: has ${given} coefficients for ${row.length} tokens; expected one per token`,

@@ -41,7 +41,7 @@ export function train(options: TrainOptions, context: TrainingContext, embedded:
   );
 }
 
-/** Records the attempt, and writes the report before the summary, which names it. A report that fails is no failed run. */
+/** Records the attempt; writes the report before the summary, which names it. A report that fails is no failed run. */
 async function withReport(
   { outputDir, htmlReport }: { readonly outputDir: string; readonly htmlReport: boolean },
   events: TrainEvents,

@@ -4,6 +4,7 @@
  */
 
 import { UserError } from "../base/errors";
+import { memoryText } from "../base/text";
 import type { GpuContext } from "../gpu/context";
 import { countingContext } from "../gpu/counting";
 import type { DeviceLimits } from "../gpu/profile";
@@ -230,11 +231,6 @@ function gibibytes(bytes: number): string {
 /** Bytes by kind in one line: `weights 0.9 GiB, gradients ...`. Kinds below a hundredth of the whole are left out. */
 export function memoryLine(bytes: Readonly<Record<MemoryKind, number>>): string {
   const total = Object.values(bytes).reduce((sum, value) => sum + value, 0);
-  const parts = KINDS.flatMap(([kind]) => (bytes[kind] * 100 < total ? [] : [`${kind} ${size(bytes[kind])}`]));
-  return `${size(total)} of GPU buffers: ${parts.join(", ")}`;
-}
-
-/** A readable number of bytes. */
-export function size(bytes: number): string {
-  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const parts = KINDS.flatMap(([kind]) => (bytes[kind] * 100 < total ? [] : [`${kind} ${memoryText(bytes[kind])}`]));
+  return `${memoryText(total)} of GPU buffers: ${parts.join(", ")}`;
 }

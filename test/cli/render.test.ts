@@ -64,6 +64,8 @@ describe("figures", () => {
     expect(sparkline([0, 0.5, 1], 10)).toBe("▁▅█");
     expect(sparkline([0, 0, 1, 1], 2)).toBe("▁█");
     expect(sparkline([], 5)).toBe("");
+    expect(sparkline([0, Number.NaN, 1], 10)).toBe("▁ █");
+    expect(bar(Number.NaN, 4)).toBe("    ");
     expect(
       alignColumns([
         ["a", "1"],

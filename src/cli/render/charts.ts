@@ -1,9 +1,11 @@
+import { at } from "../../base/must";
+
 const LEVELS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /**
  * A curve of shares in one line of text. More values than columns are averaged in equal stretches, so that the whole
- * course stays in view.
+ * course stays in view; what is no finite number leaves a gap.
  */
 export function sparkline(shares: readonly number[], width: number): string {
   const columns = Math.min(width, shares.length);
@@ -12,14 +14,15 @@ export function sparkline(shares: readonly number[], width: number): string {
     const to = Math.floor(((column + 1) * shares.length) / columns);
     const part = shares.slice(from, to);
     const mean = part.reduce((sum, share) => sum + share, 0) / part.length;
-    return LEVELS[Math.max(0, Math.min(7, Math.floor(mean * 8)))] ?? "";
+    return Number.isFinite(mean) ? at(LEVELS, Math.max(0, Math.min(7, Math.floor(mean * 8)))) : " ";
   }).join("");
 }
 
-/** A share as a bar of at most `width` columns, filled up with spaces. */
+/** A share as a bar of at most `width` columns, filled up with spaces; of what is no number, spaces alone. */
 export function bar(share: number, width: number): string {
+  if (Number.isNaN(share)) return " ".repeat(width);
   const eighths = Math.round(Math.max(0, Math.min(1, share)) * width * 8);
-  const text = "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
+  const text = "█".repeat(Math.floor(eighths / 8)) + at(EIGHTHS, eighths % 8);
   return text.padEnd(width);
 }
 

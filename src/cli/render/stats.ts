@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import type { Interval } from "../../base/statistics";
 import { pText } from "../../report/figures/run";
 import type { Correlation } from "../../report/statistics/correlation";
@@ -110,7 +111,7 @@ function fitRow(series: string, fit: CurveFit | NoFit): [string, string, string]
 /** The last column is a sentence, and stands to the left. */
 function fitTable(rows: readonly (readonly [string, string, string])[]): string[] {
   const heads = alignColumns(rows.map(([name, rSquared]) => [name, rSquared]));
-  return rows.map(([, , parameters], i) => `${heads[i] ?? ""}   ${parameters}`);
+  return rows.map(([, , parameters], i) => `${at(heads, i)}   ${parameters}`);
 }
 
 function formulas(fits: readonly (CurveFit | NoFit)[]): string[] {

@@ -14,7 +14,7 @@ export function plainText(text: string): string {
 
 const ESCAPE = "\u001b";
 const TERMINATOR = `(?:\u0007|${ESCAPE}\\\\|\u009c)`;
-/** In 7-bit and 8-bit form: CSI sequences, then strings (OSC and its like) with or without their end, then all others. */
+/** In 7-bit and 8-bit form: CSI sequences, then strings (OSC and its like) with or without an end, then all others. */
 const ESCAPE_SEQUENCE = new RegExp(
   `(?:${ESCAPE}\\[|\u009b)[0-?]*[ -/]*[@-~]` +
     `|(?:${ESCAPE}[\\]PX^_]|[\u0090\u0098\u009d\u009e\u009f])[^\u0007${ESCAPE}\u009c\n]*${TERMINATOR}?` +

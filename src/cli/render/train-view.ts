@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import type { Phase, PhaseDetail, TrainEvents, TrainPlan, TrainSummary, Transcript } from "../../session/events";
 import type { MetricsRow } from "../../session/metrics";
 import type { CliIo, Output } from "../io";
@@ -215,7 +216,7 @@ export class TrainView implements TrainEvents {
     if (!this.#screen.isTerminal || this.#closed || this.#isOpeningGpu()) return;
     const columns = this.#screen.columns();
     const style = this.#style;
-    const spinner = style.paint("magenta", SPINNER[this.#frame % SPINNER.length] ?? "");
+    const spinner = style.paint("magenta", at(SPINNER, this.#frame % SPINNER.length));
     const line = (parts: readonly string[]) => shorten(parts.join(" · "), columns - 4);
     const lines = [
       "",

@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import { behaviours } from "../../eval/choices/metrics";
 import type { When2CallReport } from "../../eval/choices/run";
 import type { EvalCall } from "../../run/evaluate";
@@ -24,7 +25,7 @@ export function when2CallLines(report: When2CallReport & EvalCall, style: Style)
   const [columns = "", ...confusion] = alignColumns(
     [
       ["right, chosen:", ...behaviours],
-      ...figures.confusion.map((row, index) => [behaviours[index] ?? "", ...row.map(String)]),
+      ...figures.confusion.map((row, index) => [at(behaviours, index), ...row.map(String)]),
     ],
     2,
   );

@@ -1,10 +1,10 @@
 /** A run in an MLflow tracking server. */
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { UserError } from "../../base/errors";
 import { must } from "../../base/must";
 import { optionText } from "../view/run-data";
 import { MlflowClient, MlflowRefusal } from "./mlflow-client";
-import { mlflowNames } from "./mlflow-names";
 import { readTrackedRun, type TrackedRun, wellFormed } from "./tracked-run";
 
 export interface MlflowReport {
@@ -201,4 +201,38 @@ function changed(names: ReadonlyMap<string, string>): (readonly [string, string]
 
 function parts<Item>(items: readonly Item[], most: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / most) }, (_, i) => items.slice(i * most, (i + 1) * most));
+}
+
+/** Characters of the longest name of a metric or parameter. */
+const LONGEST_NAME = 250;
+
+/**
+ * Names as every MLflow server takes them, by the given ones: letters, digits, `_ - . /` and spaces, no part of a path
+ * that is empty or only dots, 250 characters. `@` becomes `_at_`, anything else `_`. Two that would be the same are
+ * told apart by a digest.
+ */
+export function mlflowNames(names: Iterable<string>): ReadonlyMap<string, string> {
+  const all = [...new Set(names)].sort();
+  const taken = new Set(all.filter((name) => allowed(name) === name));
+  return new Map(
+    all.map((name) => {
+      const short = allowed(name);
+      if (short === name) return [name, name];
+      const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
+      const unique = taken.has(short) ? `${short.slice(0, LONGEST_NAME - 9)}_${digest}` : short;
+      taken.add(unique);
+      return [name, unique];
+    }),
+  );
+}
+
+function allowed(name: string): string {
+  return name
+    .replaceAll("@", "_at_")
+    .replace(/[^\w\-. /]/gu, "_")
+    .slice(0, LONGEST_NAME)
+    .split("/")
+    .map((part) => (/^\.*$/.test(part) ? "_" : part))
+    .join("/")
+    .slice(0, LONGEST_NAME);
 }

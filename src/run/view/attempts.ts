@@ -35,8 +35,6 @@ const end = z.object({
 
 export const attemptLine = z.discriminatedUnion("event", [start, end]);
 export type AttemptLine = z.output<typeof attemptLine>;
-export type AttemptStart = z.output<typeof start>;
-export type AttemptEnd = z.output<typeof end>;
 
 /** Events that also write attempts.jsonl; `done` waits for its last line, and throws what writing threw. */
 export function recordAttempt(events: TrainEvents): {

@@ -1,4 +1,5 @@
 /** Correlations of a run's figures for the report page. */
+import { at } from "../../base/must";
 import type { CorrelationRow, RunStatistics } from "../../report/html/run-data";
 import { align, type MetricsTable } from "../../report/statistics/metrics-table";
 import { FEWEST_POINTS, type Relation, relate, type SeriesReport } from "../../report/statistics/relation";
@@ -36,7 +37,7 @@ export function statisticsOf(table: MetricsTable): RunStatistics | null {
       maximum,
       trend: againstStep.coefficient,
     })),
-    caveats: relations[0]?.caveats ?? [],
+    caveats: at(relations, 0).caveats,
   };
 }
 

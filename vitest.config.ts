@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 const GPU = "test/**/*.gpu.test.ts";
 const PROCESS = "test/**/*.process.test.ts";
@@ -22,14 +22,19 @@ const unit = {
   sequence: { groupOrder: 0 },
 };
 
-/** What starts programs, processes or threads, or reads dist/, needs it built. */
-const built = { globalSetup: ["test/support/build.ts"], testTimeout: 120_000, hookTimeout: 120_000 };
-
 /**
- * One adapter, two cores: files run one after the other, each in a process of its own, so that a lost device stays where it
- * was lost. No tier starts before the one above it has ended.
+ * What opens a device, starts programs, processes or threads, or reads dist/: it needs that built, and a process for each
+ * file, so that a lost device stays where it was lost. Two files run at once, each on one thread of Mesa's software driver,
+ * which is twice as fast on two cores as one file on two threads. Mesa computes the same on any number of them.
  */
-const alone = { pool: "forks", fileParallelism: false, ...built } as const;
+const inProcesses = {
+  pool: "forks",
+  maxWorkers: 2,
+  env: { LP_NUM_THREADS: "1" },
+  globalSetup: ["test/support/build.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+} satisfies TestProjectInlineConfiguration["test"];
 
 /** The tiers. A file's name says which is its own; `npm run test:unit` is what a person runs while typing. */
 export default defineConfig({
@@ -38,11 +43,11 @@ export default defineConfig({
       // Files share what they load, which is half of the time otherwise.
       { test: { name: "unit", ...unit, exclude: [...unit.exclude, ...mocking], isolate: false } },
       { test: { name: "unit-mocking", ...unit, include: mocking } },
-      { test: { name: "gpu", include: [GPU], sequence: { groupOrder: 1 }, ...alone } },
-      { test: { name: "process", include: [PROCESS], sequence: { groupOrder: 2 }, ...alone } },
-      { test: { name: "end-to-end", include: [END_TO_END], sequence: { groupOrder: 3 }, ...alone } },
+      { test: { name: "gpu", include: [GPU], sequence: { groupOrder: 1 }, ...inProcesses } },
+      { test: { name: "process", include: [PROCESS], sequence: { groupOrder: 1 }, ...inProcesses } },
+      { test: { name: "end-to-end", include: [END_TO_END], sequence: { groupOrder: 1 }, ...inProcesses } },
       // The demo page in the headless Chromium that a development dependency carries: not part of `npm test`.
-      { test: { name: "browser", include: [BROWSER], sequence: { groupOrder: 4 }, ...alone, hookTimeout: 60_000 } },
+      { test: { name: "browser", include: [BROWSER], sequence: { groupOrder: 2 }, ...inProcesses, maxWorkers: 1 } },
     ],
   },
 });

@@ -130,7 +130,10 @@ function figureFont(): Plugin {
   };
 }
 
-/** Takes away the programs and chunks of earlier builds. What else is in dist/ (the Python image, the declarations) stays. */
+/**
+ * Takes away the programs and chunks of earlier builds. What else is in dist/ (the Python image, the declarations)
+ * stays.
+ */
 function onlyThisBuild(): Plugin {
   return {
     name: "zerotir-only-this-build",

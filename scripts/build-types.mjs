@@ -1,6 +1,6 @@
 /**
- * Writes the declarations of the library into dist/types: what src/index.ts reaches, with file endings in the imports, as
- * Node's resolution needs them.
+ * Writes the declarations of the library into dist/types: what src/index.ts reaches, with file endings in the imports,
+ * as Node's resolution needs them.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
  * Builds what is in dist/, each part only when one of its sources is newer: the programs and workers (vite), the Python
- * image (scripts/build-python.mjs) and the declarations (scripts/build-types.mjs). Says so in one line; says nothing when
- * all is up to date.
+ * image (scripts/build-python.mjs) and the declarations (scripts/build-types.mjs). Says so in one line; says nothing
+ * when all is up to date.
  *
  * node scripts/build.mjs [--all] [--no-types]
  */

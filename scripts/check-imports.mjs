@@ -1,6 +1,6 @@
 /**
- * Fails on an import that points the wrong way, on a circle between files or between the levels of a folder, and on a `node:` import
- * outside the folders that may have one.
+ * Fails on an import that points the wrong way, on a circle between files or between the levels of a folder, and on a
+ * `node:` import outside the folders that may have one.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
@@ -56,7 +56,8 @@ const ALLOWED = {
     "src/platform",
     "src/report",
   ],
-  // The two callers of src/run know nothing of each other. Beside it they need what their options and reports are made of.
+  // The two callers of src/run know nothing of each other. Beside it they need what their options and reports are made
+  // of.
   "src/cli": [
     "src/run",
     "src/options",
@@ -158,10 +159,13 @@ function visit(file, trail) {
 for (const file of graph.keys()) visit(file, []);
 
 /**
- * Levels: what stands side by side in a folder, files and subfolders as wholes, must import each other one way only. A file beside a
- * folder that imports from it and is imported by it would make the folder part of two levels.
+ * Levels: what stands side by side in a folder, files and subfolders as wholes, must import each other one way only. A
+ * file beside a folder that imports from it and is imported by it would make the folder part of two levels.
  */
-/** @type {Map<string, Map<string, Map<string, string>>>} folder -> child -> children that it imports, with one such import */
+/**
+ * @type {Map<string, Map<string, Map<string, string>>>} folder -> child -> children that it imports, with one such
+ * import
+ */
 const levels = new Map();
 for (const [file, targets] of graph)
   for (const target of targets) {

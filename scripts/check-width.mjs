@@ -1,6 +1,7 @@
 /**
- * Fails on a line of more than 120 columns: comments and code in TypeScript and JavaScript, and text in Markdown. The formatter
- * holds code to it but leaves comments; what no one can break is let through: a string, a table, a link, a code block.
+ * Fails on a line of more than 120 columns: comments and code in TypeScript and JavaScript, and text in Markdown. The
+ * formatter holds code to it but leaves comments; what no one can break is let through: a string, a table, a link, a
+ * code block.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/memory.md: `node scripts/memory-tables.mjs`. Each cell is one call of `zerotir plan` over a config.json with the published shape; no weights and
- * no GPU are needed.
+ * Writes the tables of docs/memory.md: `node scripts/memory-tables.mjs`. Each cell is one call of `zerotir plan` over a
+ * config.json with the published shape; no weights and no GPU are needed.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";

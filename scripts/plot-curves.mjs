@@ -1,5 +1,6 @@
-// Draws columns of metrics.jsonl files as one SVG: node scripts/plot-curves.mjs OUT.svg TITLE COLUMN[,COLUMN...] FILE.jsonl [FILE.jsonl ...]
-// One line per column and file; several files of one column share its colour, so that seeds read as a band.
+// Draws columns of metrics.jsonl files as one SVG: node scripts/plot-curves.mjs OUT.svg TITLE COLUMN[,COLUMN...]
+// FILE.jsonl [FILE.jsonl ...] One line per column and file; several files of one column share its colour, so that seeds
+// read as a band.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [out, title, columnList, ...files] = process.argv.slice(2);

@@ -1,7 +1,8 @@
 /**
- * Runs every nano preset over several seeds and prints the table of docs/algorithms.md, with the figure of the run with the tool against its control:
- * `node scripts/preset-table.mjs [--runs runs/presets] [--seeds 1,2,3] [--presets nano,nano-dapo] [--figure docs/tool.svg]`.
- * Runs that are finished are not made again, and one that was stopped goes on, so the command can be stopped at any time.
+ * Runs every nano preset over several seeds and prints the table of docs/algorithms.md, with the figure of the run with
+ * the tool against its control: `node scripts/preset-table.mjs [--runs runs/presets] [--seeds 1,2,3] [--presets
+ * nano,nano-dapo] [--figure docs/tool.svg]`. Runs that are finished are not made again, and one that was stopped goes
+ * on, so the command can be stopped at any time.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

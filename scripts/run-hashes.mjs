@@ -1,6 +1,7 @@
 /**
- * What a change of structure must not move: the bytes that short runs leave. Trains three steps of every `nano*` preset, with an adapter, and of `sft`, `dpo` and
- * `pretrain`, and prints one line of hashes for each: weights, optimizer, metrics without timings, rollouts without times. Equal builds give equal lines on one adapter.
+ * What a change of structure must not move: the bytes that short runs leave. Trains three steps of every `nano*`
+ * preset, with an adapter, and of `sft`, `dpo` and `pretrain`, and prints one line of hashes for each: weights,
+ * optimizer, metrics without timings, rollouts without times. Equal builds give equal lines on one adapter.
  *
  * node scripts/run-hashes.mjs [--adapter lavapipe] [--cli dist/cli.js] [--only TEXT]
  */

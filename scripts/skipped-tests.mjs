@@ -1,5 +1,6 @@
 /**
- * Prints the tests that a run left out and what each of them lacks, and how many of them lack nothing: those should have run.
+ * Prints the tests that a run left out and what each of them lacks, and how many of them lack nothing: those should
+ * have run.
  *
  * node scripts/skipped-tests.mjs REPORT.json...   (reports of `vitest --reporter=json`)
  * The last line is the number of unexpected skips; the exit status is 1 when there is one.

@@ -1,7 +1,7 @@
 /**
- * Vite plugin: `import { text, hash } from "./file?program"` gives a TypeScript file and all it imports as the text of one
- * classic script. A frame or worker of an opaque origin can load nothing by address, so its program has to come to it as
- * text, in `vite dev` as in a build. Vite's own `?worker&inline` is text only in builds, and knows no frames.
+ * Vite plugin: `import { text, hash } from "./file?program"` gives a TypeScript file and all it imports as the text of
+ * one classic script. A frame or worker of an opaque origin can load nothing by address, so its program has to come to
+ * it as text, in `vite dev` as in a build. Vite's own `?worker&inline` is text only in builds, and knows no frames.
  */
 import { createHash } from "node:crypto";
 import { build, type Plugin } from "vite";

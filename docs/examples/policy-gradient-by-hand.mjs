@@ -1,4 +1,7 @@
-/** The mathematics alone: advantages and c_t = dL/dl_t of a batch, from rewards and log-probs. node docs/examples/policy-gradient-by-hand.mjs */
+/**
+ * The mathematics alone: advantages and c_t = dL/dl_t of a batch, from rewards and log-probs. node
+ * docs/examples/policy-gradient-by-hand.mjs
+ */
 import { groupAdvantages, tokenWeights, trajectoryLoss } from "zerotir";
 
 // One prompt, four trajectories: rewards, and the log-probs of their sampled tokens before and after an update.

@@ -1,7 +1,7 @@
 /**
- * A world of one's own in place of Python: a number is to be found, and each guess is told whether to go higher or lower. It is the same number in all
- * games, so that the shipped model, which knows little more than digits, learns it in a few steps.
- * node docs/examples/train-in-an-environment.mjs [RUN_FOLDER]
+ * A world of one's own in place of Python: a number is to be found, and each guess is told whether to go higher or
+ * lower. It is the same number in all games, so that the shipped model, which knows little more than digits, learns it
+ * in a few steps. node docs/examples/train-in-an-environment.mjs [RUN_FOLDER]
  */
 import { GRPOTrainer } from "zerotir";
 

@@ -1,4 +1,7 @@
-/** Trains the shipped model with a reward function of one's own: node docs/examples/train-with-own-reward.mjs [RUN_FOLDER] */
+/**
+ * Trains the shipped model with a reward function of one's own: node docs/examples/train-with-own-reward.mjs
+ * [RUN_FOLDER]
+ */
 import { GRPOTrainer, verifyAnswer } from "zerotir";
 
 /** A point for a right answer, less a little for each program that was run. */

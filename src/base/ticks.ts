@@ -3,7 +3,9 @@
 /** Part of a step within which a number counts as a tick, for the rounding of quotients. */
 const SLACK = 1e-9;
 
-/** Distance of ticks: the least of 1, 2 or 5 times a power of ten that leaves at most about `count` on a range above 0. */
+/**
+ * Distance of ticks: the least of 1, 2 or 5 times a power of ten that leaves at most about `count` on a range above 0.
+ */
 export function tickStep(range: number, count: number): number {
   const raw = range / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(raw));

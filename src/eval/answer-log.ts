@@ -14,8 +14,9 @@ interface Place {
 }
 
 /**
- * samples.jsonl: while samples come, one line each in the order in which they end; put into the order of the questions at the end, so that a run that was
- * killed and one that was not leave the same bytes. Only outcomes and places of lines are held in memory.
+ * samples.jsonl: while samples come, one line each in the order in which they end; put into the order of the questions
+ * at the end, so that a run that was killed and one that was not leave the same bytes. Only outcomes and places of
+ * lines are held in memory.
  */
 export class AnswerLog {
   private readonly outcomes = new Map<string, Outcome>();

@@ -9,7 +9,10 @@ import { transcriptOf } from "../session/transcript";
 import type { Tokenizer } from "../text/tokenizer";
 import { openSession } from "./session";
 
-/** Asks each of `options.prompt` and gives every trajectory to `onSample` in order. There is no right answer, so samples carry neither answer nor reward. */
+/**
+ * Asks each of `options.prompt` and gives every trajectory to `onSample` in order. There is no right answer, so samples
+ * carry neither answer nor reward.
+ */
 export async function ask(
   options: SampleOptions,
   host: TrainingHost,

@@ -2,9 +2,10 @@
 
 import { hashText } from "../base/random";
 import { benchmarkName } from "../data/dataset";
+import type { DatasetOptions } from "../options/fields/model-and-data";
 import type { TrainingHost } from "../session/host";
 import type { QuestionRow } from "../session/questions";
-import { type DatasetOptions, requestOf, syntheticBenchmark } from "../session/questions";
+import { requestOf, syntheticBenchmark } from "../session/questions";
 
 export interface Benchmark {
   /** A column or row of the tables; unique within an evaluation. */

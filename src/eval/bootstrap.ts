@@ -6,9 +6,9 @@ import { type Interval, interval95 } from "../base/statistics";
 const REPLICATES = 1000;
 
 /**
- * 95% intervals of the means of several series over the same questions, which are drawn with replacement: how the figures
- * would come out with other questions of the same kind. The chance within a question is part of it, since each drawn question
- * brings the value that it happened to get.
+ * 95% intervals of the means of several series over the same questions, which are drawn with replacement: how the
+ * figures would come out with other questions of the same kind. The chance within a question is part of it, since each
+ * drawn question brings the value that it happened to get.
  *
  * @param series one list per figure, one value per question
  * @returns null for a series of fewer than two values
@@ -30,9 +30,9 @@ export function intervalsOverQuestions(series: readonly (readonly number[])[], s
 }
 
 /**
- * 95% interval of the mean over all samples with the questions fixed, the samples of each question drawn with replacement:
- * how avg@K would come out in another run over the same questions. Null for one sample per question, which says nothing of its
- * own chance.
+ * 95% interval of the mean over all samples with the questions fixed, the samples of each question drawn with
+ * replacement: how avg@K would come out in another run over the same questions. Null for one sample per question, which
+ * says nothing of its own chance.
  *
  * @param scores per question, its samples' scores of 0 or 1
  */

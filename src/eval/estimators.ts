@@ -1,6 +1,8 @@
 /** Estimators over K samples per question. */
 
-/** Unbiased pass@k of n samples of which c are right: 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374). */
+/**
+ * Unbiased pass@k of n samples of which c are right: 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374).
+ */
 export function passAtK(n: number, c: number, k: number): number {
   if (k > n) throw new RangeError(`pass@${k} needs at least ${k} samples, not ${n}`);
   if (n - c < k) return 1;
@@ -10,8 +12,8 @@ export function passAtK(n: number, c: number, k: number): number {
 }
 
 /**
- * Whether the most frequent answer is right (maj@k). Right answers are one class, since each equals the gold one; wrong ones are
- * compared as text. No answer (null) is no vote; of equally frequent classes the first wins.
+ * Whether the most frequent answer is right (maj@k). Right answers are one class, since each equals the gold one; wrong
+ * ones are compared as text. No answer (null) is no vote; of equally frequent classes the first wins.
  */
 export function majorityIsRight(
   votes: readonly { readonly answer: string | null; readonly correct: boolean }[],

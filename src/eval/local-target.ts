@@ -26,7 +26,8 @@ export async function openLocalTarget(
       for (const batch of batches(asked)) {
         const step = Math.floor((batch[0]?.question ?? 0) / QUESTIONS_AT_ONCE);
         const first = step * QUESTIONS_AT_ONCE;
-        // Places of a batch whose samples are all there stay free, so that ids are those of a run that was never stopped.
+        // Places of a batch whose samples are all there stay free, so that ids are those of a run that was never
+        // stopped.
         const places = Array.from({ length: (batch.at(-1)?.question ?? 0) - first + 1 }, (_, place) =>
           batch.find(({ question }) => question === first + place),
         );

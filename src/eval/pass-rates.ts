@@ -10,8 +10,8 @@ export interface PassRates {
   readonly atOne: number;
   readonly between: number;
   /**
-   * Mean of sqrt(alpha (1 - alpha)), from 0 to 1/2: the factor of alpha in a prompt's influence on the GRPO objective (Behavior Injection,
-   * arXiv 2505.18917).
+   * Mean of sqrt(alpha (1 - alpha)), from 0 to 1/2: the factor of alpha in a prompt's influence on the GRPO objective
+   * (Behavior Injection, arXiv 2505.18917).
    */
   readonly influence: number;
 }

@@ -5,7 +5,8 @@ import { type PublishedFigure, publishedRemarks } from "./published";
 import type { Cell, EvaluationReport } from "./report";
 
 /**
- * Two tables: the headline in the layout of the ZTRL report (a row per benchmark and N_max, a column per model, published figures beside), and all figures.
+ * Two tables: the headline in the layout of the ZTRL report (a row per benchmark and N_max, a column per model,
+ * published figures beside), and all figures.
  */
 export function markdownTable(report: EvaluationReport): string {
   const notes = new Footnotes();

@@ -2,7 +2,7 @@ import { reasonOf } from "../base/errors";
 import { GpuError, type GpuErrorKind } from "./errors";
 import { type DeviceProfile, profileOf, SUBGROUP_MATRIX, type Toggles } from "./profile";
 
-export type { DeviceLimits, DeviceProfile, SubgroupMatrixConfig, Toggles } from "./profile";
+export type { DeviceProfile, Toggles } from "./profile";
 
 /**
  * Where a device's errors end up. WebGPU reports them late and goes on with stale data or zeros, so a run asks here

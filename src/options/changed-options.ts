@@ -10,8 +10,8 @@ const REPLACED: ReadonlySet<string> = new Set(["modelNameOrPath", "offline"]);
 const WHETHER: ReadonlySet<string> = new Set(["evalSamples", "evalDataset"]);
 
 /**
- * Options with which a resumed run computes something else than the run did before, as `--learning-rate 0.001 instead of 0.0005`. Options that the file
- * does not have are left out: an older version wrote it.
+ * Options with which a resumed run computes something else than the run did before, as `--learning-rate 0.001 instead
+ * of 0.0005`. Options that the file does not have are left out: an older version wrote it.
  *
  * @param before the run's config.resolved.yaml
  */

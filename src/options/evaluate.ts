@@ -1,4 +1,7 @@
-/** The options of asking a model: `sample` (answers to questions) and `eval` (figures over benchmarks), and what they refuse. */
+/**
+ * The options of asking a model: `sample` (answers to questions) and `eval` (figures over benchmarks), and what they
+ * refuse.
+ */
 import * as z from "zod";
 import { promptTemplateNames } from "../text/templates";
 import { dtypeFields } from "./fields/adapter";
@@ -96,7 +99,6 @@ export const sampleOptions = new OptionSet("sample", sampleFields, {
 });
 
 export const benchNames = ["when2call", "teval"] as const;
-export type BenchName = (typeof benchNames)[number];
 
 const path = name.nullable().default(null);
 

@@ -1,4 +1,7 @@
-/** The options of one command: their fields, what is refused beyond each field's range, and how values of several places become one set. */
+/**
+ * The options of one command: their fields, what is refused beyond each field's range, and how values of several places
+ * become one set.
+ */
 import { stringify } from "yaml";
 import * as z from "zod";
 import { UserError } from "../base/errors";
@@ -7,7 +10,10 @@ import { camelCase, describe, type OptionInfo, type OptionLayer, type OptionsOf,
 import { datasetLayer, presetLayer } from "./presets";
 import type { Rule } from "./rule";
 
-/** Options that a command does not have, though one may look for them in it: their old default, which is passed over, and what to say of any other value. */
+/**
+ * Options that a command does not have, though one may look for them in it: their old default, which is passed over,
+ * and what to say of any other value.
+ */
 export type RefusedOptions = Readonly<Record<string, { readonly was: unknown; readonly why: string }>>;
 
 /** What a command says of its options beyond their fields. */
@@ -41,12 +47,13 @@ export class OptionSet<Fields extends z.ZodRawShape> {
   }
 
   /**
-   * Lays over the defaults what the data set suggests, then the preset that a layer names (as far as the command has its options), then the layers,
-   * first to last: config file, flags, dotted overrides.
+   * Lays over the defaults what the data set suggests, then the preset that a layer names (as far as the command has
+   * its options), then the layers, first to last: config file, flags, dotted overrides.
    *
-   * @param functions names of reward functions that the host of the run has as values, which --reward-funcs may name too
-   * @throws UserError naming the place, the option, the value, and what was expected; for an unknown key the nearest valid one; for options that do
-   * not go together what to do
+   * @param functions names of reward functions that the host of the run has as values, which --reward-funcs may name
+   * too
+   * @throws UserError naming the place, the option, the value, and what was expected; for an unknown key the nearest
+   * valid one; for options that do not go together what to do
    */
   resolve(layers: readonly OptionLayer[], functions: readonly string[] = []): OptionsOf<Fields> {
     const { rules = [], settle } = this.#conduct;

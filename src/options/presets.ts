@@ -1,6 +1,6 @@
 /**
- * What stands below the options that a user gives: a preset's (presets/*.yaml), and what a named data set suggests. To add a preset, add its file
- * there and its name here.
+ * What stands below the options that a user gives: a preset's (presets/*.yaml), and what a named data set suggests. To
+ * add a preset, add its file there and its name here.
  */
 import { parse } from "yaml";
 import * as z from "zod";

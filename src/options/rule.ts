@@ -49,7 +49,10 @@ export function rulesOn<Options>(): Rules<Options> {
   };
 }
 
-/** Those of the rules that read no option beyond `fields`: a command with a part of another's options refuses what the other refuses of them. */
+/**
+ * Those of the rules that read no option beyond `fields`: a command with a part of another's options refuses what the
+ * other refuses of them.
+ */
 export function rulesAmong<Options, Key extends keyof Options & string>(
   rules: readonly Rule<Options>[],
   fields: Readonly<Record<Key, unknown>>,

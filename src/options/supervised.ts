@@ -1,4 +1,7 @@
-/** The options of training on given texts: `sft` (answers), `dpo` (preferences) and `pretrain` (documents), and what they refuse. */
+/**
+ * The options of training on given texts: `sft` (answers), `dpo` (preferences) and `pretrain` (documents), and what
+ * they refuse.
+ */
 import * as z from "zod";
 import { UserError } from "../base/errors";
 import { dtypeFields, peftFields, refusedPeftOptions, trainedModelRules } from "./fields/adapter";

@@ -16,8 +16,8 @@ import { OptionSet } from "./option-set";
 import { type Rule, rulesOn } from "./rule";
 
 /**
- * Names are those of TRL's GRPOConfig where it has them, so that a run can be carried over; defaults are TRL's too, but where a comment or a source
- * says otherwise. Model and data set have none: a run names them, or a preset that does.
+ * Names are those of TRL's GRPOConfig where it has them, so that a run can be carried over; defaults are TRL's too, but
+ * where a comment or a source says otherwise. Model and data set have none: a run names them, or a preset that does.
  */
 const fields = {
   modelNameOrPath: modelField,

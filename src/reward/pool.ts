@@ -1,4 +1,4 @@
-import { type GradeJob, type GradeOptions, type GradeResult, gradeTrajectory } from "./grade";
+import type { GradeJob, GradeResult } from "./grade";
 
 /** Grades trajectories, while others are still being sampled. */
 export interface RewardPool {
@@ -21,12 +21,4 @@ export interface GradedGroup {
   readonly columns: Readonly<Record<string, unknown>>;
   readonly jobs: readonly GradeJob[];
   readonly grades: readonly GradeResult[];
-}
-
-/** Grades in the calling thread, without a time limit. */
-export function inThreadRewardPool(options: GradeOptions = {}): RewardPool {
-  return {
-    grade: async (job) => gradeTrajectory(job, options),
-    close: async () => {},
-  };
 }

@@ -5,8 +5,8 @@ import { mean, sampleStandardDeviation } from "../base/statistics";
 export type Grouped = readonly (readonly number[])[];
 
 /**
- * What divides the centred rewards: `group` the sample standard deviation of the own group (GRPO); `batch` the one of all rewards of the batch;
- * `none` nothing (Dr. GRPO, arXiv 2503.20783).
+ * What divides the centred rewards: `group` the sample standard deviation of the own group (GRPO); `batch` the one of
+ * all rewards of the batch; `none` nothing (Dr. GRPO, arXiv 2503.20783).
  */
 export type ScaleRewards = "group" | "batch" | "none";
 
@@ -18,8 +18,8 @@ export interface GroupAdvantageOptions {
 }
 
 /**
- * Group-relative advantages (GRPO, arXiv 2402.03300): A_i = (R_i - mean_G) / (sd + epsilon), sd with divisor n - 1. A group of one has nothing to
- * compare with: its advantage is 0.
+ * Group-relative advantages (GRPO, arXiv 2402.03300): A_i = (R_i - mean_G) / (sd + epsilon), sd with divisor n - 1. A
+ * group of one has nothing to compare with: its advantage is 0.
  * @param rewards R_i. @throws RangeError when a reward is not finite.
  */
 export function groupAdvantages(rewards: Grouped, options: GroupAdvantageOptions = {}): number[][] {
@@ -35,8 +35,8 @@ export function groupAdvantages(rewards: Grouped, options: GroupAdvantageOptions
 }
 
 /**
- * R_i - mean_G: Dr. GRPO, and REINFORCE++-baseline before it is whitened. A group of equal rewards gives exact zeros: the rounding of the mean must not become
- * an advantage that whitening enlarges.
+ * R_i - mean_G: Dr. GRPO, and REINFORCE++-baseline before it is whitened. A group of equal rewards gives exact zeros:
+ * the rounding of the mean must not become an advantage that whitening enlarges.
  * @throws RangeError when a reward is not finite.
  */
 export function centredAdvantages(rewards: Grouped): number[][] {
@@ -45,7 +45,8 @@ export function centredAdvantages(rewards: Grouped): number[][] {
 }
 
 /**
- * Leave-one-out baseline (RLOO, arXiv 2402.14740): A_i = R_i - mean of the others = G / (G - 1) (R_i - mean_G). 0 in a group of one.
+ * Leave-one-out baseline (RLOO, arXiv 2402.14740): A_i = R_i - mean of the others = G / (G - 1) (R_i - mean_G). 0 in a
+ * group of one.
  * @throws RangeError when a reward is not finite.
  */
 export function leaveOneOutAdvantages(rewards: Grouped): number[][] {
@@ -55,9 +56,10 @@ export function leaveOneOutAdvantages(rewards: Grouped): number[][] {
 }
 
 /**
- * Baseline weighted by length (OPO, arXiv 2505.23585): A_i = R_i - sum_j n_j R_j / sum_j n_j, which has the least variance where a trajectory's squared score grows
- * with its length.
- * @param actionTokens n_i, in the shape of `rewards`. @throws RangeError when the shapes differ or a number is not finite.
+ * Baseline weighted by length (OPO, arXiv 2505.23585): A_i = R_i - sum_j n_j R_j / sum_j n_j, which has the least
+ * variance where a trajectory's squared score grows with its length.
+ * @param actionTokens n_i, in the shape of `rewards`. @throws RangeError when the shapes differ or a number is not
+ * finite.
  */
 export function lengthWeightedAdvantages(rewards: Grouped, actionTokens: Grouped): number[][] {
   checkFinite(rewards, "reward");

@@ -1,6 +1,6 @@
 /**
- * How token losses f become one loss, with m = 1 on sampled tokens, n_i = sum_t m, k_i = 1 on kept trajectories, N = sum_i k_i n_i and S the number
- * of kept trajectories that have a token:
+ * How token losses f become one loss, with m = 1 on sampled tokens, n_i = sum_t m, k_i = 1 on kept trajectories, N =
+ * sum_i k_i n_i and S the number of kept trajectories that have a token:
  * - `token-mean`: (1/N) sum_i sum_t m f (DAPO, ZeroTIR)
  * - `seq-mean-token-mean`: (1/S) sum_i (1/n_i) sum_t m f (GRPO)
  * - `seq-mean-token-sum`: (1/S) sum_i sum_t m f
@@ -15,8 +15,8 @@ export interface AggregationOptions {
 }
 
 /**
- * The weight alpha_i that each sampled token of trajectory i has in the loss. Computed over the whole optimizer batch, before it is cut into
- * micro-batches, whose losses and gradients then simply add up.
+ * The weight alpha_i that each sampled token of trajectory i has in the loss. Computed over the whole optimizer batch,
+ * before it is cut into micro-batches, whose losses and gradients then simply add up.
  * @param actionTokens n_i. @param keep k_i; all kept when absent.
  * @returns alpha_i; 0 for trajectories that are dropped or have no sampled token.
  * @throws RangeError when L is needed and missing, or the lists differ in length.

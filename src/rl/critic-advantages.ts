@@ -1,4 +1,7 @@
-/** From the rewards of a batch and the values of a critic to an advantage and a return for every sampled token (PPO, arXiv 1707.06347). */
+/**
+ * From the rewards of a batch and the values of a critic to an advantage and a return for every sampled token (PPO,
+ * arXiv 1707.06347).
+ */
 import { checkFinite, checkShape, type Grouped } from "./advantages";
 import { type GaeOptions, generalisedAdvantages } from "./gae";
 import { whiten } from "./whitening";
@@ -53,7 +56,11 @@ export function criticAdvantages(batch: ValuedBatch, options: GaeOptions): Criti
   };
 }
 
-/** Entries of sampled tokens at their places among all tokens; 0 on observations. @throws RangeError when their numbers differ */
+/**
+ * Entries of sampled tokens at their places among all tokens; 0 on observations.
+ *
+ * @throws RangeError when their numbers differ
+ */
 function spread(sampled: ArrayLike<number>, mask: ArrayLike<number>): Float64Array {
   const all = new Float64Array(mask.length);
   let next = 0;

@@ -46,8 +46,9 @@ export interface RewardedBatch {
   /** For remax: reward of the greedy answer, one per group. */
   readonly greedyRewards?: readonly number[];
   /**
-   * Reward of each sampled token besides the outcome, such as -beta times a KL estimate; none when absent. They come after baseline and scale, which are of the
-   * outcomes alone: a token's advantage is that of its trajectory and the sum of these rewards from it on (discounted by the reinforce estimators).
+   * Reward of each sampled token besides the outcome, such as -beta times a KL estimate; none when absent. They come
+   * after baseline and scale, which are of the outcomes alone: a token's advantage is that of its trajectory and the
+   * sum of these rewards from it on (discounted by the reinforce estimators).
    */
   readonly tokenRewards?: readonly (readonly ArrayLike<number>[])[];
 }

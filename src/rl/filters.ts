@@ -23,7 +23,8 @@ export interface FilteredGroups<T> {
 }
 
 /**
- * Group filter of ZeroTIR and DAPO ("dynamic sampling"): prompts that are too easy or too hard for the policy of the moment leave the batch.
+ * Group filter of ZeroTIR and DAPO ("dynamic sampling"): prompts that are too easy or too hard for the policy of the
+ * moment leave the batch.
  * @param answerRewardsOf the answer rewards of a group's trajectories.
  * @param bounds everything is kept when absent.
  */

@@ -2,9 +2,10 @@
 
 /**
  * What an observation token is to the recursion. With gamma = lambda = 1 the last two give A_t = R - V_t.
- * - `reset`: the running sum starts anew at every observation, so tokens before a tool call get no credit for the outcome (ZeroTIR's code at the
- *   time of the paper).
- * - `carried`: observations are time steps with value 0: the sum goes through them and decays by (gamma lambda) at each (ZeroTIR's later code).
+ * - `reset`: the running sum starts anew at every observation, so tokens before a tool call get no credit for the
+ *   outcome (ZeroTIR's code at the time of the paper).
+ * - `carried`: observations are time steps with value 0: the sum goes through them and decays by (gamma lambda) at each
+ *   (ZeroTIR's later code).
  * - `skipped`: observations are no time steps at all (verl). The right one.
  */
 export type ObservationConvention = "reset" | "carried" | "skipped";
@@ -35,7 +36,8 @@ export interface ValuedAdvantages {
 }
 
 /**
- * delta_t = r_t + gamma V_{t+1} - V_t and A_t = delta_t + gamma lambda A_{t+1}, where t + 1 is the next step in the chosen convention.
+ * delta_t = r_t + gamma V_{t+1} - V_t and A_t = delta_t + gamma lambda A_{t+1}, where t + 1 is the next step in the
+ * chosen convention.
  * @throws RangeError when the lists differ in length or a number is not finite.
  */
 export function generalisedAdvantages(tokens: ValuedTokens, options: GaeOptions): ValuedAdvantages {

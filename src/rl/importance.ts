@@ -1,6 +1,7 @@
 /**
- * Weights that correct for a sampler whose log-probs are not those of the policy before the update: w_t = exp(l_old,t - l_sampled,t), held constant while the
- * loss is differentiated (truncated importance sampling). On a system where both are equal, every weight is exactly 1.
+ * Weights that correct for a sampler whose log-probs are not those of the policy before the update: w_t = exp(l_old,t -
+ * l_sampled,t), held constant while the loss is differentiated (truncated importance sampling). On a system where both
+ * are equal, every weight is exactly 1.
  */
 
 /**

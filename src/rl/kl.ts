@@ -1,4 +1,7 @@
-/** Estimators of KL(policy || reference) per token, from the log-probs of the sampled token (J. Schulman, "Approximating KL divergence", 2020). */
+/**
+ * Estimators of KL(policy || reference) per token, from the log-probs of the sampled token (J. Schulman, "Approximating
+ * KL divergence", 2020).
+ */
 
 /**
  * With x = l - l_ref:
@@ -9,7 +12,10 @@
  */
 export type KlEstimator = "k1" | "k2" | "k3" | "k3_plus";
 
-/** k3 grows exponentially: verl holds the log-ratio within 20 and the value within 10, and so do we. Beyond, there is no gradient. */
+/**
+ * k3 grows exponentially: verl holds the log-ratio within 20 and the value within 10, and so do we. Beyond, there is no
+ * gradient.
+ */
 const LARGEST_LOG_RATIO = 20;
 const LARGEST_K3 = 10;
 
@@ -50,7 +56,8 @@ export interface KlControl {
 }
 
 /**
- * The adaptive controller of PPO for language models (arXiv 1909.08593): beta (1 + clip(KL / target - 1, -0.2, 0.2) n / horizon).
+ * The adaptive controller of PPO for language models (arXiv 1909.08593): beta (1 + clip(KL / target - 1, -0.2, 0.2) n /
+ * horizon).
  * @param kl mean per token of the batch. @param trajectories n.
  */
 export function controlledKlCoefficient(

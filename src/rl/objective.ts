@@ -46,8 +46,8 @@ export interface TrajectoryLoss {
  *
  * The ratio is exactly 1 where l_t equals l_old,t, so an on-policy step is plain REINFORCE: c_t = -alpha A.
  *
- * At sequence level d log(s) / dl_t = 1 / n, and the n tokens' terms add up to c_t = -alpha A s for advantages that are equal in the trajectory. For others it is
- * GSPO-token: each token's own advantage.
+ * At sequence level d log(s) / dl_t = 1 / n, and the n tokens' terms add up to c_t = -alpha A s for advantages that are
+ * equal in the trajectory. For others it is GSPO-token: each token's own advantage.
  * @throws RangeError when the lists differ in length or a number is not finite.
  */
 export function trajectoryLoss(tokens: TrajectoryTokens, options: LossOptions): TrajectoryLoss {

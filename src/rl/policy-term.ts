@@ -1,14 +1,20 @@
-/** The policy's part of the loss, token by token: f(l) with the ratio r = exp(l - l_old) to the policy before the update. */
+/**
+ * The policy's part of the loss, token by token: f(l) with the ratio r = exp(l - l_old) to the policy before the
+ * update.
+ */
 
-/** Lower and upper width of the clip: the ratio may move within [1 - epsilonLow, 1 + epsilonHigh]. ZeroTIR: 0.22 and 0.28. */
+/**
+ * Lower and upper width of the clip: the ratio may move within [1 - epsilonLow, 1 + epsilonHigh]. ZeroTIR: 0.22 and
+ * 0.28.
+ */
 export interface ClipBounds {
   readonly epsilonLow: number;
   readonly epsilonHigh: number;
 }
 
 /**
- * - `clip`: f = -min(r A, clip(r) A) (PPO, arXiv 1707.06347; separate widths: DAPO, arXiv 2503.14476); with a `dualClip` c > 1, for A < 0, f = min(f, -c A)
- *   (arXiv 1912.09729; ZeroTIR: 3).
+ * - `clip`: f = -min(r A, clip(r) A) (PPO, arXiv 1707.06347; separate widths: DAPO, arXiv 2503.14476); with a
+ *   `dualClip` c > 1, for A < 0, f = min(f, -c A) (arXiv 1912.09729; ZeroTIR: 3).
  * - `cispo`: f = -sg[clip(r)] A l: the ratio is bounded, and no token loses its gradient (arXiv 2506.13585).
  * - `sapo`: f = -(4 / tau) sigmoid(tau (r - 1)) A with tau by the sign of A: a soft clip (arXiv 2511.20347).
  * - `policy_gradient`: f = -A l (REINFORCE).

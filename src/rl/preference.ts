@@ -28,8 +28,8 @@ export interface PreferenceLoss {
 }
 
 /**
- * With gap = beta ((l_c - ref_c) - (l_r - ref_r)):
- * sigmoid: -log sigmoid(gap) (Rafailov et al. 2023, equation 7); rpo: (gap - givenGap)^2 (the square distance of reward-aware preference optimisation).
+ * With gap = beta ((l_c - ref_c) - (l_r - ref_r)): sigmoid: -log sigmoid(gap) (Rafailov et al. 2023, equation 7); rpo:
+ * (gap - givenGap)^2 (the square distance of reward-aware preference optimisation).
  * @param givenGap reward of the chosen answer minus that of the rejected one; read by rpo alone
  * @param chosenTokens length of the chosen answer
  */

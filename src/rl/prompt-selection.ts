@@ -1,6 +1,7 @@
 /**
- * Which prompts are worth sampling, from what is known of them (MoPPS, arXiv 2507.04632): the success rate of each prompt has a Beta posterior; a rate is drawn
- * from each (Thompson sampling), and the prompts whose rate lies nearest to the target are taken. Prompts that are solved half of the time teach most.
+ * Which prompts are worth sampling, from what is known of them (MoPPS, arXiv 2507.04632): the success rate of each
+ * prompt has a Beta posterior; a rate is drawn from each (Thompson sampling), and the prompts whose rate lies nearest
+ * to the target are taken. Prompts that are solved half of the time teach most.
  */
 
 /** Beta(alpha, beta) of a prompt's success rate. */
@@ -53,7 +54,10 @@ function drawBeta({ alpha, beta }: BetaPosterior, uniform: () => number): number
   return first / (first + drawGamma(beta, uniform));
 }
 
-/** A draw of Gamma(shape, 1) for a shape of at least 1 (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000). */
+/**
+ * A draw of Gamma(shape, 1) for a shape of at least 1 (Marsaglia and Tsang, "A simple method for generating gamma
+ * variables", 2000).
+ */
 function drawGamma(shape: number, uniform: () => number): number {
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);

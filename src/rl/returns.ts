@@ -1,7 +1,9 @@
 /**
- * Returns-to-go of a trajectory's sampled tokens: G_t = sum_{s >= t} gamma^(s - t) rho_s, where rho_s is the token's own reward and the last token has the outcome
- * on top (REINFORCE++, arXiv 2501.03262). Observations are no time steps and never come here.
- * @param outcome R. @param tokenRewards rho_s before the outcome, such as -beta times a KL estimate: one per sampled token.
+ * Returns-to-go of a trajectory's sampled tokens: G_t = sum_{s >= t} gamma^(s - t) rho_s, where rho_s is the token's
+ * own reward and the last token has the outcome on top (REINFORCE++, arXiv 2501.03262). Observations are no time steps
+ * and never come here.
+ * @param outcome R. @param tokenRewards rho_s before the outcome, such as -beta times a KL estimate: one per sampled
+ * token.
  * @throws RangeError when a number is not finite.
  */
 export function returnsToGo(outcome: number, tokenRewards: ArrayLike<number>, discount: number): Float64Array {

@@ -1,4 +1,7 @@
-/** Reasons to leave a single trajectory out of the loss (k_i = 0), after its reward has counted for its group's baseline. */
+/**
+ * Reasons to leave a single trajectory out of the loss (k_i = 0), after its reward has counted for its group's
+ * baseline.
+ */
 
 /** What the rules look at, per trajectory. */
 export interface SampleFacts {
@@ -24,9 +27,12 @@ const TRIGRAM_REPETITION = 0.6;
 
 /**
  * - `overlong_wrong`: cut off by the length, and wrong (ZeroTIR).
- * - `hallucinated_output`: right, but fences and executions do not match: an output that no program gave (ZeroTIR's "shortcut").
- * - `repetition`: without an answer, and more than 0.2 of its substrings or 0.6 of its trigrams are repeated (ZeroTIR's "void").
- * - `void_turn`: the trajectory ends without an answer, be it by a turn that does nothing or by the length (after SimpleTIR, arXiv 2509.02479).
+ * - `hallucinated_output`: right, but fences and executions do not match: an output that no program gave (ZeroTIR's
+ *   "shortcut").
+ * - `repetition`: without an answer, and more than 0.2 of its substrings or 0.6 of its trigrams are repeated (ZeroTIR's
+ *   "void").
+ * - `void_turn`: the trajectory ends without an answer, be it by a turn that does nothing or by the length (after
+ *   SimpleTIR, arXiv 2509.02479).
  */
 export const sampleMasks = {
   overlong_wrong: ({ truncated, correct }) => truncated && !correct,

@@ -24,9 +24,9 @@ export interface ValueLoss {
 }
 
 /**
- * L = sum_t alpha 0.5 max((V_t - R_t)^2, (V_old,t + clamp(V_t - V_old,t, -e, e) - R_t)^2), the loss of PPO (arXiv 1707.06347) with the clip that its published code
- * has beside the paper's squared error. c_t = alpha (V_t - R_t), and 0 where the second term is the larger one: there the value has moved
- * by more than e towards its return.
+ * L = sum_t alpha 0.5 max((V_t - R_t)^2, (V_old,t + clamp(V_t - V_old,t, -e, e) - R_t)^2), the loss of PPO (arXiv
+ * 1707.06347) with the clip that its published code has beside the paper's squared error. c_t = alpha (V_t - R_t), and
+ * 0 where the second term is the larger one: there the value has moved by more than e towards its return.
  * @param clipRange e; null for the squared error alone
  * @throws RangeError when the lists differ in length or a number is not finite
  */
@@ -62,7 +62,10 @@ function heldError(value: number, old: number, target: number, clipRange: number
   return old + Math.sign(moved) * clipRange - target;
 }
 
-/** 1 - Var(R - V) / Var(R): 1 of a perfect critic, 0 of one that knows a constant, below that worse. Null where the returns do not vary. */
+/**
+ * 1 - Var(R - V) / Var(R): 1 of a perfect critic, 0 of one that knows a constant, below that worse. Null where the
+ * returns do not vary.
+ */
 export function explainedVariance(values: ArrayLike<number>, returns: ArrayLike<number>): number | null {
   if (values.length !== returns.length) throw new RangeError(`${values.length} values but ${returns.length} returns`);
   const targets = Array.from(returns);

@@ -2,8 +2,8 @@
 const LEAST_VARIANCE = 1e-10;
 
 /**
- * (x - mu) / sqrt(max(var, 1e-10)) with mean and variance (divisor: their number) of all values of all lists: over the action tokens of a whole batch, where a
- * long trajectory counts more (OpenRLHF, verl).
+ * (x - mu) / sqrt(max(var, 1e-10)) with mean and variance (divisor: their number) of all values of all lists: over the
+ * action tokens of a whole batch, where a long trajectory counts more (OpenRLHF, verl).
  * @throws RangeError when a number is not finite.
  */
 export function whiten(lists: readonly Float64Array[]): Float64Array[] {

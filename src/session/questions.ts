@@ -7,6 +7,7 @@ import { CounterRandom, hashText } from "../base/random";
 import { shellWord } from "../base/text";
 import { type Dataset, type DatasetRequest, datasetRequest } from "../data/dataset";
 import { DEFAULT_NGRAM_WORDS, findOverlap } from "../data/overlap";
+import type { DatasetOptions } from "../options/fields/model-and-data";
 import type { TrainOptions } from "../options/train";
 import { dagProblem } from "../tasks/dag/problem";
 import { dagRange } from "../tasks/dag/rows";
@@ -93,12 +94,6 @@ export interface DatasetSource {
     signal?: AbortSignal,
   ): Promise<Dataset>;
 }
-
-/** What of the options says which rows of `--dataset` are meant. */
-export type DatasetOptions = Pick<
-  TrainOptions,
-  "dataset" | "datasetSplit" | "datasetPromptColumn" | "datasetAnswerColumn" | "offline"
->;
 
 /** The request for `--dataset`. */
 export function requestOf(options: DatasetOptions, role: DatasetRequest["role"]): DatasetRequest {

@@ -1,4 +1,7 @@
-/** Documents of next-token training: synthetic ones by number, or those of a file again and again in a new order; mixtures of them; the batch of a step. */
+/**
+ * Documents of next-token training: synthetic ones by number, or those of a file again and again in a new order;
+ * mixtures of them; the batch of a step.
+ */
 import { UserError } from "../base/errors";
 import { readJsonLines } from "../base/json";
 import { CounterRandom } from "../base/random";
@@ -30,8 +33,8 @@ export function nanoDocuments(seed: number, tokenizer: Tokenizer): DocumentSourc
 }
 
 /**
- * Documents of a text: rows `{"text": ...}` when the name ends in .jsonl, else paragraphs between blank lines. Each ends with the end-of-text id. One in 20
- * is held out.
+ * Documents of a text: rows `{"text": ...}` when the name ends in .jsonl, else paragraphs between blank lines. Each
+ * ends with the end-of-text id. One in 20 is held out.
  * @throws UserError naming file and line
  */
 export function fileDocuments(text: string, file: string, seed: number, tokenizer: Tokenizer): DocumentSource {
@@ -66,8 +69,8 @@ function jsonlTexts(text: string, file: string): string[] {
 }
 
 /**
- * Documents in turn from the source that is furthest behind its share, so that after any number of documents no source is more than one document off,
- * and no chance is involved.
+ * Documents in turn from the source that is furthest behind its share, so that after any number of documents no source
+ * is more than one document off, and no chance is involved.
  * @param longest tokens after which a document will be cut
  */
 export function* mixedDocuments(

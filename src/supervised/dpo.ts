@@ -27,7 +27,8 @@ import { type PreferenceResult, preferenceFigures, preferenceStep, referenceOf }
 type PlacedDpoOptions = Omit<DpoOptions, "outputDir"> & { readonly outputDir: string };
 
 /**
- * Trains on the pairs of `--dataset` and returns the closing summary. The reference is the model without its adapter, or a frozen copy of --model-name-or-path.
+ * Trains on the pairs of `--dataset` and returns the closing summary. The reference is the model without its adapter,
+ * or a frozen copy of --model-name-or-path.
  * @throws UserError for what the user can repair, and when the gradient is no longer finite
  */
 export function runDpo(

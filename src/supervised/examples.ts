@@ -1,4 +1,7 @@
-/** From rows to sequences whose response tokens are scored: answers to learn, pairs of answers to compare, documents that are made. */
+/**
+ * From rows to sequences whose response tokens are scored: answers to learn, pairs of answers to compare, documents
+ * that are made.
+ */
 
 import { UserError } from "../base/errors";
 import { isRecord, type JsonObject, type LocatedRow } from "../base/json";
@@ -26,7 +29,8 @@ interface Piece {
 /**
  * The sequence of a row:
  * - `{prompt, completion}`: both texts; the completion and the end of text behind it are scored;
- * - `{messages}`, with `tools` or without: what the assistant says is scored, in every turn that the chat template leaves as it is when more turns follow;
+ * - `{messages}`, with `tools` or without: what the assistant says is scored, in every turn that the chat template
+ *   leaves as it is when more turns follow;
  * - `{prompt_ids, ids, mask}`: a rollout record; what the model sampled is scored, what the tool wrote is not.
  * @throws UserError naming file, line and what is wrong
  */
@@ -92,8 +96,8 @@ export interface Pair {
 }
 
 /**
- * The pair of a row: `{prompt, chosen, rejected}` in texts, or `{messages, chosen_response, rejected_response}` with `tools` or without (When2Call).
- * `chosen_reward` and `rejected_reward` give the gap, which is 1 without them.
+ * The pair of a row: `{prompt, chosen, rejected}` in texts, or `{messages, chosen_response, rejected_response}` with
+ * `tools` or without (When2Call). `chosen_reward` and `rejected_reward` give the gap, which is 1 without them.
  * @throws UserError naming file, line and what is wrong
  */
 export function pairOf({ where, row }: LocatedRow, context: ExampleContext): Pair {

@@ -33,7 +33,11 @@ export async function likelihoodStep(
   return { ...figures(await Promise.all(forwards), tokens), gradNorm };
 }
 
-/** The figures of sequences, without training on them. @throws the signal's reason between two micro-batches, once it is aborted */
+/**
+ * The figures of sequences, without training on them.
+ *
+ * @throws the signal's reason between two micro-batches, once it is aborted
+ */
 export async function likelihood(
   pass: TrainingPass,
   sequences: readonly TrainingSequence[],

@@ -1,4 +1,7 @@
-/** The loop of training on given texts (pretrain, sft, dpo): a batch that follows from the step, one optimizer step, metrics, checkpoints. */
+/**
+ * The loop of training on given texts (pretrain, sft, dpo): a batch that follows from the step, one optimizer step,
+ * metrics, checkpoints.
+ */
 import type { AdamWStep } from "../../kernels/adamw";
 import { Closers } from "../base/closers";
 import { UserError } from "../base/errors";
@@ -91,7 +94,10 @@ export interface SupervisedTask {
   readonly maxSteps: number;
   /** One line on a step's work. */
   readonly batch: string;
-  /** Accumulates the gradient of step `step` (from 1) and updates the weights. Its batch follows from the seed and the step alone. */
+  /**
+   * Accumulates the gradient of step `step` (from 1) and updates the weights. Its batch follows from the seed and the
+   * step alone.
+   */
   step(step: number, settings: Omit<AdamWStep, "step">): Promise<SupervisedStep>;
   /** Figures on held-out data, by name. @throws the signal's reason, once it is aborted */
   evaluate(signal: AbortSignal | undefined): Promise<Readonly<Record<string, number>>>;
@@ -154,9 +160,11 @@ export function rowsOfStep<Row>(source: RowSource<Row>, step: number, batchSize:
 }
 
 /**
- * Opens, then trains from the step of the checkpoint, or from the first, and returns the closing summary. An abort ends the run after saving.
+ * Opens, then trains from the step of the checkpoint, or from the first, and returns the closing summary. An abort ends
+ * the run after saving.
  *
- * @throws UserError for what the user can repair, and when the gradient is no longer finite; everything is closed then too
+ * @throws UserError for what the user can repair, and when the gradient is no longer finite; everything is closed then
+ * too
  */
 export async function runSupervised<Options extends SupervisedOptions>(
   run: SupervisedRun<Options>,

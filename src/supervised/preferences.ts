@@ -1,4 +1,7 @@
-/** Direct preference optimization: the log-prob that the reference gives each answer, and one update on pairs of answers. */
+/**
+ * Direct preference optimization: the log-prob that the reference gives each answer, and one update on pairs of
+ * answers.
+ */
 import type { AdamWStep } from "../../kernels/adamw";
 import { at, must } from "../base/must";
 import { countScored } from "../model/micro-batches";
@@ -41,7 +44,9 @@ export function referenceOf(pass: ScoringPass): Reference {
   };
 }
 
-/** One update on the mean loss of `pairs`. A gradient that is not finite changes nothing and is returned as the norm. */
+/**
+ * One update on the mean loss of `pairs`. A gradient that is not finite changes nothing and is returned as the norm.
+ */
 export async function preferenceStep(
   pass: TrainingPass,
   optimizer: Optimizer,
@@ -60,7 +65,8 @@ export async function preferenceStep(
 /**
  * Mean loss and rewards of pairs.
  *
- * @param onCoefficients is given the derivative of the mean loss by each scored token's log-prob, micro-batch by micro-batch
+ * @param onCoefficients is given the derivative of the mean loss by each scored token's log-prob, micro-batch by
+ * micro-batch
  * @throws the signal's reason between two micro-batches, once it is aborted
  */
 export async function preferenceFigures(
@@ -109,7 +115,10 @@ function answersOf(pairs: readonly Pair[]): TrainingSequence[] {
   return pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
 }
 
-/** The scored tokens' log-probs of a pass over {@link answersOf} `pairs`, answer by answer; `begin` is where those of the chosen one begin. */
+/**
+ * The scored tokens' log-probs of a pass over {@link answersOf} `pairs`, answer by answer; `begin` is where those of
+ * the chosen one begin.
+ */
 function logprobsByPair(pairs: readonly Pair[], logprobs: Float32Array) {
   let end = 0;
   return pairs.map((pair) => {

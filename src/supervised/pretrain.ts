@@ -22,7 +22,8 @@ const NANO_TOKENIZER = "nano-base";
 const HELD_OUT = "held-out loss, nats per token";
 
 /**
- * Trains from new weights, or on from a checkpoint, and returns the closing summary. An abort ends the run after saving.
+ * Trains from new weights, or on from a checkpoint, and returns the closing summary. An abort ends the run after
+ * saving.
  * @throws UserError for what the user can repair, and when the gradient is no longer finite
  */
 export function runPretraining(

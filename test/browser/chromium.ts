@@ -53,8 +53,8 @@ const FLAGS = [
   "--disable-sync",
   "--no-first-run",
   "--no-pings",
-  // This build lacks the signal handler that turns a WebAssembly access out of bounds into a trap: any such access, even
-  // of a module of ten bytes in an empty page, ends the tab. Explicit checks give the trap that other builds give.
+  // This build lacks the signal handler that turns a WebAssembly access out of bounds into a trap: any such access,
+  // even of a module of ten bytes in an empty page, ends the tab. Explicit checks give the trap that other builds give.
   "--js-flags=--wasm-enforce-bounds-checks",
 ];
 

@@ -37,8 +37,8 @@ afterAll(async () => {
 });
 
 /**
- * Programs that nest C functions deeper than the stack of a browser's thread, which nobody can choose: Python's own error in Node,
- * where a thread has 32 MiB, may be the end of the interpreter in a page.
+ * Programs that nest C functions deeper than the stack of a browser's thread, which nobody can choose: Python's own
+ * error in Node, where a thread has 32 MiB, may be the end of the interpreter in a page.
  */
 const DEEP = /^(?:recursion: |output: stdout that calls itself$|tampering: a trap deep in the stack$)/;
 const STACK_END = {

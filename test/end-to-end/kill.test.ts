@@ -1,4 +1,7 @@
-/** Runs that are killed at random moments, while they save too, end as those that never stopped. ZEROTIR_KILLS says how many in all; 3 unless it does. */
+/**
+ * Runs that are killed at random moments, while they save too, end as those that never stopped. ZEROTIR_KILLS says how
+ * many in all; 3 unless it does.
+ */
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,6 @@
-/** The built library as a user's program meets it: `import ... from "zerotir"`, in a process of its own and in this one. */
+/**
+ * The built library as a user's program meets it: `import ... from "zerotir"`, in a process of its own and in this one.
+ */
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";

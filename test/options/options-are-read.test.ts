@@ -9,7 +9,9 @@ import { trainOptions } from "../../src/options/train";
 const root = join(import.meta.dirname, "../../src");
 const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
 const textOf = (paths: string[]) => paths.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
-/** Where options are defined and checked, which is no use of them, and where some become settings of a part of the run. */
+/**
+ * Where options are defined and checked, which is no use of them, and where some become settings of a part of the run.
+ */
 const definitions = textOf(files.filter((path) => path.startsWith("options/")));
 const readers = textOf(files.filter((path) => !path.startsWith("options/")));
 

@@ -9,7 +9,7 @@ import {
   gradeTrajectory,
   type WeightedReward,
 } from "../../src/reward/grade";
-import { inThreadRewardPool } from "../../src/reward/pool";
+import { inThreadRewardPool } from "../support/in-thread-rewards";
 import { someJob } from "./job";
 
 const code = "\n```python\nprint(6*7)\n```";

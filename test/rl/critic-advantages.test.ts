@@ -48,7 +48,8 @@ describe("criticAdvantages", () => {
     const batch = { rewards: [[1]], masks: [[[1, 0, 1]]], values: [[[0.5, 0.5]]] };
     const returnsIn = (observations: "reset" | "carried" | "skipped") =>
       criticAdvantages(batch, { discount: 1, lambda: 0.5, observations }).returns[0]?.[0];
-    // Last token: delta = 1 - 0.5, so its return is 1 in all of them. First: its delta is V' - 0.5 with V' the next step's value.
+    // Last token: delta = 1 - 0.5, so its return is 1 in all of them. First: its delta is V' - 0.5 with V' the next
+    // step's value.
     expect(returnsIn("skipped")).toEqual(Float64Array.of(0 + 0.25 + 0.5, 1));
     // The observation has value 0: the first delta is -0.5, its own 0.5; 0.5 * (0.5 + 0.5 * 0.5) comes through.
     expect(returnsIn("carried")).toEqual(Float64Array.of(-0.5 + 0.375 + 0.5, 1));

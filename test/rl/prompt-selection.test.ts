@@ -29,7 +29,8 @@ describe("selectPrompts", () => {
   });
 
   test("draws rates with the mean and variance of the Beta distribution", () => {
-    // Of one prompt of Beta(a, b) and one that is known to lie at a/(a+b) +- s, the first is chosen as often as its draw is nearer.
+    // Of one prompt of Beta(a, b) and one that is known to lie at a/(a+b) +- s, the first is chosen as often as its
+    // draw is nearer.
     const next = uniform(11);
     const [alpha, beta] = [3, 5];
     const draws = 20000;

@@ -1,6 +1,6 @@
 /**
- * What a unit test may not do: start a process or a thread, or ask for a device. A test that needs one says so in its name
- * (`x.gpu.test.ts`, `x.process.test.ts`), and runs in that tier.
+ * What a unit test may not do: start a process or a thread, or ask for a device. A test that needs one says so in its
+ * name (`x.gpu.test.ts`, `x.process.test.ts`), and runs in that tier.
  */
 import childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";

@@ -1,4 +1,7 @@
-/** The first half of Behavior Injection for real: nano-base learns from plain and from augmented solutions to solve problems that it has not seen. */
+/**
+ * The first half of Behavior Injection for real: nano-base learns from plain and from augmented solutions to solve
+ * problems that it has not seen.
+ */
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -2,16 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CounterRandom } from "../../src/base/random";
 import { wrapObservation } from "../../src/sandbox/observation";
-import { buildNanoCorpus, corpusTokens, encodeNanoDocument } from "../../src/tasks/nano/corpus";
-import { type NanoDocument, nanoDocument, nanoTextRows } from "../../src/tasks/nano/documents";
+import { corpusTokens, encodeNanoDocument } from "../../src/tasks/nano/corpus";
+import { type NanoDocument, nanoDocument } from "../../src/tasks/nano/documents";
 import { evaluateExpression } from "../../src/tasks/nano/expression";
-import {
-  nanoBenchmarkProblem,
-  nanoBenchmarks,
-  nanoDataset,
-  nanoProblems,
-  splitOf,
-} from "../../src/tasks/nano/problems";
+import { nanoBenchmarkProblem, nanoBenchmarks, nanoProblem, splitOf } from "../../src/tasks/nano/problems";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 import {
   buildNanoTokenizerConfig,
@@ -19,6 +13,9 @@ import {
   NANO_STRINGS,
   tokenizerFileText,
 } from "../support/nano-tokenizer";
+
+const nanoProblems = (seed: number, count: number, split: "train" | "eval") =>
+  Array.from({ length: count }, (_, index) => nanoProblem(seed, index, split));
 
 const tokenizer = loadTokenizer(buildNanoTokenizerJson(), buildNanoTokenizerConfig());
 const folder = new URL("../../checkpoints/nano-base/", import.meta.url);
@@ -99,9 +96,8 @@ describe("nano problems", () => {
   });
 
   it("makes item i from the seed and i alone", () => {
-    expect(nanoDataset(5, 40).slice(0, 10)).toEqual(nanoDataset(5, 10));
-    expect(nanoDataset(6, 10)).not.toEqual(nanoDataset(5, 10));
-    expect(nanoDataset(5, 3)[0]?.answer).toBe(nanoProblems(5, 1, "train")[0]?.answer);
+    expect(nanoProblems(5, 40, "train").slice(0, 10)).toEqual(nanoProblems(5, 10, "train"));
+    expect(nanoProblems(6, 10, "train")).not.toEqual(nanoProblems(5, 10, "train"));
     expect(nanoProblems(1, 3, "train").map((p) => p.expression)).toMatchInlineSnapshot(`
       [
         "53*(56+26)",
@@ -180,12 +176,13 @@ describe("nano corpus", () => {
   });
 
   it("yields the same ids from the list, the generator and a resumed generator", () => {
-    const list = buildNanoCorpus(9, 20, tokenizer);
+    const documents = Array.from({ length: 20 }, (_, index) => nanoDocument(9, index));
+    const list = documents.map((document) => encodeNanoDocument(document, tokenizer));
     const generator = corpusTokens(9, tokenizer);
     expect(Array.from({ length: 20 }, () => generator.next().value)).toEqual(list);
     expect(corpusTokens(9, tokenizer, 13).next().value).toEqual(list[13]);
-    const rows = [...nanoTextRows(9, 20)];
-    expect(rows.map(({ prompt, completion }) => tokenizer.encode(`${prompt}${completion}<|endoftext|>`))).toEqual(list);
+    const texts = documents.map(({ prompt, pieces }) => prompt + pieces.map(({ text }) => text).join(""));
+    expect(texts.map((text) => tokenizer.encode(`${text}<|endoftext|>`))).toEqual(list);
   });
 
   it("is short", () => {

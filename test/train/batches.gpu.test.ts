@@ -3,10 +3,11 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
+import type { RewardPool } from "../../src/reward/pool";
 import type { PythonEngine } from "../../src/sandbox/engine";
 import type { RolloutBatch } from "../../src/train/batch";
 import { readBatch, writeBatch } from "../../src/train/checkpoint";
+import { inThreadRewardPool } from "../support/in-thread-rewards";
 import { createMockEngine } from "../support/mock-engine";
 import { calculate, deterministicFiles, prepare, tinyRun } from "./tiny-run";
 

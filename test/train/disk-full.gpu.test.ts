@@ -1,4 +1,7 @@
-/** A disk that is full at any moment of a run: one sentence, nothing half-written that counts, and the same bytes once there is room. */
+/**
+ * A disk that is full at any moment of a run: one sentence, nothing half-written that counts, and the same bytes once
+ * there is room.
+ */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +25,10 @@ const values = {
   ...{ metricForBestModel: "reward", maxStaleness: 1 },
 };
 
-/** The disk is full for the n-th thing that is written, counted from 1: half of a line, the second file of a folder, a new file. */
+/**
+ * The disk is full for the n-th thing that is written, counted from 1: half of a line, the second file of a folder, a
+ * new file.
+ */
 function fullAt(n: number): (path: string) => RunFiles {
   let count = 0;
   const isFull = () => ++count === n;
@@ -68,7 +74,11 @@ const everything = async (name: string) => ({
   names: (await fs.readdir(join(root, name, "checkpoints"))).sort(),
 });
 
-/** Runs to its end or to a full disk, from the newest checkpoint where there is one. @returns whether it came to its end */
+/**
+ * Runs to its end or to a full disk, from the newest checkpoint where there is one.
+ *
+ * @returns whether it came to its end
+ */
 async function attempt(name: string, n: number): Promise<boolean> {
   const latest = await latestCheckpoint(join(root, name));
   if (latest === undefined) await fs.rm(join(root, name), { recursive: true, force: true });

@@ -95,7 +95,10 @@ it("takes the last 20 steps as usual", () => {
   expect(said([...rows(25, { grad_norm: 50 }), ...rows(20), ...rows(1, { grad_norm: 4 })])).toHaveLength(1);
 });
 
-/** Steps of `train --preset nano --max-steps 40 --seed 7` on lavapipe: entropy, accuracy, share of equal groups, gradient norm, loss. */
+/**
+ * Steps of `train --preset nano --max-steps 40 --seed 7` on lavapipe: entropy, accuracy, share of equal groups,
+ * gradient norm, loss.
+ */
 const NANO: readonly (readonly [number, number, number, number, number])[] = [
   [0.323, 0.336, 0.312, 0.471, -0.0396],
   [0.324, 0.234, 0.125, 0.472, -0.0572],

@@ -1,4 +1,7 @@
-/** Every objective's gradient through the real kernels against central differences of its loss, which needs no formula of the derivative. */
+/**
+ * Every objective's gradient through the real kernels against central differences of its loss, which needs no formula
+ * of the derivative.
+ */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass } from "../../src/model/policy-pass";
@@ -54,8 +57,8 @@ async function expectSlope(
   const norm = Math.sqrt([...gradient.values()].reduce((sum, g) => sum + g.reduce((s, v) => s + v * v, 0), 0));
   expect(norm).toBeGreaterThan(1e-4);
   const direction = new Map([...gradient].map(([name, g]) => [name, g.map((value) => value / norm)]));
-  // Along its own direction the slope is the gradient's norm. The step balances f32 rounding of the loss against its curvature: differences of
-  // two step sizes are extrapolated to 0 (Richardson).
+  // Along its own direction the slope is the gradient's norm. The step balances f32 rounding of the loss against its
+  // curvature: differences of two step sizes are extrapolated to 0 (Richardson).
   const slope = async (distance: number) => {
     place(direction, distance);
     const ahead = await lossNow();
@@ -128,7 +131,8 @@ describe("off-policy, unclipped", () => {
 });
 
 describe("off-policy, every ratio beyond its bound", () => {
-  // Ratios of A > 0 below and of A < 0 above are not clipped by the clip; CISPO holds all of them, so that its weights are constants.
+  // Ratios of A > 0 below and of A < 0 above are not clipped by the clip; CISPO holds all of them, so that its weights
+  // are constants.
   test.each([{ lossType: "dapo" }, { lossType: "dapo", delta: 1.2 }, { lossType: "cispo" }])("%j", (values) =>
     // So short a step that no token crosses a bound, where the loss has a kink.
     expectSlope({ epsilon: 0.1, epsilonHigh: 0.1, ...values }, offPolicy, 0.001),

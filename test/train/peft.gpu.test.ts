@@ -1,4 +1,7 @@
-/** Adapter runs from options to files: what a checkpoint holds, an exact resume, the base found again, folders of others. */
+/**
+ * Adapter runs from options to files: what a checkpoint holds, an exact resume, the base found again, folders of
+ * others.
+ */
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Training runs of a fraction of a second: a model made by hand that speaks the tool protocol from the start, questions of a file, Python by a function. */
+/**
+ * Training runs of a fraction of a second: a model made by hand that speaks the tool protocol from the start, questions
+ * of a file, Python by a function.
+ */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { GpuContext } from "../../src/gpu/context";
@@ -10,7 +13,7 @@ import { resolveTrainOptions, trainOptions } from "../../src/options/train";
 import { openDataset } from "../../src/platform/node/datasets";
 import { nodeFolder, writeFolder } from "../../src/platform/node/files";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
-import { inThreadRewardPool, type RewardPool } from "../../src/reward/pool";
+import type { RewardPool } from "../../src/reward/pool";
 import type { PythonCall, PythonEngine } from "../../src/sandbox/engine";
 import { silentEvents, type TrainEvents, type TrainSummary, type Transcript } from "../../src/session/events";
 import type { TrainingHost } from "../../src/session/host";
@@ -18,6 +21,7 @@ import { deterministicPart, type MetricsRow, metricsLine } from "../../src/sessi
 import { evaluateExpression } from "../../src/tasks/nano/expression";
 import { loadTokenizer } from "../../src/text/load-tokenizer";
 import { runTraining } from "../../src/train/loop";
+import { inThreadRewardPool } from "../support/in-thread-rewards";
 import { createMockEngine } from "../support/mock-engine";
 import { buildNanoTokenizerConfig, buildNanoTokenizerJson, tokenizerFileText } from "../support/nano-tokenizer";
 import { withoutTime } from "../support/records";
@@ -138,7 +142,9 @@ export const QUESTIONS = `${Array.from({ length: 12 }, (_, i) =>
   JSON.stringify({ prompt: `${i + 1}-${Math.max(i - 1, 0)}`, answer: "2" }),
 ).join("\n")}\n`;
 
-/** A host on disk under `root`, where `model` is the tiny model's folder and `questions.jsonl` holds {@link QUESTIONS}. */
+/**
+ * A host on disk under `root`, where `model` is the tiny model's folder and `questions.jsonl` holds {@link QUESTIONS}.
+ */
 export async function tinyHost({
   engine,
   rewards,

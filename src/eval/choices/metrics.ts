@@ -21,7 +21,10 @@ export interface ChoiceFigures {
   readonly accuracy: number;
   /** The same by log-likelihood per character. */
   readonly accuracyNormalised: number;
-  /** Mean F1 over the behaviours that are right or chosen for some question; 0 for one that is never both. By log-likelihood. */
+  /**
+   * Mean F1 over the behaviours that are right or chosen for some question; 0 for one that is never both. By
+   * log-likelihood.
+   */
   readonly macroF1: number;
   /** Share that chose a tool call, of the questions without tools that cannot be answered; null: there are none. */
   readonly toolHallucination: number | null;

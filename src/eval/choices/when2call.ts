@@ -16,7 +16,8 @@ export interface When2CallRow {
 }
 
 /**
- * A record of the published test file (`uuid, question, correct_answer`) or of a converted one (`id, problem, answer`), with `answers` and `tools`.
+ * A record of the published test file (`uuid, question, correct_answer`) or of a converted one (`id, problem, answer`),
+ * with `answers` and `tools`.
  * @param where names the record in errors
  * @throws UserError naming the record and the field
  */
@@ -50,7 +51,9 @@ export function when2CallRow(record: unknown, where: string): When2CallRow {
   };
 }
 
-/** The prompt by the model's own template, which puts the tools where the model expects them; without one as plain text. */
+/**
+ * The prompt by the model's own template, which puts the tools where the model expects them; without one as plain text.
+ */
 export function when2CallPrompt({ question, tools }: When2CallRow, template: ChatTemplate | undefined): string {
   if (template !== undefined)
     return template.render(

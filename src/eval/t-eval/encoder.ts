@@ -14,8 +14,8 @@ const SIZE = 2 ** 12;
 const GRAM = 3;
 
 /**
- * Stands in where no sentence encoder is at hand: counts of groups of three characters, hashed. It sees spelling and no meaning, so its figures are not
- * comparable with published ones.
+ * Stands in where no sentence encoder is at hand: counts of groups of three characters, hashed. It sees spelling and no
+ * meaning, so its figures are not comparable with published ones.
  */
 export const spellingEncoder: SentenceEncoder = {
   name: "character trigrams",

@@ -33,7 +33,8 @@ export interface TEvalSample {
 }
 
 /**
- * The file of each set among the names of a folder: `plan_json_v2.json`, `plan_json_v2_subset.json`, `plan_json_v2_zh.json`.
+ * The file of each set among the names of a folder: `plan_json_v2.json`, `plan_json_v2_subset.json`,
+ * `plan_json_v2_zh.json`.
  * @throws UserError when a set has two, or there is none at all
  */
 export function tEvalFiles(names: readonly string[], folder: string): ReadonlyMap<TEvalSet, string> {

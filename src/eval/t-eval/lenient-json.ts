@@ -4,8 +4,9 @@ import { pythonLiteral } from "./python-literal";
 const FENCE = "```json";
 
 /**
- * The value in a text: what follows a JSON fence where there is one, from the first `open` to the last `close` where they are given, as a Python literal, else as
- * JSON, else as JSON with its single quotes doubled. What is no text is the value already.
+ * The value in a text: what follows a JSON fence where there is one, from the first `open` to the last `close` where
+ * they are given, as a Python literal, else as JSON, else as JSON with its single quotes doubled. What is no text is
+ * the value already.
  * @returns undefined when it is none of these
  */
 export function lenientJson(data: unknown, open = "", close = ""): unknown {

@@ -20,8 +20,8 @@ const NAME_WEIGHT = 0.75;
 const THRESHOLD = 0.8;
 
 /**
- * Actions whose similarity is above 0.8 are matched; right are those on the longest stretch that keeps the order of the right plan.
- * A last FinishAction of either plan does not count.
+ * Actions whose similarity is above 0.8 are matched; right are those on the longest stretch that keeps the order of the
+ * right plan. A last FinishAction of either plan does not count.
  */
 export function planFigures(
   predicted: readonly PlanAction[],

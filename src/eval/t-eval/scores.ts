@@ -4,7 +4,10 @@ import { pythonText } from "./python-literal";
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** Instruct: the name and each right argument count alike. Values are compared as JSON. The form of the answer is scored apart. */
+/**
+ * Instruct: the name and each right argument count alike. Values are compared as JSON. The form of the answer is scored
+ * apart.
+ */
 export function instructScore(
   predicted: { readonly name: string; readonly args: Arguments },
   gold: { readonly name: string; readonly args: Arguments },

@@ -69,7 +69,6 @@ export const memoryFields = {
 };
 
 export type DeviceOptions = OptionsOf<typeof deviceFields>;
-export type DecodingOptions = OptionsOf<typeof decodingFields>;
 export type GpuMemoryOptions = OptionsOf<typeof gpuMemoryFields>;
 export type MemoryOptions = OptionsOf<typeof memoryFields>;
 

@@ -1,6 +1,6 @@
 /** How tokens are drawn, and what a rollout batch is made of, and when. */
 import * as z from "zod";
-import { about, type OptionsOf } from "../option";
+import { about } from "../option";
 import type { RefusedOptions } from "../option-set";
 
 const share = z.number().min(0).max(1);
@@ -34,7 +34,10 @@ const cuts = (was: number) => ({
   why: "cuts the distribution that is sampled, and training would see another one; leave it off in train and use it in sample or eval",
 });
 
-/** Training refuses {@link truncationFields}: log-probs of a truncated distribution cannot equal those of the full softmax that it differentiates. */
+/**
+ * Training refuses {@link truncationFields}: log-probs of a truncated distribution cannot equal those of the full
+ * softmax that it differentiates.
+ */
 export const wholeDistribution: RefusedOptions = { topP: cuts(1), topK: cuts(0), minP: cuts(0) };
 
 /** What a rollout batch is made of, and when: which prompts, how many rounds, how old the weights may be. */
@@ -99,5 +102,3 @@ export const batchFields = {
     .default(100)
     .meta(about("Model and data", "steps until all rows come, with --curriculum-column")),
 };
-
-export type SamplingOptions = OptionsOf<typeof samplingFields>;

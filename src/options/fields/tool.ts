@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { engineNames } from "../../sandbox/engine";
 import { policyNames } from "../../sandbox/policies";
-import { about, type OptionsOf } from "../option";
+import { about } from "../option";
 
 /** The Python tool and its limits. */
 export const toolFields = {
@@ -39,5 +39,3 @@ export const toolFields = {
     .default("zerotir")
     .meta(about("Tool", "how an output is cut and framed; but for zerotir, each has limits of its own")),
 };
-
-export type ToolOptions = OptionsOf<typeof toolFields>;

@@ -6,8 +6,8 @@ const STDERR = 2;
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_RDWR, O_WRONLY } = constants;
 
 /**
- * Dawn writes two of these to standard error for every Vulkan adapter whose driver allows more dynamic buffers than Dawn
- * has room for. That is nearly every adapter, no kernel binds any, and Dawn has no switch for it.
+ * Dawn writes two of these to standard error for every Vulkan adapter whose driver allows more dynamic buffers than
+ * Dawn has room for. That is nearly every adapter, no kernel binds any, and Dawn has no switch for it.
  */
 const NOTE =
   /^Warning: maxDynamic\w+ artificially reduced from \d+ to \d+ to fit dynamic offset allocation limit\.\n/gm;
@@ -15,16 +15,17 @@ const NOTE =
 let isLeftOut = false;
 
 /**
- * From now on Dawn's notes about dynamic buffers are left out of standard error. For a program that starts nothing before
- * its device: standard error is another file for a moment, and a thread that opened a file in that moment could get its number.
+ * From now on Dawn's notes about dynamic buffers are left out of standard error. For a program that starts nothing
+ * before its device: standard error is another file for a moment, and a thread that opened a file in that moment could
+ * get its number.
  */
 export function leaveOutDawnNotes(): void {
   isLeftOut = true;
 }
 
 /**
- * Standard error opened once more, by the name that Linux has for it. Undefined where it has none (a socket), and for a file
- * that is not appended to, where others would write over what comes after.
+ * Standard error opened once more, by the name that Linux has for it. Undefined where it has none (a socket), and for a
+ * file that is not appended to, where others would write over what comes after.
  */
 function secondStderr(): number | undefined {
   if (process.platform !== "linux") return undefined;
@@ -49,13 +50,18 @@ function namelessFile(): number | undefined {
   }
 }
 
-/** Puts an open file in the place of standard error: the lowest number that is free is the one given to the next file. */
+/**
+ * Puts an open file in the place of standard error: the lowest number that is free is the one given to the next file.
+ */
 function becomeStderr(file: number): void {
   closeSync(STDERR);
   openSync(`/proc/self/fd/${file}`, O_WRONLY | O_APPEND | O_NOCTTY);
 }
 
-/** What `body` returns, without Dawn's notes on standard error once `leaveOutDawnNotes` was called. What else it writes comes after. */
+/**
+ * What `body` returns, without Dawn's notes on standard error once `leaveOutDawnNotes` was called. What else it writes
+ * comes after.
+ */
 export function withoutDawnNotes<T>(body: () => T): T {
   const stderr = isLeftOut ? secondStderr() : undefined;
   if (stderr === undefined) return body();

@@ -96,7 +96,9 @@ function hubFolder(
   };
 }
 
-/** Where Python's huggingface_hub keeps a model: `refs` name commits, `snapshots` have their files as links to `blobs`. */
+/**
+ * Where Python's huggingface_hub keeps a model: `refs` name commits, `snapshots` have their files as links to `blobs`.
+ */
 function pythonCache({ repository }: HubModel, env: DataEnvironment): string {
   const caches = env.XDG_CACHE_HOME || join(homedir(), ".cache");
   const hub = env.HF_HUB_CACHE || join(env.HF_HOME || join(caches, "huggingface"), "hub");

@@ -14,7 +14,6 @@ const LIMIT = 1n << BigInt(MOST_BITS);
 
 export const ZERO: Rational = { n: 0n, d: 1n };
 export const ONE: Rational = { n: 1n, d: 1n };
-export const MINUS_ONE: Rational = { n: -1n, d: 1n };
 
 export function gcd(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a;

@@ -1,11 +1,15 @@
 /**
- * Problems on directed acyclic graphs of quantities, for Behavior Injection before RL (arXiv 2505.18917). A quantity is a leaf with a value or an
- * operation on two others; the statements are in no order, so that whoever solves one must find which quantity can be worked out next. The notation is
- * ours, short enough for the shipped small model, one token to a character: `k=f*a;a=3;f=a+b;b=7?k` asks for k, which is (3+7)*3.
+ * Problems on directed acyclic graphs of quantities, for Behavior Injection before RL (arXiv 2505.18917). A quantity is
+ * a leaf with a value or an operation on two others; the statements are in no order, so that whoever solves one must
+ * find which quantity can be worked out next. The notation is ours, short enough for the shipped small model, one token
+ * to a character: `k=f*a;a=3;f=a+b;b=7?k` asks for k, which is (3+7)*3.
  */
 import { CounterRandom, hashText } from "../../base/random";
 
-/** `train` and `eval` share no problem, also not under other names or in another order: the expression's hash decides which of the two it belongs to. */
+/**
+ * `train` and `eval` share no problem, also not under other names or in another order: the expression's hash decides
+ * which of the two it belongs to.
+ */
 export type DagSplit = "train" | "eval";
 
 /** How many operations a problem has, both ends included. */
@@ -66,7 +70,9 @@ export function dagProblem(seed: number, index: number, range: OperationRange, s
 interface Node {
   readonly value: number;
   readonly made?: { readonly operator: Operation["operator"]; readonly left: number; readonly right: number };
-  /** The whole expression with the operands of + and * sorted: equal for problems that differ in names or order alone. */
+  /**
+   * The whole expression with the operands of + and * sorted: equal for problems that differ in names or order alone.
+   */
   readonly expression: string;
 }
 

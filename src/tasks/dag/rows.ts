@@ -15,7 +15,10 @@ export interface DagRow {
   readonly kind: DagKind;
 }
 
-/** Row `index`: a function of the arguments alone. Other shares leave the problems as they are, so that two sets differ in their solutions only. */
+/**
+ * Row `index`: a function of the arguments alone. Other shares leave the problems as they are, so that two sets differ
+ * in their solutions only.
+ */
 export function dagRow(seed: number, index: number, range: OperationRange, split: DagSplit, shares: DagShares): DagRow {
   const problem = dagProblem(seed, index, range, split);
   // A stream of its own, so that the kind tells nothing about the problem.

@@ -1,6 +1,6 @@
 /**
- * Solutions of graph problems as text, plain or with one of the two behaviors that Behavior Injection adds to the answers that are learned before RL
- * (arXiv 2505.18917; words and notation are ours).
+ * Solutions of graph problems as text, plain or with one of the two behaviors that Behavior Injection adds to the
+ * answers that are learned before RL (arXiv 2505.18917; words and notation are ours).
  */
 import type { CounterRandom } from "../../base/random";
 import { type DagProblem, formula, type Operation } from "./problem";
@@ -8,15 +8,20 @@ import { type DagProblem, formula, type Operation } from "./problem";
 /**
  * A result is stated as the question states a leaf, so that there is one way to look a value up.
  *
- * - `plain`: `f=a+b=3+7;f=10;k=f*a=10*3;k=30;\boxed{30}`, every operation when its parents are known, the one stated first before others.
- * - `exploration`: the same with attempts at quantities that are not within reach yet, which end by naming what is missing: `k=f*a=f?;f=a+b=3+7;f=10;...`.
- * - `exploitation`: before each step the names of all that is known, from which the next can be chosen: `[ab]f=a+b=3+7;f=10;[abf]k=...`.
+ * - `plain`: `f=a+b=3+7;f=10;k=f*a=10*3;k=30;\boxed{30}`, every operation when its parents are known, the one stated
+ *   first before others.
+ * - `exploration`: the same with attempts at quantities that are not within reach yet, which end by naming what is
+ *   missing: `k=f*a=f?;f=a+b=3+7;f=10;...`.
+ * - `exploitation`: before each step the names of all that is known, from which the next can be chosen:
+ *   `[ab]f=a+b=3+7;f=10;[abf]k=...`.
  */
 export const dagKinds = ["plain", "exploration", "exploitation"] as const;
 
 export type DagKind = (typeof dagKinds)[number];
 
-/** Percentage of steps before which a solution of kind `exploration` makes an attempt; the first step has one always. */
+/**
+ * Percentage of steps before which a solution of kind `exploration` makes an attempt; the first step has one always.
+ */
 const ATTEMPT_PERCENT = 50;
 
 /**

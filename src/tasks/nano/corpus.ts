@@ -2,8 +2,8 @@ import type { Tokenizer } from "../../text/tokenizer";
 import { type NanoDocument, nanoDocument } from "./documents";
 
 /**
- * A document as ids: prompt, pieces, end of sequence. Each piece is encoded on its own and the tool's output with special tokens off, as in a
- * rollout, so that pretraining and sampling see the same ids.
+ * A document as ids: prompt, pieces, end of sequence. Each piece is encoded on its own and the tool's output with
+ * special tokens off, as in a rollout, so that pretraining and sampling see the same ids.
  */
 export function encodeNanoDocument(document: NanoDocument, tokenizer: Tokenizer): Uint32Array {
   const parts = [
@@ -22,12 +22,11 @@ export function encodeNanoDocument(document: NanoDocument, tokenizer: Tokenizer)
   return ids;
 }
 
-/** The documents of corpus `seed` as ids, without end. @param first index of the first document: where a resumed run goes on. */
+/**
+ * The documents of corpus `seed` as ids, without end.
+ *
+ * @param first index of the first document: where a resumed run goes on.
+ */
 export function* corpusTokens(seed: number, tokenizer: Tokenizer, first = 0): Generator<Uint32Array, never> {
   for (let index = first; ; index++) yield encodeNanoDocument(nanoDocument(seed, index), tokenizer);
-}
-
-/** The first `documentCount` documents of corpus `seed` as ids. */
-export function buildNanoCorpus(seed: number, documentCount: number, tokenizer: Tokenizer): Uint32Array[] {
-  return Array.from({ length: documentCount }, (_, index) => encodeNanoDocument(nanoDocument(seed, index), tokenizer));
 }

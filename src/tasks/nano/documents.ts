@@ -9,7 +9,10 @@ export type NanoDocumentKind = "direct" | "python" | "python-wrong";
 export interface NanoDocument {
   readonly kind: NanoDocumentKind;
   readonly prompt: string;
-  /** What follows the prompt: the model's own text, and the tool's output in between. The end of sequence is not part of it. */
+  /**
+   * What follows the prompt: the model's own text, and the tool's output in between. The end of sequence is not part of
+   * it.
+   */
   readonly pieces: readonly { readonly text: string; readonly source: "model" | "tool" }[];
 }
 
@@ -18,9 +21,9 @@ const PYTHON_PERCENT = 15;
 const WRONG_IN_TEN = 1;
 
 /**
- * Document `index` of the corpus `seed`. 85% restate the expression and give the answer at once; 15% run it as Python, through the real tool
- * protocol, and read the answer from the output; in one of ten of these the code is not the question's, so that the output is wrong and the
- * answer still agrees with the output.
+ * Document `index` of the corpus `seed`. 85% restate the expression and give the answer at once; 15% run it as Python,
+ * through the real tool protocol, and read the answer from the output; in one of ten of these the code is not the
+ * question's, so that the output is wrong and the answer still agrees with the output.
  */
 export function nanoDocument(seed: number, index: number): NanoDocument {
   const { expression, answer } = nanoProblem(seed, index, "train");
@@ -41,14 +44,6 @@ export function nanoDocument(seed: number, index: number): NanoDocument {
       { text: `\\boxed{${output}}`, source: "model" },
     ],
   };
-}
-
-/** The corpus as rows of text, for people and for other programs. */
-export function* nanoTextRows(seed: number, count: number): Generator<{ prompt: string; completion: string }> {
-  for (let index = 0; index < count; index++) {
-    const { prompt, pieces } = nanoDocument(seed, index);
-    yield { prompt, completion: pieces.map((piece) => piece.text).join("") };
-  }
 }
 
 /** Changes one digit or one operator; the result is still an expression, without leading zeros. */

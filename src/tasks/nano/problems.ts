@@ -11,13 +11,6 @@ export interface NanoProblem {
   readonly answer: string;
 }
 
-/** A row of a reinforcement-learning data set. */
-export interface NanoRow {
-  /** The question, without the prompt template. */
-  readonly prompt: string;
-  readonly answer: string;
-}
-
 /** One expression in 16 belongs to the eval split. */
 const EVAL_SHARE = 16;
 /** Shares of the difficulty levels in percent; the rest has three operands. */
@@ -29,15 +22,9 @@ export function splitOf(expression: string): NanoSplit {
 }
 
 /**
- * Arithmetic problems with operands 2..99. A small model that answers at once gets the easy sums right (16%) and little else, because most of
- * the others need a product of two-digit numbers.
- * @returns problem i depends on (seed, split, i) only, so a longer list starts with the shorter one.
+ * Problem `index` of (seed, split): arithmetic with operands 2..99. A small model that answers at once gets the easy sums
+ * right (16%) and little else, because most of the others need a product of two-digit numbers.
  */
-export function nanoProblems(seed: number, count: number, split: NanoSplit): NanoProblem[] {
-  return Array.from({ length: count }, (_, index) => nanoProblem(seed, index, split));
-}
-
-/** Problem `index` of {@link nanoProblems}. */
 export function nanoProblem(seed: number, index: number, split: NanoSplit): NanoProblem {
   return problemOf(new CounterRandom(seed ^ hashText(split), index), randomExpression, split);
 }
@@ -51,11 +38,6 @@ function problemOf(
     const expression = expressionOf(random);
     if (splitOf(expression) === split) return { expression, answer: String(evaluateExpression(expression)) };
   }
-}
-
-/** Problems of the train split as rows {prompt: question, answer}. */
-export function nanoDataset(seed: number, count: number, split: NanoSplit = "train"): NanoRow[] {
-  return nanoProblems(seed, count, split).map(({ expression, answer }) => ({ prompt: expression, answer }));
 }
 
 /** Benchmarks of held-out arithmetic, by name. None of their expressions can occur in training. */

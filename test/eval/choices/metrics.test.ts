@@ -29,7 +29,8 @@ test("figures counted by hand", () => {
     [0, 2, 0, 1],
   ]);
   expect(figures.accuracy).toBeCloseTo(3 / 7, 12);
-  // direct: chosen once, never right: 0. tool_call: P 1/4, R 1/2. request_for_info: P 1, R 1/2. cannot_answer: P 1, R 1/3.
+  // direct: chosen once, never right: 0. tool_call: P 1/4, R 1/2. request_for_info: P 1, R 1/2. cannot_answer: P 1, R
+  // 1/3.
   expect(figures.macroF1).toBeCloseTo((0 + 1 / 3 + 2 / 3 + 1 / 2) / 4, 12);
   // Only the questions without tools count.
   expect(figures.toolHallucination).toBe(1 / 2);

@@ -23,18 +23,20 @@ const pythonHas = (module) => succeeds("python3", "-c", `import ${module}`);
  */
 const NEEDS = [
   {
-    tests:
-      /^test\/(?:model\/(?:parity|storage-error|folder)|text\/|data\/overlap|reward\/grader-cases|eval\/choices\/)/,
-    lacks: "published models and data in ../shared",
-    isHere: () => existsSync(join(root, "../shared")),
+    tests: /^test\/(?:data\/overlap|reward\/grader-cases|eval\/choices\/)/,
+    lacks: "published data in ../shared/data",
+    isHere: () => existsSync(join(root, "../shared/data")),
   },
   {
     tests: /^test\/sandbox\/native\./,
     lacks: "bubblewrap and the right to make namespaces",
     isHere: () => succeeds("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"),
   },
-  { tests: /^test\/sandbox\/packages\./, lacks: "Python's sympy", isHere: () => pythonHas("sympy") },
-  { tests: /^test\/reward\/sympy\./, lacks: "Python's sympy", isHere: () => pythonHas("sympy") },
+  {
+    tests: /^test\/sandbox\/packages\./,
+    lacks: "Debian's python3-sympy and python3-mpmath",
+    isHere: () => ["sympy", "mpmath"].every((name) => existsSync(`/usr/lib/python3/dist-packages/${name}`)),
+  },
   { tests: /^test\/report\/(?:fit|correlation)\./, lacks: "Python's scipy", isHere: () => pythonHas("scipy") },
   { tests: /is read by TensorBoard/, lacks: "Python's tensorboard", isHere: () => pythonHas("tensorboard") },
   { tests: /is read by Google's protobuf/, lacks: "Python's protobuf", isHere: () => pythonHas("google.protobuf") },
@@ -51,18 +53,30 @@ const NEEDS = [
   },
 ];
 
-let unexpected = 0;
+/** A title that names the missing file itself (test/support/published.ts). */
+const MISSING_FILE = /\(skipped: there is no (\S+)\)/;
+
+/** @type {Map<object, string | undefined>} */
 const reasons = new Map();
+
+/** What a skipped test lacks; undefined when nothing. @param {string} title */
+function reasonOf(title) {
+  const [, file] = MISSING_FILE.exec(title) ?? [];
+  if (file !== undefined) return existsSync(join(root, file)) ? undefined : `lacks ${file}`;
+  const need = NEEDS.find(({ tests }) => tests.test(title));
+  if (need === undefined) return undefined;
+  if (!reasons.has(need)) reasons.set(need, need.isHere() ? undefined : `lacks ${need.lacks}`);
+  return reasons.get(need);
+}
+
+let unexpected = 0;
 for (const report of process.argv.slice(2)) {
   if (!existsSync(report)) continue;
   for (const { name, assertionResults } of JSON.parse(readFileSync(report, "utf8")).testResults)
     for (const { status, fullName } of assertionResults) {
       if (status === "passed" || status === "failed") continue;
       const title = `${relative(root, name)} > ${fullName}`;
-      const need = NEEDS.find(({ tests }) => tests.test(title));
-      if (need !== undefined && !reasons.has(need))
-        reasons.set(need, need.isHere() ? undefined : `lacks ${need.lacks}`);
-      const reason = need && reasons.get(need);
+      const reason = reasonOf(title);
       if (reason === undefined) unexpected++;
       console.log(`   ${title}: ${reason ?? "SKIPPED FOR NO KNOWN REASON"}`);
     }

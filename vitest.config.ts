@@ -23,9 +23,10 @@ const unit = {
 };
 
 /**
- * What opens a device, starts programs, processes or threads, or reads dist/: it needs that built, and a process for each
- * file, so that a lost device stays where it was lost. Two files run at once, each on one thread of Mesa's software driver,
- * which is twice as fast on two cores as one file on two threads. Mesa computes the same on any number of them.
+ * What opens a device, starts programs, processes or threads, or reads dist/: it needs that built, and a process for
+ * each file, so that a lost device stays where it was lost. Two files run at once, each on one thread of Mesa's
+ * software driver, which is twice as fast on two cores as one file on two threads. Mesa computes the same on any number
+ * of them.
  */
 const inProcesses = {
   pool: "forks",

@@ -23,7 +23,8 @@ function wideCode(lines) {
     const began = isInTemplate;
     const rest = isComment && !began ? line : line.replace(LITERAL, '""');
     if (!isComment && (rest.match(/(?<!\\)`/g) ?? []).length % 2 === 1) isInTemplate = !isInTemplate;
-    return rest.length > WIDTH && !began && !isInTemplate ? [index] : [];
+    const isExpression = /^\s*\/[^/*].*\/[a-z]*[;,]?$/.test(line);
+    return rest.length > WIDTH && !began && !isInTemplate && !isExpression ? [index] : [];
   });
 }
 

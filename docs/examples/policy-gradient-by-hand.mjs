@@ -29,5 +29,6 @@ for (const [i, logprobs] of after.entries()) {
       entropyCoefficient: 0,
     },
   );
-  console.log(JSON.stringify({ advantage: advantages[i], coefficients: [...coefficients], clipped: totals.clippedHigh + totals.clippedLow }));
+  const clipped = totals.clippedHigh + totals.clippedLow;
+  console.log(JSON.stringify({ advantage: advantages[i], coefficients: [...coefficients], clipped }));
 }

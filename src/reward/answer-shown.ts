@@ -10,8 +10,9 @@ const SHOWS: Record<GradingProfile, (response: string) => boolean> = {
 };
 
 /**
- * Whether a response marks an answer in the profile's way; `math` wants a closed box. Without a mark the grader would take the whole response for a
- * bare answer, or guess which part of it is meant, and a model could be rewarded for a number that it does not present as its answer.
+ * Whether a response marks an answer in the profile's way; `math` wants a closed box. Without a mark the grader would
+ * take the whole response for a bare answer, or guess which part of it is meant, and a model could be rewarded for a
+ * number that it does not present as its answer.
  */
 export function showsAnswer(response: string, profile: GradingProfile): boolean {
   return SHOWS[profile](response);

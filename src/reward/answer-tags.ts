@@ -5,8 +5,9 @@ export type FinishReason = "stop" | "length";
 const MOST_TRAILING_WORDS = 5;
 
 /**
- * ZeroTIR's validity gate: the response holds `<answer> ... \boxed{ ... </answer>`, each of `</think>`, `<answer>` and `</answer>` exactly once,
- * at most five words follow, and it ended by itself. Counted in words, since the text does not know its tokens.
+ * ZeroTIR's validity gate: the response holds `<answer> ... \boxed{ ... </answer>`, each of `</think>`, `<answer>` and
+ * `</answer>` exactly once, at most five words follow, and it ended by itself. Counted in words, since the text does
+ * not know its tokens.
  */
 export function answerTagsValid(response: string, finishReason: FinishReason): boolean {
   const once = ["</think>", "<answer>", "</answer>"].every((tag) => response.split(tag).length === 2);

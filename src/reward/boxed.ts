@@ -8,13 +8,17 @@ export interface Box {
 const [BACKSLASH, OPEN, CLOSE, DOLLAR] = [92, 123, 125, 36];
 
 /**
- * The closed `\boxed{...}` of a text that hold no other, braces matched; `\{` and `\}` are letters, not groups. The form `\boxed 5$` is read up to
- * the dollar sign. A box that never closes does not count: an answer must be complete. One pass over the text, whatever it holds.
+ * The closed `\boxed{...}` of a text that hold no other, braces matched; `\{` and `\}` are letters, not groups. The
+ * form `\boxed 5$` is read up to the dollar sign. A box that never closes does not count: an answer must be complete.
+ * One pass over the text, whatever it holds.
  */
 export function closedBoxes(text: string): Box[] {
   const boxes: Box[] = [];
   if (!text.includes("\\boxed")) return boxes;
-  /** Groups that are open, and those of them that are boxes: where box and content begin, and how deep. Only boxes are kept, for a text may open a million groups. */
+  /**
+   * Groups that are open, and those of them that are boxes: where box and content begin, and how deep. Only boxes are
+   * kept, for a text may open a million groups.
+   */
   let depth = 0;
   const open: { start: number; content: number; depth: number }[] = [];
   /** A `\boxed ` without braces that waits for its dollar sign. */

@@ -4,8 +4,8 @@ export class BudgetSpent extends Error {
 }
 
 /**
- * Work of one comparison, asked for cooperatively: every loop that input can lengthen calls {@link Budget.step}. It counts work and no time, so that a
- * verdict is the same on every machine under any load.
+ * Work of one comparison, asked for cooperatively: every loop that input can lengthen calls {@link Budget.step}. It
+ * counts work and no time, so that a verdict is the same on every machine under any load.
  */
 export class Budget {
   /** @param left steps that may be taken; one is about the work of an operation on small numbers. */

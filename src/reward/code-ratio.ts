@@ -9,9 +9,9 @@ function isBlank(text: string): boolean {
 }
 
 /**
- * The published "code ratio" of ZeroTIR, per response: the text is split at "```python"; among the pieces that hold "```", is there one with
- * anything but white space before the first "```"? It counts code that never ran, and any closed fence with text before it:
- * read it beside a count of executed blocks.
+ * The published "code ratio" of ZeroTIR, per response: the text is split at "```python"; among the pieces that hold
+ * "```", is there one with anything but white space before the first "```"? It counts code that never ran, and any
+ * closed fence with text before it: read it beside a count of executed blocks.
  * @returns 0 or 1.
  */
 export function legacyCodeReward(response: string): 0 | 1 {

@@ -1,4 +1,6 @@
-/** Reward functions of the user's: what they are given, and what they may return. The signature is TRL's, as one object. */
+/**
+ * Reward functions of the user's: what they are given, and what they may return. The signature is TRL's, as one object.
+ */
 
 import { UserError } from "../base/errors";
 import { type GradeResult, withRewards } from "./grade";
@@ -10,8 +12,8 @@ import type { CustomReward } from "./selection";
 export type TrajectoryFacts = Omit<GradeJob, "modelText" | "gold">;
 
 /**
- * A group, one entry of each list per trajectory. Beside these three it has a list for each column of the data set, and `answer` in any case. A column
- * that is called like one of the three is left out.
+ * A group, one entry of each list per trajectory. Beside these three it has a list for each column of the data set, and
+ * `answer` in any case. A column that is called like one of the three is left out.
  */
 export interface RewardBatch {
   /** As the model saw them. */

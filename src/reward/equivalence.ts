@@ -7,7 +7,8 @@ import type { Node } from "./latex/tree";
 import { choiceLetter, spelledAlike } from "./spelling";
 
 /**
- * Whether two bare answers say the same: as text, as a choice's letter, or as mathematics. False for what cannot be read, and when the budget is spent.
+ * Whether two bare answers say the same: as text, as a choice's letter, or as mathematics. False for what cannot be
+ * read, and when the budget is spent.
  *
  * @param prediction the answer that is judged.
  * @param gold the answer that is right.
@@ -49,7 +50,10 @@ function read(text: string): ReturnType<typeof parseAnswer> | undefined {
   }
 }
 
-/** Whether a text is an answer by itself and no prose: it can be read as mathematics, and not as words alone, nor as a sentence about a value. */
+/**
+ * Whether a text is an answer by itself and no prose: it can be read as mathematics, and not as words alone, nor as a
+ * sentence about a value.
+ */
 export function isMathematics(text: string): boolean {
   const node = read(text);
   if (node === undefined || node.kind === "words") return false;

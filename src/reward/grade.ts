@@ -53,7 +53,10 @@ export interface GradeNumbers {
   readonly repeatness: number;
   /** Share of repeated word trigrams, see {@link trigramRepetition}. */
   readonly repetition_penalty: number;
-  /** The grader itself failed or took too long: the answer then counts as wrong, and functions without a value are left out. */
+  /**
+   * The grader itself failed or took too long: the answer then counts as wrong, and functions without a value are left
+   * out.
+   */
   readonly verifier_failed: 0 | 1;
 }
 
@@ -88,7 +91,9 @@ export function gradeTrajectory(job: GradeJob, options: GradeOptions = {}): Grad
   });
 }
 
-/** The result that stands in when a grader failed: a wrong answer, marked as such, without the measures that take time. */
+/**
+ * The result that stands in when a grader failed: a wrong answer, marked as such, without the measures that take time.
+ */
 export function failedGrade(job: GradeJob, options: GradeOptions = {}): GradeResult {
   const response = options.scope === "full-text" ? job.fullText : job.modelText;
   return graded(job, options, response, () => NO_ANSWER, { repeatness: 0, repetition_penalty: 0, verifier_failed: 1 });

@@ -22,5 +22,7 @@ export interface GradeJob {
   readonly environmentReward?: number | null;
 }
 
-/** `model-tokens`: graders read sampled tokens only. `full-text`: everything after the prompt, as the ZeroTIR code does. */
+/**
+ * `model-tokens`: graders read sampled tokens only. `full-text`: everything after the prompt, as the ZeroTIR code does.
+ */
 export type RewardScope = "model-tokens" | "full-text";

@@ -2,7 +2,10 @@ import type { GradeJob, GradeResult } from "./grade";
 
 /** Grades trajectories, while others are still being sampled. */
 export interface RewardPool {
-  /** Grades by the built-in functions. Never rejects because of what a trajectory says; a grader that fails gives `verifier_failed` 1. */
+  /**
+   * Grades by the built-in functions. Never rejects because of what a trajectory says; a grader that fails gives
+   * `verifier_failed` 1.
+   */
   grade(job: GradeJob): Promise<GradeResult>;
   /**
    * Adds the values of custom functions, which see a group at once; missing when there are none.

@@ -13,7 +13,10 @@ export type GradingProfile = (typeof gradingProfiles)[number];
 
 /** How a profile reads responses and gold answers, and compares what it has read. */
 export interface Grader {
-  /** The answer in a response; null when there is none. A bare answer, which no published grader knows, is read as it stands. */
+  /**
+   * The answer in a response; null when there is none. A bare answer, which no published grader knows, is read as it
+   * stands.
+   */
   extract(response: string): string | null;
   gold(answer: string): string;
   equal(prediction: string, gold: string, policy: Policy, budget: Budget): boolean;

@@ -88,7 +88,10 @@ function sumOfCommonPrefixes(text: string, rank: Int32Array): number {
   return sum;
 }
 
-/** 1 - distinct / total of the word trigrams, words being lower-cased and parted by white space; 0 of fewer than three words. */
+/**
+ * 1 - distinct / total of the word trigrams, words being lower-cased and parted by white space; 0 of fewer than three
+ * words.
+ */
 export function trigramRepetition(text: string): number {
   const words = text
     .toLowerCase()

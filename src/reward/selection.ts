@@ -27,7 +27,8 @@ const MODULE = /^(?<file>.*?(?<stem>[^/\\]+)\.[cm]?[jt]s)(?::(?<exportName>[\w$]
  * @param functions names of built-in functions, files `path/name.mjs` or `path/name.mjs:export`, or names in `values`
  * @param weights one per function; null: all 1
  * @param values names of functions that the embedding program passes
- * @throws UserError for an unknown name, a name that stands for two functions, or another number of weights than functions
+ * @throws UserError for an unknown name, a name that stands for two functions, or another number of weights than
+ * functions
  */
 export function selectRewards(
   functions: readonly string[],

@@ -15,8 +15,9 @@ function plain(text: string): string {
 }
 
 /**
- * Whether two answers are the same text, white space and wrapping apart; letters in either case when there is nothing but words. Undefined when they
- * are not and both say something; false when one says nothing or both are too long for anything but a comparison as text.
+ * Whether two answers are the same text, white space and wrapping apart; letters in either case when there is nothing
+ * but words. Undefined when they are not and both say something; false when one says nothing or both are too long for
+ * anything but a comparison as text.
  */
 export function spelledAlike(a: string, b: string): boolean | undefined {
   const [left, right] = [plain(a), plain(b)];

@@ -13,11 +13,20 @@ export interface Verdict {
 export interface VerifyOptions {
   /** Default `math`. */
   readonly profile?: GradingProfile;
-  /** Steps of work for one prediction; the verdict is false when they are spent. Default 10,000, at most about 50 ms on a slow core. */
+  /**
+   * Steps of work for one prediction; the verdict is false when they are spent. Default 10,000, at most about 50 ms on
+   * a slow core.
+   */
   readonly steps?: number;
-  /** Decimals with at least so many places may stand for what they are the rounding of; the profile's own rules by default. */
+  /**
+   * Decimals with at least so many places may stand for what they are the rounding of; the profile's own rules by
+   * default.
+   */
   readonly roundedPlaces?: number;
-  /** `read` takes answers also from ```` ```output ```` blocks; by default only published profiles do, and `math` passes over them. */
+  /**
+   * `read` takes answers also from ```` ```output ```` blocks; by default only published profiles do, and `math` passes
+   * over them.
+   */
   readonly toolOutput?: "skip" | "read";
 }
 

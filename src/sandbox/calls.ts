@@ -1,9 +1,13 @@
-/** From `run` to a result: the queue of engines that start a call when they like, and the results of those with workers. */
+/**
+ * From `run` to a result: the queue of engines that start a call when they like, and the results of those with workers.
+ */
 import { reasonOf } from "../base/errors";
 import type { Outcome } from "../base/worker-pool";
 import { checkCall, type PythonCall, type PythonEngine, type PythonResult } from "./engine";
 
-/** How a call ended. Where it does not tell, nothing was written, and its time is that between its start and its end. */
+/**
+ * How a call ended. Where it does not tell, nothing was written, and its time is that between its start and its end.
+ */
 export type CallEnd = Pick<PythonResult, "status"> & Partial<PythonResult>;
 
 /** Of calls that `close` ends. */

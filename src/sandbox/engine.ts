@@ -63,8 +63,8 @@ export interface OutputStops {
 }
 
 /**
- * Sixteen times what is kept. With a small `maxOutputBytes` the floors keep what is merely long from counting as a flood,
- * above all a traceback, which the program does not write by itself.
+ * Sixteen times what is kept. With a small `maxOutputBytes` the floors keep what is merely long from counting as a
+ * flood, above all a traceback, which the program does not write by itself.
  */
 export const outputStops = (maxOutputBytes: number): OutputStops => ({
   stdout: Math.max(16 * maxOutputBytes, 1 << 16),

@@ -1,7 +1,7 @@
 /**
- * What a model reads of a program's result, as different trainers write it. Pure functions: the harness, never the guest,
- * writes the delimiters and the note that something is missing. The caller tokenises the text without special tokens and
- * with mask 0, so that nothing in it is a stop, a fence or an answer.
+ * What a model reads of a program's result, as different trainers write it. Pure functions: the harness, never the
+ * guest, writes the delimiters and the note that something is missing. The caller tokenises the text without special
+ * tokens and with mask 0, so that nothing in it is a stop, a fence or an answer.
  */
 import type { PythonCall, PythonEngine, PythonResult, PythonStatus } from "./engine";
 import { observationText, sanitise, wrapObservation } from "./observation";
@@ -55,8 +55,8 @@ function framed(text: (result: PythonResult) => string): ObservationPolicy {
 }
 
 /**
- * ToRL (arXiv 2503.23383): stdout of a program that ended well or printed anything, else stderr; of an error the last line;
- * a program without output reads as one that took too long. 256 characters or more lose their middle.
+ * ToRL (arXiv 2503.23383): stdout of a program that ended well or printed anything, else stderr; of an error the last
+ * line; a program without output reads as one that took too long. 256 characters or more lose their middle.
  */
 export function torlText(result: PythonResult): string {
   const { status, stdout, stderr } = result;
@@ -71,7 +71,9 @@ export function torlText(result: PythonResult): string {
 /** Which part of a long output verl keeps: both ends, its end or its start. */
 export type KeptSide = "middle" | "left" | "right";
 
-/** verl's Python tool: stdout and stderr one after the other, more than 256 characters cut on one side or in the middle. */
+/**
+ * verl's Python tool: stdout and stderr one after the other, more than 256 characters cut on one side or in the middle.
+ */
 export function verlText(result: PythonResult, side: KeptSide): string {
   const { status, stdout, stderr } = result;
   if (status === "timeout" || status === "crash") return "no stdout here";
@@ -85,7 +87,9 @@ export function verlText(result: PythonResult, side: KeptSide): string {
     : `${characters.slice(0, limit).join("")}...(truncated)`;
 }
 
-/** Qwen2.5-Math's TIR evaluation (arXiv 2409.12122): stdout, or the last line of the traceback; at most 400 characters. */
+/**
+ * Qwen2.5-Math's TIR evaluation (arXiv 2409.12122): stdout, or the last line of the traceback; at most 400 characters.
+ */
 export function qwenText(result: PythonResult): string {
   const { status, stdout, stderr } = result;
   if (status === "timeout") return "Timeout Error";
@@ -96,9 +100,9 @@ export function qwenText(result: PythonResult): string {
 }
 
 /**
- * The first bytes of stdout and, of a program that failed, stderr; with notes in square brackets for what is missing. The one
- * policy that follows no other trainer, so it also makes fences harmless: a run of three or more backticks becomes apostrophes,
- * of tildes hyphens.
+ * The first bytes of stdout and, of a program that failed, stderr; with notes in square brackets for what is missing.
+ * The one policy that follows no other trainer, so it also makes fences harmless: a run of three or more backticks
+ * becomes apostrophes, of tildes hyphens.
  *
  * @param bytes most bytes of UTF-8 that are kept; a character is never split
  */
@@ -147,8 +151,8 @@ function firstBytes(text: string, bytes: number): string {
 
 /**
  * Qwen2.5-Math shows what a program prints only if its last line has a `print(`; of any other it shows the value of the
- * last expression. Such a program is run by a few lines of Python that keep what it prints from being shown. Its traceback has
- * other line numbers, of which {@link qwenText} shows none.
+ * last expression. Such a program is run by a few lines of Python that keep what it prints from being shown. Its
+ * traceback has other line numbers, of which {@link qwenText} shows none.
  */
 function valueOfLastExpression(code: string): string {
   if (lastLine(code).includes("print(")) return code;

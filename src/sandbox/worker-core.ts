@@ -4,7 +4,9 @@ import { Interpreter, type PythonImage } from "./python/interpreter";
 
 export type ToWorker =
   | { type: "init"; image: PythonImage; module: WebAssembly.Module }
-  /** `module` only when it is another than in the message before: every transfer makes a new object, and an instance. */
+  /**
+   * `module` only when it is another than in the message before: every transfer makes a new object, and an instance.
+   */
   | { type: "run"; module: WebAssembly.Module | undefined; call: PythonCall };
 
 export type FromWorker = { type: "ready" } | { type: "result"; result: PythonResult };

@@ -1,6 +1,6 @@
 /**
- * Pairs of prediction and gold answer, with the verdict of the `math` profile and of the published normalisers (hendrycks, dapo, qwen) that compare
- * text; null where the published grader asks a computer algebra system.
+ * Pairs of prediction and gold answer, with the verdict of the `math` profile and of the published normalisers
+ * (hendrycks, dapo, qwen) that compare text; null where the published grader asks a computer algebra system.
  */
 export interface GradingCase {
   readonly prediction: string;

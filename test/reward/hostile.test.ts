@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { gradingProfiles, verifyAnswer } from "../../src/reward/verify";
 
-/** What a policy that looks for a cheap reward might write, and what must not be taken for the gold answer behind it. */
+/**
+ * What a policy that looks for a cheap reward might write, and what must not be taken for the gold answer behind it.
+ */
 const wrong: readonly (readonly [prediction: string, gold: string])[] = [
   ["\\boxed{1, 2, 3, 4, 5}", "3"],
   ["\\boxed{3 \\text{ or } 5}", "5"],
@@ -135,8 +137,8 @@ const pathological: Readonly<Record<string, string>> = {
 
 describe("pathological text", () => {
   /**
-   * Milliseconds for a test whose verdicts take some tens of them: what grows faster than its text does not end by then,
-   * and a busy machine is no fault of the grader.
+   * Milliseconds for a test whose verdicts take some tens of them: what grows faster than its text does not end by
+   * then, and a busy machine is no fault of the grader.
    */
   const LIMIT = 30_000;
 

@@ -7,7 +7,10 @@ const FUNCTIONS = new Map<string, (...numbers: number[]) => number>(
   Object.entries({ ...UNARY, ...BINARY }).map(([name, own]) => [name, own as (...numbers: number[]) => number]),
 );
 
-/** Arguments of which the result may be another one than glibc's, in a thousand (docs/sandbox.md has the measured shares). */
+/**
+ * Arguments of which the result may be another one than glibc's, in a thousand (docs/sandbox.md has the measured
+ * shares).
+ */
 const PER_THOUSAND = 10;
 
 test("all functions are recorded", () => {

@@ -11,7 +11,10 @@ let engine: NodeSandbox | undefined;
 afterEach(() => engine?.close());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Answers each call with its place in the order of arrival, after the milliseconds that its program names; `die` ends it. */
+/**
+ * Answers each call with its place in the order of arrival, after the milliseconds that its program names; `die` ends
+ * it.
+ */
 const PROCESS = `
 let arrived = 0;
 let running = 0;
@@ -62,7 +65,8 @@ test("a trajectory that asks again and again is served in turn with 50 that wait
     }
   };
   await Promise.all([trajectory("busy", 20), ...Array.from({ length: 50 }, (_, i) => trajectory(`${i}`, 2))]);
-  // Between two calls of one trajectory every other that waited has had its turn: all first calls, then all second ones.
+  // Between two calls of one trajectory every other that waited has had its turn: all first calls, then all second
+  // ones.
   expect(order.slice(0, 51)).toEqual(["busy", ...Array.from({ length: 50 }, (_, i) => `${i}`)]);
   expect(order.slice(51, 102)).toEqual(order.slice(0, 51));
 });

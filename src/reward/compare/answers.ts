@@ -8,7 +8,9 @@ import { variants } from "./variants";
 
 /** What graders differ in when they compare values. */
 export interface Policy extends Rounding {
-  /** Where one side has a percent sign and the other has none: is 50% 50 or 0.5 (`either`), or 0.5 alone (`hundredth`). */
+  /**
+   * Where one side has a percent sign and the other has none: is 50% 50 or 0.5 (`either`), or 0.5 alone (`hundredth`).
+   */
   readonly percent: "either" | "hundredth";
 }
 
@@ -16,7 +18,10 @@ const MOST_ITEMS = 60;
 const HUNDRED: Node = { kind: "number", value: rational(100n) };
 type Of<K extends Node["kind"]> = Node & { kind: K };
 
-/** Compares answers as trees. The first is the prediction, the second the gold answer: what a gold answer may leave out, a prediction may not. */
+/**
+ * Compares answers as trees. The first is the prediction, the second the gold answer: what a gold answer may leave out,
+ * a prediction may not.
+ */
 export class AnswerComparison {
   constructor(
     private readonly policy: Policy,

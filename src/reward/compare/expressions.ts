@@ -41,8 +41,8 @@ function infinitySign(node: Node): number {
 }
 
 /**
- * Whether a = factor * b for one number that is not 0, as the two sides of equations are; `positive` asks for a positive factor, as inequalities
- * need. Neither may be zero itself.
+ * Whether a = factor * b for one number that is not 0, as the two sides of equations are; `positive` asks for a
+ * positive factor, as inequalities need. Neither may be zero itself.
  */
 export function proportional(a: Node, b: Node, positive: boolean, budget: Budget): boolean {
   try {

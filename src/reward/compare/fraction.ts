@@ -41,8 +41,8 @@ export const isUnit = (p: Polynomial): boolean =>
 const ROOT_STEPS = 40;
 
 /**
- * The atoms of one comparison: symbols, and every part that the exact arithmetic does not take apart, such as sin(x). Parts of equal canonical form
- * are one atom.
+ * The atoms of one comparison: symbols, and every part that the exact arithmetic does not take apart, such as sin(x).
+ * Parts of equal canonical form are one atom.
  */
 export class Atoms {
   private readonly numbers = new Map<string, number>();

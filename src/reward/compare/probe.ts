@@ -5,8 +5,8 @@ import { toNumber } from "../exact/rational";
 import type { Node } from "../latex/tree";
 
 /**
- * Where expressions with symbols are compared: a symbol's value at a point follows from its name, so that runs repeat. Four points are positive,
- * four of either sign, four complex.
+ * Where expressions with symbols are compared: a symbol's value at a point follows from its name, so that runs repeat.
+ * Four points are positive, four of either sign, four complex.
  */
 const POINTS = 12;
 /** A sum is zero when it is this small beside the sum of its terms' sizes. */
@@ -29,7 +29,10 @@ function pointValue(name: string, point: number): C.Complex {
   return C.complex(0.4 + 1.7 * first, (second - 0.5) * 2.2);
 }
 
-/** Value of an expression at a point. NaN where it has none. Unknown functions have values that follow from name and operands. */
+/**
+ * Value of an expression at a point. NaN where it has none. Unknown functions have values that follow from name and
+ * operands.
+ */
 export function evaluate(node: Node, point: number, budget: Budget): C.Complex {
   budget.step();
   switch (node.kind) {

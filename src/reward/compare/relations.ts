@@ -44,8 +44,9 @@ function isUncomputed(node: Node): boolean {
 }
 
 /**
- * What an equation or a membership gives as a value: the last side of `x = 5`, of `f(x) = 1 + 1 = 2`, of `x \in S`; of `10^3 = 1000`, whose sides are
- * numbers, only if they agree. Undefined for an equation that still has to be solved, and for inequalities.
+ * What an equation or a membership gives as a value: the last side of `x = 5`, of `f(x) = 1 + 1 = 2`, of `x \in S`; of
+ * `10^3 = 1000`, whose sides are numbers, only if they agree. Undefined for an equation that still has to be solved,
+ * and for inequalities.
  */
 export function givenValue(node: RelationNode, same: (a: Node, b: Node) => boolean): Node | undefined {
   const [first] = node.sides;

@@ -20,8 +20,9 @@ export interface Rounding {
   /** Those with at least so many places, on either side. */
   readonly roundedPlaces: number;
   /**
-   * Those with at least two places and so many significant digits, in the prediction, for a gold answer without decimals. One digit fewer does for a
-   * whole multiple of a square root: with two places, roots of different whole numbers below 100 are told apart.
+   * Those with at least two places and so many significant digits, in the prediction, for a gold answer without
+   * decimals. One digit fewer does for a whole multiple of a square root: with two places, roots of different whole
+   * numbers below 100 are told apart.
    */
   readonly roundedDigits: number;
 }
@@ -71,7 +72,10 @@ function significantDigits({ value, places }: Decimal): number {
   return String(digits).replace("-", "").length;
 }
 
-/** Whether a literal that is long enough is the rounding of the other value, which itself needs more places or has no end. */
+/**
+ * Whether a literal that is long enough is the rounding of the other value, which itself needs more places or has no
+ * end.
+ */
 function isRounded(rounded: Node, exact: Node, isLongEnough: (literal: Decimal) => boolean, budget: Budget): boolean {
   if (rounded.kind !== "number" || rounded.places === undefined) return false;
   const literal: Decimal = { ...rounded, places: rounded.places };
@@ -93,7 +97,10 @@ function isRounded(rounded: Node, exact: Node, isLongEnough: (literal: Decimal) 
   return Math.abs(toNumber(literal.value) - approximate) <= tolerance;
 }
 
-/** A fraction with a denominator above 10^9 that equals the gold answer to the precision of a double; a whole number needs no such fraction. */
+/**
+ * A fraction with a denominator above 10^9 that equals the gold answer to the precision of a double; a whole number
+ * needs no such fraction.
+ */
 function isDoubleAsFraction(prediction: Node, gold: Node, budget: Budget): boolean {
   if (hasSymbols(prediction) || hasSymbols(gold) || hasDecimals(gold)) return false;
   const fraction = writtenFraction(prediction);

@@ -1,7 +1,10 @@
 import type { Node } from "../latex/tree";
 import { children } from "../latex/tree";
 
-/** `a \pm b` is two answers: the node with all upper signs and the node with all lower ones. A node without such a sign is alone. */
+/**
+ * `a \pm b` is two answers: the node with all upper signs and the node with all lower ones. A node without such a sign
+ * is alone.
+ */
 export function variants(node: Node): readonly Node[] {
   return hasSign(node) ? [resolved(node, 1), resolved(node, -1)] : [node];
 }

@@ -14,8 +14,8 @@ import {
 } from "./rational";
 
 /**
- * A rational multiple of i^0|1, the square root of a square-free whole number, and whole powers of atoms. Atoms are symbols, pi and whatever else
- * is not taken apart; they are known by number.
+ * A rational multiple of i^0|1, the square root of a square-free whole number, and whole powers of atoms. Atoms are
+ * symbols, pi and whatever else is not taken apart; they are known by number.
  */
 export interface Term {
   readonly coefficient: Rational;

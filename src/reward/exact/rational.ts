@@ -48,7 +48,10 @@ export function bitLength(value: bigint): number {
 
 const SMALL = 1n << 64n;
 
-/** Steps of a budget that an operation on a number stands for: 1 for small ones, and for long ones what their greatest common divisor takes. */
+/**
+ * Steps of a budget that an operation on a number stands for: 1 for small ones, and for long ones what their greatest
+ * common divisor takes.
+ */
 export function work(a: Rational): number {
   if (a.d < SMALL && a.n < SMALL && a.n > -SMALL) return 1;
   const words = Math.max(bitLength(a.n), bitLength(a.d)) / 64;
@@ -96,8 +99,8 @@ export function wholeRoot(value: bigint, index: number): bigint | undefined {
 }
 
 /**
- * value = square^2 * rest, where rest is free of squares as far as can be told: factors are looked for up to 2,000. A larger square that stays hidden
- * makes equal roots look different, never different ones equal.
+ * value = square^2 * rest, where rest is free of squares as far as can be told: factors are looked for up to 2,000. A
+ * larger square that stays hidden makes equal roots look different, never different ones equal.
  */
 export function squareFree(value: bigint): { square: bigint; rest: bigint } {
   let left = value;

@@ -1,6 +1,9 @@
 import { closedBoxes } from "../boxed";
 
-/** What may stand between two boxes that are one answer: `\boxed{2} and \boxed{3}`, `y_1 = \boxed{..}, \quad y_2 = \boxed{..}`. */
+/**
+ * What may stand between two boxes that are one answer: `\boxed{2} and \boxed{3}`, `y_1 = \boxed{..}, \quad y_2 =
+ * \boxed{..}`.
+ */
 const CONNECTIVE =
   /^(?:and|or|for part \(?\w\)?|,|;|\\[()[\],;!]|\\q?quad|\$|\s|\\text\s*\{\s*(?:for part \(?\w\)?|and|or|,|\s)*\}|[A-Za-z](?:_\{?\w\}?)?\s*=)*$/;
 const MOST_BETWEEN = 60;
@@ -9,7 +12,8 @@ const MOST_BOXES = 40;
 
 /**
  * The answer in the last closed `\boxed{}`, together with those right before it that it is joined to.
- * @param adjacent whether boxes with nothing between them are one answer too: in a gold answer they are, in a prediction the last one stands alone.
+ * @param adjacent whether boxes with nothing between them are one answer too: in a gold answer they are, in a
+ * prediction the last one stands alone.
  * @returns undefined when there is no closed box.
  */
 export function boxedAnswer(text: string, adjacent: boolean): string | undefined {

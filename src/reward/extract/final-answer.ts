@@ -7,9 +7,10 @@ const MOST_BARE_CHARACTERS = 600;
 const MOST_BARE_WORDS = 4;
 
 /**
- * The answer of a whole response: its last closed box; without any, a bare answer as it stands, or what the text claims as its answer. A claim is a
- * phrase ("the answer is", "Answer:"), the last formula, a number in bold, or a number after "is", "=", ":" or in a concluding sentence. A number that
- * merely stands in the text is none, nor has a response with two `</answer>` an answer.
+ * The answer of a whole response: its last closed box; without any, a bare answer as it stands, or what the text claims
+ * as its answer. A claim is a phrase ("the answer is", "Answer:"), the last formula, a number in bold, or a number
+ * after "is", "=", ":" or in a concluding sentence. A number that merely stands in the text is none, nor has a response
+ * with two `</answer>` an answer.
  *
  * @returns null when there is none.
  */
@@ -17,7 +18,10 @@ export function finalAnswer(response: string): string | null {
   return answerIn(response, false);
 }
 
-/** A gold answer that is a whole solution, read as a response is; the gold answer as it stands when there is nothing to extract. */
+/**
+ * A gold answer that is a whole solution, read as a response is; the gold answer as it stands when there is nothing to
+ * extract.
+ */
 export function goldAnswer(gold: string): string {
   return answerIn(gold, true) ?? gold;
 }
@@ -120,7 +124,9 @@ function lastFormula(text: string): string | null {
 
 const CONCLUSION = /^(?:so|thus|therefore|hence|因此|所以|इसलिए|donc|لذا|en conclusion)(?![a-z])/i;
 
-/** The last number that the text claims: in bold, after "is", "=", ":", or the last one of a sentence that concludes. */
+/**
+ * The last number that the text claims: in bold, after "is", "=", ":", or the last one of a sentence that concludes.
+ */
 function lastClaim(text: string): string | null {
   const bold = [...text.matchAll(/\*\*([^*\n]+)\*\*/g)]
     .map((match) => match[1]?.match(ALL_NUMBERS)?.at(-1))

@@ -1,7 +1,10 @@
 import { countBoxed } from "../boxed";
 import { hasGold, type RewardFunction, wholeResponse } from "./function";
 
-/** SimpleRL-Zoo's reward of type `mix` (arXiv 2503.18892): +1 for a right answer, -0.5 for a wrong one, -1 when there is no box. */
+/**
+ * SimpleRL-Zoo's reward of type `mix` (arXiv 2503.18892): +1 for a right answer, -0.5 for a wrong one, -1 when there is
+ * no box.
+ */
 export const simplerl: RewardFunction = {
   help: "+1 for a right answer, -0.5 for a wrong one, -1 without a box",
   answer: wholeResponse("qwen"),

@@ -2,8 +2,8 @@ import { afterThinking, answerTagsValid } from "../answer-tags";
 import { hasGold, type RewardFunction } from "./function";
 
 /**
- * ZeroTIR (arXiv 2505.07773, its published reward code): R = 1 when the response passes the format gate and the answer after the last
- * `</think>` is right, else 0. The gate is {@link answerTagsValid}; behind it nothing is verified.
+ * ZeroTIR (arXiv 2505.07773, its published reward code): R = 1 when the response passes the format gate and the answer
+ * after the last `</think>` is right, else 0. The gate is {@link answerTagsValid}; behind it nothing is verified.
  */
 export const zerotir: RewardFunction = {
   help: "1 for a right answer in valid <answer> tags, else 0",

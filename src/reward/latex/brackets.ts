@@ -31,7 +31,11 @@ export function matchingBracket(tokens: readonly Token[], open: number): number 
   throw new NotMathematics("an open bracket");
 }
 
-/** Parts between separators outside all brackets, and the separators. @throws NotMathematics when brackets do not match. */
+/**
+ * Parts between separators outside all brackets, and the separators.
+ *
+ * @throws NotMathematics when brackets do not match.
+ */
 export function splitOutside(
   tokens: readonly Token[],
   isSeparator: (token: Token) => boolean,

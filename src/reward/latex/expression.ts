@@ -11,7 +11,10 @@ const HALF: Node = { kind: "number", value: rational(1n, 2n) };
 const TRIGONOMETRIC = /^(?:sin|cos|tan|cot|sec|csc)$/;
 const CLOSERS: Readonly<Record<string, string>> = { "]": "]", ")": ")" };
 
-/** Reads operands and, by {@link ArithmeticParser}, what operators make of them: everything below items, relations and units. */
+/**
+ * Reads operands and, by {@link ArithmeticParser}, what operators make of them: everything below items, relations and
+ * units.
+ */
 export class ExpressionParser extends ArithmeticParser {
   constructor(
     tokens: readonly Token[],

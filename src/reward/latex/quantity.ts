@@ -3,7 +3,8 @@ import type { Token } from "./tokens";
 import { canBeUnit, canonicalUnit, isUnitName } from "./units";
 
 /**
- * Takes the unit off the end of an item: `10 \text{ cm}`, `144 {m}^3`, `90^\circ`, `50\%`, `5 apples`, and a currency sign off its beginning.
+ * Takes the unit off the end of an item: `10 \text{ cm}`, `144 {m}^3`, `90^\circ`, `50\%`, `5 apples`, and a currency
+ * sign off its beginning.
  * @returns the tokens without it; the unit in its one spelling, empty for none named.
  */
 export function splitUnit(item: readonly Token[]): { tokens: readonly Token[]; unit: string } | undefined {

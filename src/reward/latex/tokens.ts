@@ -3,8 +3,8 @@ import { asciiMathematics } from "./unicode";
 
 export interface Token {
   /**
-   * `number`: digits with at most one point. `name`: a letter or a command's name. `letters`: two or three plain letters, a product or a unit.
-   * `function`: a known function. `words`: text. `operator`: anything else.
+   * `number`: digits with at most one point. `name`: a letter or a command's name. `letters`: two or three plain
+   * letters, a product or a unit. `function`: a known function. `words`: text. `operator`: anything else.
    */
   readonly kind: "number" | "name" | "letters" | "function" | "words" | "operator";
   readonly text: string;

@@ -88,7 +88,9 @@ export function canonicalUnit(text: string): string {
 const NOT_UNITS =
   /\b(?:no|not|never|none|or|and|if|when|where|for|except|but|wrong|to|is|are|was|infinite|infinitely|many|undefined|imaginary|unless|without|minus|plus|times|mod|thousand|million|billion|trillion|hundred|dozen|half|remainder)\b/i;
 
-/** Whether words after a number can be what is counted or measured. Words that change the value or take it back cannot. */
+/**
+ * Whether words after a number can be what is counted or measured. Words that change the value or take it back cannot.
+ */
 export function canBeUnit(words: string): boolean {
   return (
     /^[A-Za-z%°$²³/.^\s\d{}-]+$/.test(words) &&

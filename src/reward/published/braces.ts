@@ -1,6 +1,6 @@
 /**
- * `\frac12`, `\frac1{72}` and `\frac1b` with braces, as the MATH normaliser does it: of what stands behind each `\frac` without a brace, the
- * first two characters are the arguments.
+ * `\frac12`, `\frac1{72}` and `\frac1b` with braces, as the MATH normaliser does it: of what stands behind each `\frac`
+ * without a brace, the first two characters are the arguments.
  */
 export function braceFractions(text: string): string {
   const [head = "", ...pieces] = text.split("\\frac");

@@ -2,7 +2,10 @@
 const LAST_CHARACTERS = 300;
 const LAST_CHARACTERS_FOR_BOX = 100;
 
-/** The last `Answer:` line in the last 300 characters, else the box in the last 100 (DAPO, arXiv 2503.14476, both readings of its code). */
+/**
+ * The last `Answer:` line in the last 300 characters, else the box in the last 100 (DAPO, arXiv 2503.14476, both
+ * readings of its code).
+ */
 export function dapoAnswer(response: string): string | null {
   const line = [...response.slice(-LAST_CHARACTERS).matchAll(/Answer\s*:\s*([^\n]+)/gi)].at(-1)?.[1];
   if (line !== undefined) return line.trim();
@@ -36,7 +39,10 @@ const REMOVED =
     " ",
   );
 
-/** The normal form in which DAPO compares answers as text, after Lewkowycz et al. (Minerva, arXiv 2206.14858, appendix D.1). */
+/**
+ * The normal form in which DAPO compares answers as text, after Lewkowycz et al. (Minerva, arXiv 2206.14858, appendix
+ * D.1).
+ */
 export function dapoNormalForm(answer: string): string {
   let text = answer.split("=").at(-1) ?? "";
   for (const [from, to] of REPLACED) text = text.replaceAll(from, to);

@@ -1,6 +1,9 @@
 import { bracedAt, braceFractions, braceRoots, slashFraction } from "./braces";
 
-/** The last `\boxed` or `\fbox` of a text, braces counted as they come; null without one or when it never closes (Hendrycks et al., MATH). */
+/**
+ * The last `\boxed` or `\fbox` of a text, braces counted as they come; null without one or when it never closes
+ * (Hendrycks et al., MATH).
+ */
 export function hendrycksBox(text: string): string | null {
   let at = text.lastIndexOf("\\boxed");
   if (at < 0) at = text.lastIndexOf("\\fbox");
@@ -11,7 +14,10 @@ export function hendrycksBox(text: string): string | null {
   return open < 0 ? null : (bracedAt(text, open) ?? null);
 }
 
-/** The normal form in which the MATH data set's own grader compares answers as text (Hendrycks et al. 2021, arXiv 2103.03874). */
+/**
+ * The normal form in which the MATH data set's own grader compares answers as text (Hendrycks et al. 2021, arXiv
+ * 2103.03874).
+ */
 export function hendrycksNormalForm(answer: string): string {
   let text = answer
     .replaceAll("\n", "")

@@ -7,7 +7,10 @@ import { withoutQwenUnits } from "./qwen-units";
 /** The end of a response in which numbers and sentences are looked for. */
 const LAST_CHARACTERS = 20_000;
 
-/** What follows the last `boxed`: to the matching brace, to the end when that is missing; without a brace to the next dollar sign. */
+/**
+ * What follows the last `boxed`: to the matching brace, to the end when that is missing; without a brace to the next
+ * dollar sign.
+ */
 export function lastBoxText(text: string): string | null {
   const at = text.lastIndexOf("boxed");
   if (at < 0) return null;
@@ -22,7 +25,10 @@ export function lastBoxText(text: string): string | null {
   return rest.slice(1);
 }
 
-/** The order in which Qwen2.5-Math's evaluation looks for an answer: Minerva's sentence, a box, two phrases, the last number. */
+/**
+ * The order in which Qwen2.5-Math's evaluation looks for an answer: Minerva's sentence, a box, two phrases, the last
+ * number.
+ */
 export function qwenAnswer(response: string): string | null {
   const text = response.slice(-LAST_CHARACTERS);
   const minerva = text.lastIndexOf("final answer is $");
@@ -48,7 +54,10 @@ const NUMBER_WORDS =
     " ",
   );
 
-/** The normal form in which Qwen2.5-Math's evaluation compares answers (arXiv 2409.12122, its published code), with its known faults. */
+/**
+ * The normal form in which Qwen2.5-Math's evaluation compares answers (arXiv 2409.12122, its published code), with its
+ * known faults.
+ */
 export function qwenNormalForm(answer: string): string {
   let text = answer.trim().replaceAll("\n", "").replace(/\.+$/, "").replaceAll("\\!", "");
   text = text
@@ -99,9 +108,9 @@ const RELATIVE_TOLERANCE = 1e-4;
 const MOST_PARTS = 60;
 
 /**
- * Qwen2.5-Math's comparison of normal forms: the same text or choice; numbers within 1e-4, a percentage counting as its hundredth and its hundredfold;
- * brackets of any kind alike; parts one by one in order. Where the published code then asks sympy, the semantic comparison of the other profiles
- * decides.
+ * Qwen2.5-Math's comparison of normal forms: the same text or choice; numbers within 1e-4, a percentage counting as its
+ * hundredth and its hundredfold; brackets of any kind alike; parts one by one in order. Where the published code then
+ * asks sympy, the semantic comparison of the other profiles decides.
  */
 export function qwenEqual(prediction: string, gold: string, policy: Policy, budget: Budget): boolean {
   budget.step();

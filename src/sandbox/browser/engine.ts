@@ -22,8 +22,8 @@ const OPEN_MS = 15_000;
 
 /**
  * Starts the Python sandbox of a page: the same interpreter and host as in Node, in workers of a frame that reaches
- * nothing (frame.ts). Call it where the calls come from, in the page or in a worker, with the port of the frame; what it
- * loads is handed in through it. Resolves when the first worker is ready.
+ * nothing (frame.ts). Call it where the calls come from, in the page or in a worker, with the port of the frame; what
+ * it loads is handed in through it. Resolves when the first worker is ready.
  *
  * @throws UserError when the files can't be loaded or the frame does not start
  */

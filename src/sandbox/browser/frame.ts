@@ -1,7 +1,7 @@
 /**
- * The page's part of the sandbox: a frame in which the programs run. Its origin is opaque, so it has no storage, no cookies
- * and no access to the page; its content security policy allows one script, workers from its own blobs and the compilation
- * of WebAssembly, and nothing from the network. Workers started inside inherit both.
+ * The page's part of the sandbox: a frame in which the programs run. Its origin is opaque, so it has no storage, no
+ * cookies and no access to the page; its content security policy allows one script, workers from its own blobs and the
+ * compilation of WebAssembly, and nothing from the network. Workers started inside inherit both.
  *
  * A frame of this kind also inherits the page's own policy. A page that has one must allow in it what the frame needs:
  * `script-src 'wasm-unsafe-eval'` with the hash of the frame's script (`frameHash`), and `worker-src blob:`.

@@ -1,4 +1,7 @@
-/** Entry of the frame's first worker: the pool, which keeps the deadlines and starts one worker for each program at a time. */
+/**
+ * Entry of the frame's first worker: the pool, which keeps the deadlines and starts one worker for each program at a
+ * time.
+ */
 import { loadPython, PythonModules } from "../python/assets";
 import { PythonWorkers, type SpawnWorker } from "../python-workers";
 import type { FromWorker } from "../worker-core";

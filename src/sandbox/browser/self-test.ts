@@ -2,8 +2,8 @@
 const fromString = Function;
 
 /**
- * Tries, from the worker that calls it, what the frame's opaque origin and its policy must refuse, without a request to any host.
- * A browser that does not hand both down to workers is found here.
+ * Tries, from the worker that calls it, what the frame's opaque origin and its policy must refuse, without a request to
+ * any host. A browser that does not hand both down to workers is found here.
  *
  * @returns one phrase for each thing that was possible; empty when the sandbox is closed
  */

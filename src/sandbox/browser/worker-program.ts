@@ -1,4 +1,7 @@
-/** Entry of the worker in which a guest runs. It takes no program before it has seen that nothing but its parent is in reach. */
+/**
+ * Entry of the worker in which a guest runs. It takes no program before it has seen that nothing but its parent is in
+ * reach.
+ */
 import { type FromWorker, type ToWorker, workerCore } from "../worker-core";
 import { openDoors } from "./self-test";
 

@@ -10,7 +10,9 @@ export const COMPILE_SECONDS = 10;
 /** The part of a result that the service knows. */
 export type RemoteResult = Pick<PythonResult, "status" | "stdout" | "stderr" | "truncated">;
 
-/** Body of the request for a call. `seed` has no place in it: programs run there draw from the service's own randomness. */
+/**
+ * Body of the request for a call. `seed` has no place in it: programs run there draw from the service's own randomness.
+ */
 export function requestBody(call: PythonCall, requestId: string): string {
   return JSON.stringify({
     code: call.code,

@@ -1,4 +1,7 @@
-/** exp, exp2, log, log2, pow: tables and short series in pairs of doubles, so that nearly every result is correctly rounded. */
+/**
+ * exp, exp2, log, log2, pow: tables and short series in pairs of doubles, so that nearly every result is correctly
+ * rounded.
+ */
 import { powerOfTwo, scaleByPower, splitExponent } from "./bits";
 import { FIXED_ONE, LN2, logStep, type Pair, powerSeries, toPair, toParts } from "./fixed";
 import { add, multiply, negate, quickSum, scale, twoProduct, twoSum } from "./pair";

@@ -1,4 +1,6 @@
-/** Constants and table entries to as many bits as wanted: whole numbers in units of 2^-bits. Slow; used once per table. */
+/**
+ * Constants and table entries to as many bits as wanted: whole numbers in units of 2^-bits. Slow; used once per table.
+ */
 
 /** A value as the unevaluated sum of two doubles; the first is the sum, rounded. About 106 bits. */
 export type Pair = readonly [high: number, low: number];
@@ -9,7 +11,9 @@ export const FIXED_ONE = 1n << FIXED_BITS;
 
 const ARGUMENT_BITS = 1400n;
 
-/** sum of x^(2k+1) / (2k+1), x = numerator/denominator: signs alternate for the arctangent, not for its hyperbolic twin. */
+/**
+ * sum of x^(2k+1) / (2k+1), x = numerator/denominator: signs alternate for the arctangent, not for its hyperbolic twin.
+ */
 function oddSeries(numerator: bigint, denominator: bigint, sign: bigint, bits: bigint): bigint {
   let power = (numerator << bits) / denominator;
   let sum = 0n;
@@ -63,7 +67,10 @@ export function toPair(value: bigint): Pair {
   return [high, toDouble(value - fromDouble(high, FIXED_BITS))];
 }
 
-/** As several doubles with `size` bits each, so that products with small whole numbers are exact, and a pair for the rest. */
+/**
+ * As several doubles with `size` bits each, so that products with small whole numbers are exact, and a pair for the
+ * rest.
+ */
 export function toParts(value: bigint, size: number, count: number): { parts: number[]; rest: Pair } {
   const parts: number[] = [];
   let left = value;

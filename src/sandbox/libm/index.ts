@@ -1,7 +1,7 @@
 /**
  * The C library's elementary functions for the guest: pure functions of one or two doubles. They give the digits that
- * CPython prints on Linux (glibc) where the ones compiled into the wasm file are off by one in the last. Only operations
- * that IEEE 754 fixes to the last bit are used, so all machines agree.
+ * CPython prints on Linux (glibc) where the ones compiled into the wasm file are off by one in the last. Only
+ * operations that IEEE 754 fixes to the last bit are used, so all machines agree.
  */
 import { erf, erfc } from "./erf";
 import { exp, exp2, log, log2, pow } from "./exponential";

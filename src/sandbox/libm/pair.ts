@@ -1,4 +1,7 @@
-/** Arithmetic on unevaluated sums of two doubles (T. J. Dekker, 1971; D. E. Knuth, TAOCP 2). Relative error about 2^-102. */
+/**
+ * Arithmetic on unevaluated sums of two doubles (T. J. Dekker, 1971; D. E. Knuth, TAOCP 2). Relative error about
+ * 2^-102.
+ */
 import type { Pair } from "./fixed";
 
 const SPLIT = 2 ** 27 + 1;

@@ -23,8 +23,8 @@ const FILE_BYTES = 16 << 20;
 const OPEN_FILES = 32;
 
 /**
- * Runs the program of standard input as `__main__`. No name of it is left for the program to find, and its own frame does not
- * show in tracebacks.
+ * Runs the program of standard input as `__main__`. No name of it is left for the program to find, and its own frame
+ * does not show in tracebacks.
  */
 const LOADER = [
   "__import__('random').seed(__import__('sys').argv.pop())",

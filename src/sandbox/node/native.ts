@@ -1,7 +1,8 @@
 /**
- * Python as it is installed on this Linux machine, with its packages (numpy, sympy), inside bubblewrap: namespaces of its own for
- * processes, network, files and users, no environment, no capability, and limits on memory, time, files and processes. Weaker
- * than the `wasi` engine, as every system call of the kernel is in reach, so it starts only when its self-test finds no leak.
+ * Python as it is installed on this Linux machine, with its packages (numpy, sympy), inside bubblewrap: namespaces of
+ * its own for processes, network, files and users, no environment, no capability, and limits on memory, time, files and
+ * processes. Weaker than the `wasi` engine, as every system call of the kernel is in reach, so it starts only when its
+ * self-test finds no leak.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";

@@ -12,8 +12,9 @@ const SKIPPED_FOLDERS = /^(?:tests?|__pycache__|\..*|.*\.(?:dist-info|egg-info|d
 const SKIPPED_FILES = /^\.|\.(?:so|pyd|dll|dylib|a|o)$/;
 
 /**
- * Reads packages: a folder that holds them, as site-packages does, or a zip or wheel. Tests and native code are left out.
- * Where a folder has byte code of CPython 3.11 that fits its source, that takes the source's place and saves compiling it.
+ * Reads packages: a folder that holds them, as site-packages does, or a zip or wheel. Tests and native code are left
+ * out. Where a folder has byte code of CPython 3.11 that fits its source, that takes the source's place and saves
+ * compiling it.
  *
  * @returns files by path below the folder, sorted
  */

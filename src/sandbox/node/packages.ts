@@ -24,8 +24,8 @@ const MAXIMUM_PAGES = 4096;
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
 /**
- * The folder of assets for an interpreter with these packages. It is named by the hash of all that goes in, and made when
- * it is not there yet, which blocks for seconds to a minute.
+ * The folder of assets for an interpreter with these packages. It is named by the hash of all that goes in, and made
+ * when it is not there yet, which blocks for seconds to a minute.
  *
  * @throws UserError when the packages can't be read or imported
  */

@@ -8,7 +8,9 @@ export interface ReadAccess {
   assets: string[];
 }
 
-/** Node's switch for its permission model: `--permission`, on older lines `--experimental-permission`, or none at all. */
+/**
+ * Node's switch for its permission model: `--permission`, on older lines `--experimental-permission`, or none at all.
+ */
 function permissionSwitch(): string | undefined {
   const flags = process.allowedNodeEnvironmentFlags;
   return ["--permission", "--experimental-permission"].find((flag) => flags.has(flag));

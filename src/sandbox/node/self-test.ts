@@ -6,8 +6,8 @@ import { isMainThread, Worker } from "node:worker_threads";
 const fromString = Function;
 
 /**
- * Tries, from where it is called, what the sandbox must refuse. The permission model covers files, processes and threads;
- * where Node has none the flags were not given, and only code generation is looked at.
+ * Tries, from where it is called, what the sandbox must refuse. The permission model covers files, processes and
+ * threads; where Node has none the flags were not given, and only code generation is looked at.
  *
  * @returns one phrase for each thing that was possible; empty when the sandbox is closed
  */

@@ -4,7 +4,9 @@
  */
 export const PYTHON_ARGS = ["python", "-s", "-"] as const;
 
-/** Seen by the interpreter while it starts, and taken out of `os.environ` again: fixed hashes, and where BOOT_FILES lie. */
+/**
+ * Seen by the interpreter while it starts, and taken out of `os.environ` again: fixed hashes, and where BOOT_FILES lie.
+ */
 export const BOOT_ENVIRONMENT = ["PYTHONHASHSEED=0", "PYTHONPATH=/boot"] as const;
 
 /** `random` is seeded with this while the snapshot is made; it marks the place of the generator's state in memory. */
@@ -107,7 +109,9 @@ del main
 /** The module that prepares the snapshot; `site` imports it by this name. */
 export const BOOT_FILES = bootFiles("");
 
-/** Where added packages lie; the last folder of `sys.path`, so that none of them hides a module of the standard library. */
+/**
+ * Where added packages lie; the last folder of `sys.path`, so that none of them hides a module of the standard library.
+ */
 export const PACKAGE_FOLDER = "/packages";
 
 /** Calls that fill a package's own caches, as the first of them in a program would take long. */

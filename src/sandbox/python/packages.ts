@@ -15,8 +15,8 @@ export interface PackagedPython {
 }
 
 /**
- * Starts the interpreter with the packages under /packages, imports some of them and takes its memory. Blocks the thread
- * for seconds.
+ * Starts the interpreter with the packages under /packages, imports some of them and takes its memory. Blocks the
+ * thread for seconds.
  *
  * @param packages files by path below the folder: `sympy/__init__.pyc`
  * @param imports modules to import

@@ -42,7 +42,10 @@ export interface Place {
   node: FsNode | undefined;
 }
 
-/** A tree of files in memory: read-only ones handed in by the host, and a few small ones of the guest. No links of any kind. */
+/**
+ * A tree of files in memory: read-only ones handed in by the host, and a few small ones of the guest. No links of any
+ * kind.
+ */
 export class MemoryFs {
   readonly root: FolderNode;
   readonly #limits: FsLimits;

@@ -38,7 +38,9 @@ export class WasiHost implements GuestAccess {
     return this.#memory;
   }
 
-  /** The import object for `new WebAssembly.Instance`. Functions of the interface that are missing here answer ENOSYS. */
+  /**
+   * The import object for `new WebAssembly.Instance`. Functions of the interface that are missing here answer ENOSYS.
+   */
   imports(module: WebAssembly.Module): WebAssembly.Imports {
     const calls: GuestCalls = { ...processCalls(this), ...fdCalls(this), ...pathCalls(this) };
     const table: WebAssembly.ModuleImports = Object.create(null);

@@ -88,7 +88,9 @@ export class GuestMemory {
     return buffers;
   }
 
-  /** UTF-8 text at a pointer; EILSEQ when it is not UTF-8, EINVAL when it holds a NUL, ENAMETOOLONG beyond 4096 bytes. */
+  /**
+   * UTF-8 text at a pointer; EILSEQ when it is not UTF-8, EINVAL when it holds a NUL, ENAMETOOLONG beyond 4096 bytes.
+   */
   text(pointer: number, length: number): string {
     if (length >>> 0 > 4096) throw new WasiError(Errno.NAMETOOLONG);
     let text: string;

@@ -22,8 +22,8 @@ export function splitOf(expression: string): NanoSplit {
 }
 
 /**
- * Problem `index` of (seed, split): arithmetic with operands 2..99. A small model that answers at once gets the easy sums
- * right (16%) and little else, because most of the others need a product of two-digit numbers.
+ * Problem `index` of (seed, split): arithmetic with operands 2..99. A small model that answers at once gets the easy
+ * sums right (16%) and little else, because most of the others need a product of two-digit numbers.
  */
 export function nanoProblem(seed: number, index: number, split: NanoSplit): NanoProblem {
   return problemOf(new CounterRandom(seed ^ hashText(split), index), randomExpression, split);

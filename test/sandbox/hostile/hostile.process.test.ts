@@ -46,7 +46,10 @@ function processField(pid: number, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
-/** Resident MiB of a process at rest: the least of two seconds, because threads that were ended are given back a little later. */
+/**
+ * Resident MiB of a process at rest: the least of two seconds, because threads that were ended are given back a little
+ * later.
+ */
 async function residentAtRest(pid: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let look = 0; look < 20; look++) {

@@ -2,7 +2,10 @@ import type { Category } from "./case";
 
 const py = String.raw;
 
-/** Recursion in Python, in C and in the parser. A trap (`crash`) is contained; natively several of these are a segmentation fault. */
+/**
+ * Recursion in Python, in C and in the parser. A trap (`crash`) is contained; natively several of these are a
+ * segmentation fault.
+ */
 export const recursion: Category = {
   category: "recursion",
   cases: [

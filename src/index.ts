@@ -1,5 +1,4 @@
 /** The library. What is exported here is kept stable; everything else may change. */
-export type { AnswerSample } from "./eval/ask";
 export { type GRPOArgs, GRPOTrainer, type GRPOTrainerSettings, type RewardChoice } from "./library/grpo-trainer";
 export { type EvaluateSettings, evaluate, type GenerateSettings, generate } from "./library/models";
 export type { Row, Rows, TrainerSettings } from "./library/settings";
@@ -41,6 +40,6 @@ export type {
   StepResult,
   ToolValue,
 } from "./rollout/environment";
-export type { TrainEvents, TrainPlan, TrainSummary, Transcript as Sample } from "./session/events";
+export type { AnswerSample, TrainEvents, TrainPlan, TrainSummary, Transcript as Sample } from "./session/events";
 export type { EvaluationRow } from "./session/metrics";
 export { deterministicPart, type MetricsRow, metricHelp } from "./session/metrics";

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import type { OptionsOf } from "../options/option";
 import type { OptionSet } from "../options/option-set";
-import type { TrainingContext } from "../run/train";
+import type { TrainingContext } from "../run/context";
 import { allEvents, type TrainEvents, type TrainSummary } from "../session/events";
 import type { CliCommand } from "./command";
 import type { CliIo } from "./io";

@@ -2,7 +2,7 @@ import { UserError } from "../base/errors";
 import { readModelConfig } from "../model/folder";
 import { configFolder } from "../model/peft";
 import type { SampleOptions } from "../options/evaluate";
-import type { Transcript } from "../session/events";
+import type { AnswerSample } from "../session/events";
 import type { TrainingHost } from "../session/host";
 import type { QuestionRow } from "../session/questions";
 import { transcriptOf } from "../session/transcript";
@@ -91,13 +91,4 @@ function idsQuestion(ids: Uint32Array, tokenizer: Tokenizer, maxPromptLength: nu
   if (ids.length > maxPromptLength)
     throw new UserError(`--prompt-ids: ${ids.length} ids, --max-prompt-length allows ${maxPromptLength}`);
   return { prompt: tokenizer.decode(ids), promptIds: ids, answer: [] };
-}
-
-/** A trajectory to be shown, with its completion as numbers. */
-export interface AnswerSample extends Transcript {
-  /** Tokens after the prompt, observations included. */
-  readonly ids: readonly number[];
-  readonly text: string;
-  /** Of each token under the distribution it was drawn from; 0 for observations. */
-  readonly logprobs: readonly number[];
 }

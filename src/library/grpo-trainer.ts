@@ -4,7 +4,7 @@ import { resolveTrainOptions } from "../options/train";
 import type { Embedded } from "../platform/node/embedded";
 import type { CustomRewardFunction } from "../reward/custom";
 import type { Environment, EnvironmentFactory } from "../rollout/environment";
-import type { TrainingContext } from "../run/train";
+import type { TrainingContext } from "../run/context";
 import type { TrainSummary } from "../session/events";
 import { checkArgs, checkSettings, namedRows, type Rows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";

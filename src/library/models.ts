@@ -1,10 +1,10 @@
 /** Answers of a model, and figures over data sets. */
 
 import { UserError } from "../base/errors";
-import type { AnswerSample } from "../eval/ask";
 import { type EvalOptions, evalOptions, type SampleOptions, sampleOptions } from "../options/evaluate";
 import type { EnvironmentFactory } from "../rollout/environment";
-import type { EvalReport } from "../run/evaluate";
+import type { EvalReport } from "../run/context";
+import type { AnswerSample } from "../session/events";
 import { checkArgs, checkSettings, isList, namedRows, type Rows } from "./settings";
 
 /** Settings of {@link generate}. */

@@ -1,6 +1,6 @@
 import { type DpoOptions, dpoOptions, type SftOptions, sftOptions } from "../options/supervised";
 import type { Embedded } from "../platform/node/embedded";
-import type { TrainingContext } from "../run/train";
+import type { TrainingContext } from "../run/context";
 import type { TrainSummary } from "../session/events";
 import { checkArgs, checkSettings, namedRows, TRAINER_SETTINGS, type TrainerSettings } from "./settings";
 import { Trainer } from "./trainer";

@@ -1,8 +1,8 @@
 /** What all trainers do: train once, then save. */
 
 import { UserError } from "../base/errors";
-import { type ExportDtype, exportDtypes } from "../model/export";
-import type { TrainingContext } from "../run/train";
+import { type DtypeName, dtypeNames } from "../model/safetensors/dtype";
+import type { TrainingContext } from "../run/context";
 import type { TrainSummary } from "../session/events";
 import { allHandlers, type TrainerSettings } from "./settings";
 
@@ -41,12 +41,12 @@ export abstract class Trainer<Options> {
    * @param folder a new or empty one
    * @throws UserError before `train` has saved a checkpoint, or when the folder is not empty
    */
-  async saveModel(folder: string, dtype: ExportDtype = "float32"): Promise<void> {
+  async saveModel(folder: string, dtype: DtypeName = "float32"): Promise<void> {
     const model = this.#summary?.checkpoint;
     if (model === undefined) throw new UserError("saveModel: nothing has been trained and saved yet; call train first");
     if (typeof folder !== "string" || folder === "")
       throw new UserError('saveModel: expected a folder to write into, such as "models/mine"');
-    if (!exportDtypes.includes(dtype)) throw new UserError(`saveModel: ${dtype} is none of ${exportDtypes.join(", ")}`);
+    if (!dtypeNames.includes(dtype)) throw new UserError(`saveModel: ${dtype} is none of ${dtypeNames.join(", ")}`);
     const { exportCheckpoint } = await import("../run/export");
     await exportCheckpoint({ model, output: folder, dtype, adapterOnly: false });
   }

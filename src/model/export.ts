@@ -3,15 +3,8 @@ import { type AdapterConfig, adapterScale } from "./adapter";
 import { parameterShapes, writeModelConfig } from "./config";
 import type { CheckpointTensor, FolderWriter } from "./folder";
 import type { ModelSource, StoredAdapter } from "./peft";
-import type { FloatType } from "./safetensors/dtype";
-import { FLOAT_BYTES } from "./safetensors/dtype";
+import { type DtypeName, FLOAT_BYTES, FLOAT_TYPES, type FloatType } from "./safetensors/dtype";
 import { safetensorsChunks, type TensorToWrite } from "./safetensors/write";
-
-/** Names of config.json for the types that are written. */
-export const exportDtypes = ["float32", "float16", "bfloat16"] as const;
-export type ExportDtype = (typeof exportDtypes)[number];
-
-const FLOAT_TYPES: Record<ExportDtype, FloatType> = { float32: "F32", float16: "F16", bfloat16: "BF16" };
 
 /** Most bytes of one file's tensors, as in transformers. */
 const SHARD_BYTES = 5e9;
@@ -24,7 +17,7 @@ const SHARD_BYTES = 5e9;
 export async function exportModel(
   writer: FolderWriter,
   { checkpoint, adapter }: ModelSource,
-  dtype: ExportDtype,
+  dtype: DtypeName,
   shardBytes = SHARD_BYTES,
 ): Promise<void> {
   const { valueHead: _, ...config } = checkpoint.config;

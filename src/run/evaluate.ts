@@ -2,7 +2,6 @@
 import { must } from "../base/must";
 import { runWhen2Call, type When2CallReport } from "../eval/choices/run";
 import { runEvaluation } from "../eval/evaluate";
-import type { EvaluationReport } from "../eval/report";
 import { generatePredictions } from "../eval/t-eval/generate";
 import { runTEval, type TEvalAnswerer, type TEvalReport } from "../eval/t-eval/run";
 import { targetPlans } from "../eval/targets";
@@ -12,16 +11,8 @@ import { holdRunFolder } from "../platform/node/run-place";
 import { checkpointOf } from "../platform/node/training-host";
 import type { TrainingHost } from "../session/host";
 import type { RunFiles } from "../session/run-folder";
-import { type RunContext, withHost } from "./with-host";
-
-/** What a call of `eval` says beside its figures. */
-export interface EvalCall {
-  /** Where samples and tables lie; null: nowhere. */
-  readonly outputDir: string | null;
-  readonly seconds: number;
-}
-
-export interface EvalReport extends EvaluationReport, EvalCall {}
+import type { EvalCall, EvalReport, RunContext } from "./context";
+import { withHost } from "./with-host";
 
 /** What `eval --bench` found. */
 export type BenchReport = (When2CallReport | TEvalReport) & EvalCall;

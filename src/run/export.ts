@@ -2,8 +2,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../base/errors";
-import { type ExportDtype, exportModel } from "../model/export";
+import { exportModel } from "../model/export";
 import { readModel, writeAdapter } from "../model/peft";
+import type { DtypeName } from "../model/safetensors/dtype";
 import { MARKER, nodeFolder, writeFolder } from "../platform/node/files";
 import { modelFolder } from "../platform/node/models";
 import { checkpointOf } from "../platform/node/training-host";
@@ -13,7 +14,7 @@ export interface ExportRequest {
   readonly model: string;
   /** A new folder. */
   readonly output: string;
-  readonly dtype: ExportDtype;
+  readonly dtype: DtypeName;
   /** Only the adapter, as a PEFT folder. */
   readonly adapterOnly: boolean;
 }

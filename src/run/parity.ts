@@ -8,7 +8,8 @@ import type { TrainOptions } from "../options/train";
 import { replaceFile } from "../platform/node/files";
 import { checkpointOf } from "../platform/node/training-host";
 import type { TrainingHost } from "../session/host";
-import { type RunContext, withHost } from "./with-host";
+import type { RunContext } from "./context";
+import { withHost } from "./with-host";
 
 const LARGEST_ID = 2 ** 32 - 1;
 

@@ -1,10 +1,11 @@
 /** `sample`: a model's answers to questions. */
-import type { AnswerSample } from "../eval/ask";
 import { ask } from "../eval/ask";
 import type { SampleOptions } from "../options/evaluate";
 import type { Embedded } from "../platform/node/embedded";
 import { checkpointOf } from "../platform/node/training-host";
-import { type RunContext, withHost } from "./with-host";
+import type { AnswerSample } from "../session/events";
+import type { RunContext } from "./context";
+import { withHost } from "./with-host";
 
 export interface SampleContext extends RunContext {
   /** Is given every trajectory, in the order of the questions, when all have ended. */

@@ -19,14 +19,11 @@ import { runDpo } from "../supervised/dpo";
 import { runPretraining } from "../supervised/pretrain";
 import { runSft } from "../supervised/sft";
 import { runTraining } from "../train/loop";
+import type { TrainingContext } from "./context";
 import { tensorboardEvents } from "./tensorboard";
 import { recordAttempt } from "./view/attempts";
 import { DEFAULT_LIMITS, writeReport } from "./view/report-file";
-import { type RunContext, withHost } from "./with-host";
-
-export interface TrainingContext extends RunContext {
-  readonly events: TrainEvents;
-}
+import { withHost } from "./with-host";
 
 export function train(options: TrainOptions, context: TrainingContext, embedded: Embedded = {}): Promise<TrainSummary> {
   return inRunFolder(

@@ -1,15 +1,7 @@
-/** What every use case that opens a model is given beside its options, and the host that it runs on. */
+/** The host that every use case runs on which opens a model. */
 import type { Embedded } from "../platform/node/embedded";
 import { nodeTrainingHost } from "../platform/node/training-host";
 import type { TrainingHost } from "../session/host";
-
-/** How the caller can stop the work, and what it is told meanwhile. */
-export interface RunContext {
-  /** Aborted by the first Ctrl-C: save, then end. */
-  readonly signal: AbortSignal;
-  /** A remark for the user, such as a fallback adapter. */
-  readonly announce: (line: string) => void;
-}
 
 /**
  * Opens the host, and ends with the device's own error when it has one: a lost device leaves promises unsettled.

@@ -53,6 +53,15 @@ export interface Transcript {
   readonly modelTokens: number;
 }
 
+/** A trajectory to be shown, with its completion as numbers. */
+export interface AnswerSample extends Transcript {
+  /** Tokens after the prompt, observations included. */
+  readonly ids: readonly number[];
+  readonly text: string;
+  /** Of each token under the distribution it was drawn from; 0 for observations. */
+  readonly logprobs: readonly number[];
+}
+
 /** A figure before and after the run. */
 export interface SummaryRow {
   readonly name: string;

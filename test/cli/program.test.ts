@@ -11,7 +11,8 @@ import { GpuError } from "../../src/gpu/errors";
 import type { EvalOptions, SampleOptions } from "../../src/options/evaluate";
 import { presetNames, presetOptions } from "../../src/options/presets";
 import type { TrainOptions } from "../../src/options/train";
-import type { EvalReport, evaluate } from "../../src/run/evaluate";
+import type { EvalReport } from "../../src/run/context";
+import type { evaluate } from "../../src/run/evaluate";
 import { substitute } from "./substitute-work";
 import { hostileTranscript, playRun, testIo } from "./support";
 

@@ -1,8 +1,8 @@
 /** `sample` in Node: prompts as token ids, greedy completions, text as it comes. */
 import { expect, test } from "vitest";
-import type { AnswerSample } from "../../src/eval/ask";
 import { sampleOptions } from "../../src/options/evaluate";
 import { sample as answer } from "../../src/run/sample";
+import type { AnswerSample } from "../../src/session/events";
 
 async function sample(values: Record<string, unknown>): Promise<{ samples: AnswerSample[]; streamed: string }> {
   const samples: AnswerSample[] = [];

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { type ExportDtype, exportDtypes } from "../../model/export";
+import { type DtypeName, dtypeNames } from "../../model/safetensors/dtype";
 import type { CliCommand } from "../command";
 import { jsonOption } from "../flags";
 import { jsonLine } from "../io";
@@ -14,7 +14,7 @@ Needs no GPU. An adapter is merged in higher precision and rounded once to --dty
 interface Flags {
   readonly model: string;
   readonly output: string;
-  readonly dtype: ExportDtype;
+  readonly dtype: DtypeName;
   readonly adapterOnly?: boolean;
   readonly json?: boolean;
 }
@@ -27,7 +27,7 @@ export const command: CliCommand = {
     command
       .requiredOption("--model <folder>", "run folder (its newest checkpoint), checkpoint, PEFT or model folder")
       .requiredOption("--output <folder>", "new folder to write")
-      .addOption(new Option("--dtype <name>", "of the weights in the files").choices(exportDtypes).default("float32"))
+      .addOption(new Option("--dtype <name>", "of the weights in the files").choices(dtypeNames).default("float32"))
       .option("--adapter-only", "write adapter_config.json and adapter_model.safetensors, in float32, and no model")
       .addOption(jsonOption("one JSON object"))
       .action(async ({ json, adapterOnly = false, ...rest }: Flags) => {

@@ -1,7 +1,7 @@
 import { shellWord } from "../../base/text";
 import type { Cell } from "../../eval/report";
 import { headlineName, isSwept } from "../../eval/table";
-import type { EvalReport } from "../../run/evaluate";
+import type { EvalReport } from "../../run/context";
 import { alignColumns, sparkline } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

@@ -1,5 +1,5 @@
 import type { TEvalReport } from "../../eval/t-eval/run";
-import type { EvalCall } from "../../run/evaluate";
+import type { EvalCall } from "../../run/context";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

@@ -1,7 +1,7 @@
 import { at } from "../../base/must";
 import { behaviours } from "../../eval/choices/metrics";
 import type { When2CallReport } from "../../eval/choices/run";
-import type { EvalCall } from "../../run/evaluate";
+import type { EvalCall } from "../../run/context";
 import { alignColumns } from "./charts";
 import type { Style } from "./style";
 import { duration, figure, percent, plainText, shorten } from "./text";

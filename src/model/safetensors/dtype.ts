@@ -3,6 +3,11 @@ import { halfTable, toBfloat16, toFloat16 } from "../../../kernels/half_floats";
 /** Storage types that this package trains from and writes. */
 export type FloatType = "F32" | "F16" | "BF16";
 
+/** Their names in config.json. */
+export const dtypeNames = ["float32", "float16", "bfloat16"] as const;
+export type DtypeName = (typeof dtypeNames)[number];
+export const FLOAT_TYPES: Readonly<Record<DtypeName, FloatType>> = { float32: "F32", float16: "F16", bfloat16: "BF16" };
+
 /** Bytes per value of them. */
 export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
 

@@ -181,7 +181,7 @@ test("what a program prints is shown as text, never read as HTML", async () => {
   };
   // The dev server serves the page's modules one by one.
   const shown = await page.evaluate(`(async () => {
-    const { transcriptCard } = await import("/sample.ts");
+    const { transcriptCard } = await import("/transcript.ts");
     const card = transcriptCard(${JSON.stringify(sample).replaceAll("<", "\\u003c")});
     document.querySelector("#samples").replaceChildren(card);
     return {

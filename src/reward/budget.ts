@@ -8,12 +8,16 @@ export class BudgetSpent extends Error {
  * counts work and no time, so that a verdict is the same on every machine under any load.
  */
 export class Budget {
-  /** @param left steps that may be taken; one is about the work of an operation on small numbers. */
-  constructor(private left: number) {}
+  #left: number;
+
+  /** @param steps that may be taken; one is about the work of an operation on small numbers. */
+  constructor(steps: number) {
+    this.#left = steps;
+  }
 
   /** @throws BudgetSpent when no step is left. */
   step(count = 1): void {
-    this.left -= count;
-    if (this.left < 0) throw new BudgetSpent("the comparison took too many steps");
+    this.#left -= count;
+    if (this.#left < 0) throw new BudgetSpent("the comparison took too many steps");
   }
 }

@@ -1,10 +1,16 @@
-import { showsAnswer } from "./answer-shown";
 import { countBoxed } from "./boxed";
 import { countFences, legacyCodeReward } from "./code-ratio";
-import { accuracy } from "./functions/accuracy";
-import { type BuiltInReward, builtInRewards } from "./functions/built-in";
-import type { AnswerRule, RewardFunction, RewardInput, SoftOverlongLimits } from "./functions/function";
+import {
+  type AnswerRule,
+  type BuiltInReward,
+  builtInRewards,
+  DEFAULT_RULE,
+  type RewardFunction,
+  type RewardInput,
+  type SoftOverlongLimits,
+} from "./functions";
 import type { GradeJob, RewardScope } from "./job";
+import { showsAnswer } from "./profiles";
 import { repeatness, trigramRepetition } from "./repetition";
 import { type GradingProfile, type Verdict, verifyAnswer } from "./verify";
 
@@ -142,8 +148,8 @@ function graded(
     const verdict = chosen.answer === undefined ? NO_ANSWER : verdictOf(chosen.answer);
     return { name, weight, value: chosen.value({ ...input, verdict }) };
   });
-  const rule = functions.map(({ chosen }) => chosen.answer).find((answer) => answer !== undefined) ?? accuracy.answer;
-  const { verdict, extracted } = rule === undefined ? NO_ANSWER : verdictOf(rule);
+  const rule = functions.map(({ chosen }) => chosen.answer).find((answer) => answer !== undefined) ?? DEFAULT_RULE;
+  const { verdict, extracted } = verdictOf(rule);
   return withRewards(
     { numbers: { reward: 0, ...numbersOf(job, response, verdict), ...measures }, rewards: {}, prediction: extracted },
     values,

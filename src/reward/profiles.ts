@@ -1,8 +1,9 @@
 import { afterThinking } from "./answer-tags";
+import { extractBoxed } from "./boxed";
 import type { Budget } from "./budget";
 import type { Policy } from "./compare/answers";
 import { semanticallyEqual } from "./equivalence";
-import { finalAnswer, goldAnswer, isBare } from "./extract/final-answer";
+import { finalAnswer, goldAnswer, isBare } from "./final-answer";
 import { dapoAnswer, dapoNormalForm } from "./published/dapo";
 import { hendrycksBox, hendrycksNormalForm } from "./published/hendrycks";
 import { lastBoxText, qwenAnswer, qwenEqual, qwenNormalForm } from "./published/qwen";
@@ -67,4 +68,21 @@ export const graders: Readonly<Record<GradingProfile, Grader>> = {
 /** An answer that normalises to nothing is none. */
 function sameText(prediction: string, gold: string): boolean {
   return prediction !== "" && prediction === gold;
+}
+
+const SHOWS: Record<GradingProfile, (response: string) => boolean> = {
+  math: (response) => extractBoxed(response) !== undefined,
+  zerotir: (response) => response.includes("boxed"),
+  qwen: (response) => /boxed|answer is|答案是/i.test(response),
+  dapo: (response) => /\\boxed|answer\s*:/i.test(response),
+  hendrycks: (response) => /\\(?:boxed|fbox)/.test(response),
+};
+
+/**
+ * Whether a response marks an answer in the profile's way; `math` wants a closed box. Without a mark the grader would
+ * take the whole response for a bare answer, or guess which part of it is meant, and a model could be rewarded for a
+ * number that it does not present as its answer.
+ */
+export function showsAnswer(response: string, profile: GradingProfile): boolean {
+  return SHOWS[profile](response);
 }

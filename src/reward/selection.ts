@@ -2,7 +2,7 @@
 
 import { UserError } from "../base/errors";
 import { nearest } from "../base/nearest";
-import { builtInRewards, isBuiltInReward } from "./functions/built-in";
+import { builtInRewards, isBuiltInReward } from "./functions";
 import type { WeightedReward } from "./grade";
 
 /** A reward function of the user's: an export of a file, or a value that the embedding program holds under `name`. */

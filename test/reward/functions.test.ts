@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type BuiltInReward, builtInRewards } from "../../src/reward/functions/built-in";
+import { type BuiltInReward, builtInRewards } from "../../src/reward/functions";
 import { type GradeJob, type GradeOptions, gradeTrajectory } from "../../src/reward/grade";
 import { repeatness, trigramRepetition } from "../../src/reward/repetition";
 import { jobOf } from "./job";

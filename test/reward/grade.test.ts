@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { showsAnswer } from "../../src/reward/answer-shown";
 import { answerTagsValid } from "../../src/reward/answer-tags";
 import { countFences, legacyCodeReward } from "../../src/reward/code-ratio";
 import {
@@ -9,6 +8,7 @@ import {
   gradeTrajectory,
   type WeightedReward,
 } from "../../src/reward/grade";
+import { showsAnswer } from "../../src/reward/profiles";
 import { inThreadRewardPool } from "../support/in-thread-rewards";
 import { someJob } from "./job";
 

@@ -82,7 +82,7 @@ test.runIf(process.platform === "linux")("the process is out of reach of the ter
 test("missing assets: one sentence that says what to do", async () => {
   await expect(createNodeSandbox({ assetFolder: "/nowhere" })).rejects.toMatchObject({
     name: "UserError",
-    message: "/nowhere/manifest.json can't be read. Build the Python assets: npm run prepare",
+    message: "/nowhere/manifest.json can't be read. Build the Python assets: npm run build",
   });
 });
 

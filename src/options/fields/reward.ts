@@ -1,6 +1,6 @@
 /** What is rewarded, how answers are graded, and both in the terms of src/reward. */
 import * as z from "zod";
-import { builtInRewards } from "../../reward/functions/built-in";
+import { builtInRewards } from "../../reward/functions";
 import type { GradeOptions } from "../../reward/grade";
 import { type CustomReward, selectRewards } from "../../reward/selection";
 import { gradingProfiles } from "../../reward/verify";

@@ -1,10 +1,9 @@
 import type { Budget } from "../budget";
 import { rational } from "../exact/rational";
-import type { Node } from "../latex/tree";
+import { type Node, variants } from "../latex/tree";
 import { proportional, sameValue } from "./expressions";
 import { ascending, asInterval, givenValue, nameOf, withoutApproximation } from "./relations";
 import { EXACTLY, type Rounding } from "./rounding";
-import { variants } from "./variants";
 
 /** What graders differ in when they compare values. */
 export interface Policy extends Rounding {
@@ -23,37 +22,40 @@ type Of<K extends Node["kind"]> = Node & { kind: K };
  * a prediction may not.
  */
 export class AnswerComparison {
-  constructor(
-    private readonly policy: Policy,
-    private readonly budget: Budget,
-  ) {}
+  readonly #policy: Policy;
+  readonly #budget: Budget;
+
+  constructor(policy: Policy, budget: Budget) {
+    this.#policy = policy;
+    this.#budget = budget;
+  }
 
   equivalent(prediction: Node, gold: Node): boolean {
-    this.budget.step();
-    const [a, b] = [this.plain(prediction), this.plain(gold)];
-    if (a.kind === "relation" || b.kind === "relation") return this.relations(a, b);
-    if (a.kind === "quantity" || b.kind === "quantity") return this.quantities(a, b);
-    if (a.kind === "based" || b.kind === "based") return this.basedNumbers(a, b);
-    if (a.kind === "ratio" || b.kind === "ratio") return this.ratios(a, b);
+    this.#budget.step();
+    const [a, b] = [this.#plain(prediction), this.#plain(gold)];
+    if (a.kind === "relation" || b.kind === "relation") return this.#relations(a, b);
+    if (a.kind === "quantity" || b.kind === "quantity") return this.#quantities(a, b);
+    if (a.kind === "based" || b.kind === "based") return this.#basedNumbers(a, b);
+    if (a.kind === "ratio" || b.kind === "ratio") return this.#ratios(a, b);
     if (a.kind === "words" || b.kind === "words") return sameWords(a, b);
-    if (isCollection(a) || isCollection(b)) return this.collections(a, b);
-    return sameValue(a, b, this.policy, this.budget);
+    if (isCollection(a) || isCollection(b)) return this.#collections(a, b);
+    return sameValue(a, b, this.#policy, this.#budget);
   }
 
   /** Takes off what says nothing: the brackets of a set or list of one, an approximation after an exact value. */
-  private plain(node: Node): Node {
+  #plain(node: Node): Node {
     const signed = node.kind === "list" ? node.items.flatMap((item) => variants(item)) : variants(node);
     if (signed.length > 1 && (node.kind !== "list" || signed.length > node.items.length))
       return { kind: "list", items: signed };
-    if (node.kind === "set" && node.items.length === 1) return this.plain(node.items[0] as Node);
+    if (node.kind === "set" && node.items.length === 1) return this.#plain(node.items[0] as Node);
     if (node.kind === "set" && node.items.length === 0) return { kind: "symbol", name: "emptyset" };
     if (node.kind === "relation") return withoutApproximation(node);
     return node;
   }
 
-  private relations(a: Node, b: Node): boolean {
+  #relations(a: Node, b: Node): boolean {
     const same = (x: Node, y: Node) => this.equivalent(x, y);
-    if (a.kind === "relation" && b.kind === "relation") return this.bothRelations(a, b);
+    if (a.kind === "relation" && b.kind === "relation") return this.#bothRelations(a, b);
     if (a.kind === "relation") {
       const value = givenValue(a, same);
       return value !== undefined && this.equivalent(value, b);
@@ -65,7 +67,7 @@ export class AnswerComparison {
     return inequality !== undefined && a.kind === "tuple" && this.equivalent(a, inequality.interval);
   }
 
-  private bothRelations(a: Of<"relation">, b: Of<"relation">): boolean {
+  #bothRelations(a: Of<"relation">, b: Of<"relation">): boolean {
     const [left, right] = [asInterval(a), asInterval(b)];
     if (left !== undefined && right !== undefined && this.equivalent(left.subject, right.subject))
       return this.equivalent(left.interval, right.interval);
@@ -83,10 +85,10 @@ export class AnswerComparison {
       (side) => !isCollection(side) && side.kind !== "relation",
     );
     const isOrder = one.operator === "<" || one.operator === "<=";
-    return comparable && proportional(difference(one), difference(two), isOrder, this.budget);
+    return comparable && proportional(difference(one), difference(two), isOrder, this.#budget);
   }
 
-  private quantities(a: Node, b: Node): boolean {
+  #quantities(a: Node, b: Node): boolean {
     const [value, unit] = a.kind === "quantity" ? [a.value, a.unit] : [a, ""];
     const [goldValue, goldUnit] = b.kind === "quantity" ? [b.value, b.unit] : [b, ""];
     if (unit === goldUnit) return this.equivalent(value, goldValue);
@@ -95,12 +97,12 @@ export class AnswerComparison {
     const asFraction = (node: Node, isPercent: boolean): Node =>
       isPercent ? { kind: "quotient", top: node, bottom: HUNDRED } : node;
     if (isCollection(value) || isCollection(goldValue)) return false;
-    if (this.policy.percent === "either" && this.equivalent(value, goldValue)) return true;
+    if (this.#policy.percent === "either" && this.equivalent(value, goldValue)) return true;
     return this.equivalent(asFraction(value, unit === "%"), asFraction(goldValue, goldUnit === "%"));
   }
 
   /** Digits with the base left out say the same as with it, in the same digits; they are not converted. */
-  private basedNumbers(a: Node, b: Node): boolean {
+  #basedNumbers(a: Node, b: Node): boolean {
     const digits = (node: Node): string | undefined => {
       if (node.kind === "based") return node.digits;
       return node.kind === "number" && node.value.d === 1n ? String(node.value.n) : undefined;
@@ -109,7 +111,7 @@ export class AnswerComparison {
     return digits(a) !== undefined && digits(a) === digits(b);
   }
 
-  private ratios(a: Node, b: Node): boolean {
+  #ratios(a: Node, b: Node): boolean {
     if (a.kind === "ratio" && b.kind === "ratio") {
       if (a.items.length !== b.items.length) return false;
       if (a.items.every((item, index) => this.equivalent(item, b.items[index] as Node))) return true;
@@ -118,41 +120,43 @@ export class AnswerComparison {
       const [first, goldFirst] = [a.items[0] as Node, b.items[0] as Node];
       return a.items.every(
         (item, index) =>
-          this.equivalent(times(item, goldFirst), times(b.items[index] as Node, first)) && !this.isZero(item),
+          this.equivalent(times(item, goldFirst), times(b.items[index] as Node, first)) && !this.#isZero(item),
       );
     }
     const [ratio, other] = a.kind === "ratio" ? [a, b] : [b as Of<"ratio">, a];
     if (ratio.isTime || ratio.items.length !== 2 || isCollection(other)) return false;
     const [top, bottom] = ratio.items as [Node, Node];
-    return sameValue({ kind: "quotient", top, bottom }, other, EXACTLY, this.budget);
+    return sameValue({ kind: "quotient", top, bottom }, other, EXACTLY, this.#budget);
   }
 
-  private isZero(node: Node): boolean {
-    return sameValue(node, { kind: "number", value: rational(0n) }, EXACTLY, this.budget);
+  #isZero(node: Node): boolean {
+    return sameValue(node, { kind: "number", value: rational(0n) }, EXACTLY, this.#budget);
   }
 
-  private collections(a: Node, b: Node): boolean {
+  #collections(a: Node, b: Node): boolean {
     if (a.kind === "matrix" && b.kind === "matrix")
-      return a.rows.length === b.rows.length && a.rows.every((row, index) => this.inOrder(row, b.rows[index] ?? []));
+      return a.rows.length === b.rows.length && a.rows.every((row, index) => this.#inOrder(row, b.rows[index] ?? []));
     if (a.kind === "tuple" && b.kind === "tuple")
-      return a.open === b.open && a.close === b.close && this.inOrder(a.items, b.items);
-    if (a.kind === "union" && b.kind === "union") return this.inAnyOrder(a.parts, b.parts);
+      return a.open === b.open && a.close === b.close && this.#inOrder(a.items, b.items);
+    if (a.kind === "union" && b.kind === "union") return this.#inAnyOrder(a.parts, b.parts);
     // Items without brackets may be meant in order or as a set.
-    if (a.kind === "list" && b.kind === "tuple") return isRound(b) && this.inOrder(a.items, b.items);
-    if (a.kind === "tuple" && b.kind === "list") return isRound(a) && this.inOrder(a.items, b.items);
+    if (a.kind === "list" && b.kind === "tuple") return isRound(b) && this.#inOrder(a.items, b.items);
+    if (a.kind === "tuple" && b.kind === "list") return isRound(a) && this.#inOrder(a.items, b.items);
     const [items, goldItems] = [itemsOf(a), itemsOf(b)];
     if (items === undefined || goldItems === undefined) return false;
     // Names on one side alone say in which order the other side's items are meant.
-    return hasNames(items) !== hasNames(goldItems) ? this.inOrder(items, goldItems) : this.inAnyOrder(items, goldItems);
+    return hasNames(items) !== hasNames(goldItems)
+      ? this.#inOrder(items, goldItems)
+      : this.#inAnyOrder(items, goldItems);
   }
 
-  private inOrder(a: readonly Node[], b: readonly Node[]): boolean {
+  #inOrder(a: readonly Node[], b: readonly Node[]): boolean {
     return a.length === b.length && a.every((item, index) => this.equivalent(item, b[index] as Node));
   }
 
   /** Equal as sets: every item of each side has its like on the other. */
-  private inAnyOrder(a: readonly Node[], b: readonly Node[]): boolean {
-    if (a.length > MOST_ITEMS || b.length > MOST_ITEMS) return this.inOrder(a, b);
+  #inAnyOrder(a: readonly Node[], b: readonly Node[]): boolean {
+    if (a.length > MOST_ITEMS || b.length > MOST_ITEMS) return this.#inOrder(a, b);
     return (
       a.every((item) => b.some((other) => this.equivalent(item, other))) &&
       b.every((item) => a.some((other) => this.equivalent(other, item)))

@@ -45,17 +45,17 @@ const ROOT_STEPS = 40;
  * Parts of equal canonical form are one atom.
  */
 export class Atoms {
-  private readonly numbers = new Map<string, number>();
+  readonly #numbers = new Map<string, number>();
   readonly nodes: Node[] = [];
   /** False once an atom exists about which algebra does not know all: equality can then only be probed. */
   independent = true;
 
   of(key: string, node: Node, independent: boolean): number {
     if (!independent) this.independent = false;
-    let atom = this.numbers.get(key);
+    let atom = this.#numbers.get(key);
     if (atom === undefined) {
       atom = this.nodes.push(node) - 1;
-      this.numbers.set(key, atom);
+      this.#numbers.set(key, atom);
     }
     return atom;
   }
@@ -69,46 +69,46 @@ export class Canonical {
   /** @throws NoExactValue for what is no number (a set, 1/0, infinity) or too large. */
   of(node: Node): Fraction {
     this.budget.step();
-    const fraction = this.taken(node);
+    const fraction = this.#taken(node);
     for (const part of [fraction.top, fraction.bottom])
       for (const { coefficient } of part.values()) this.budget.step(work(coefficient));
     return fraction;
   }
 
-  private taken(node: Node): Fraction {
+  #taken(node: Node): Fraction {
     switch (node.kind) {
       case "number":
         return { top: constant(node.value), bottom: UNIT };
       case "symbol":
-        return this.symbol(node);
+        return this.#symbol(node);
       case "sum":
-        return node.terms.map((each) => this.of(each)).reduce((a, b) => this.add(a, b));
+        return node.terms.map((each) => this.of(each)).reduce((a, b) => this.#add(a, b));
       case "product":
-        return node.factors.map((each) => this.of(each)).reduce((a, b) => this.multiply(a, b));
+        return node.factors.map((each) => this.of(each)).reduce((a, b) => this.#multiply(a, b));
       case "quotient":
-        return this.multiply(this.of(node.top), this.invert(this.of(node.bottom)));
+        return this.#multiply(this.of(node.top), this.#invert(this.of(node.bottom)));
       case "power":
-        return this.power(node);
+        return this.#power(node);
       case "apply":
-        return this.apply(node);
+        return this.#apply(node);
       case "based":
-        return this.atom(`based ${node.digits}_${node.base}`, node);
+        return this.#atom(`based ${node.digits}_${node.base}`, node);
       default:
         throw new NoExactValue("no number");
     }
   }
 
-  private atom(key: string, node: Node, exponent = 1, independent = false): Fraction {
+  #atom(key: string, node: Node, exponent = 1, independent = false): Fraction {
     return { top: atomPower(this.atoms.of(key, node, independent), exponent), bottom: UNIT };
   }
 
-  private symbol(node: Node & { kind: "symbol" }): Fraction {
+  #symbol(node: Node & { kind: "symbol" }): Fraction {
     if (node.name === "infinity") throw new NoExactValue("infinity");
     if (node.name === "i") return { top: term(ONE, { imaginary: true }), bottom: UNIT };
-    return this.atom(node.name, node, 1, true);
+    return this.#atom(node.name, node, 1, true);
   }
 
-  private add(a: Fraction, b: Fraction): Fraction {
+  #add(a: Fraction, b: Fraction): Fraction {
     if (isUnit(a.bottom) && isUnit(b.bottom)) return { top: add(a.top, b.top), bottom: UNIT };
     if (a.bottom === b.bottom || spell(a.bottom) === spell(b.bottom))
       return { top: add(a.top, b.top), bottom: a.bottom };
@@ -116,7 +116,7 @@ export class Canonical {
     return { top, bottom: multiply(a.bottom, b.bottom, this.budget) };
   }
 
-  private multiply(a: Fraction, b: Fraction): Fraction {
+  #multiply(a: Fraction, b: Fraction): Fraction {
     const bottom = isUnit(a.bottom)
       ? b.bottom
       : isUnit(b.bottom)
@@ -125,62 +125,62 @@ export class Canonical {
     return { top: multiply(a.top, b.top, this.budget), bottom };
   }
 
-  private invert(a: Fraction): Fraction {
+  #invert(a: Fraction): Fraction {
     if (a.top.size === 0) throw new NoExactValue("division by zero");
     const only = asTerm(a.top);
     if (only === undefined) return { top: a.bottom, bottom: a.top };
     return { top: multiply(a.bottom, fromTerm(invertTerm(only)), this.budget), bottom: UNIT };
   }
 
-  private power(node: Node & { kind: "power" }): Fraction {
+  #power(node: Node & { kind: "power" }): Fraction {
     const exponent = this.of(node.exponent);
     const value = isUnit(exponent.bottom) ? asRational(exponent.top) : undefined;
     const base = this.of(node.base);
-    if (value === undefined) return this.atom(`(${this.key(base)})^(${this.key(exponent)})`, node);
+    if (value === undefined) return this.#atom(`(${this.#key(base)})^(${this.#key(exponent)})`, node);
     if (base.top.size === 0 && value.n <= 0n) throw new NoExactValue("0^0 or a division by zero");
-    if (isInteger(value)) return this.wholePower(base, Number(value.n));
+    if (isInteger(value)) return this.#wholePower(base, Number(value.n));
     if (base.top.size === 0) return base;
-    if (value.d > 100n) return this.atom(`(${this.key(base)})^(${value.n}/${value.d})`, node);
-    const root = this.root(base, Number(value.d), node.base);
-    return this.wholePower(root, Number(value.n));
+    if (value.d > 100n) return this.#atom(`(${this.#key(base)})^(${value.n}/${value.d})`, node);
+    const root = this.#root(base, Number(value.d), node.base);
+    return this.#wholePower(root, Number(value.n));
   }
 
-  private wholePower(base: Fraction, exponent: number): Fraction {
+  #wholePower(base: Fraction, exponent: number): Fraction {
     const raised = {
       top: raise(base.top, Math.abs(exponent), this.budget),
       bottom: raise(base.bottom, Math.abs(exponent), this.budget),
     };
-    return exponent < 0 ? this.invert(raised) : raised;
+    return exponent < 0 ? this.#invert(raised) : raised;
   }
 
-  private root(base: Fraction, index: number, node: Node): Fraction {
+  #root(base: Fraction, index: number, node: Node): Fraction {
     const value = isUnit(base.bottom) ? asRational(base.top) : undefined;
     // Of a root, factors are looked for one by one.
     if (value !== undefined) this.budget.step(ROOT_STEPS * work(value));
     const exact = value === undefined ? undefined : exactRoot(value, index);
     if (exact !== undefined) return { top: exact, bottom: UNIT };
     const exponent: Node = { kind: "number", value: rational(1n, BigInt(index)) };
-    return this.atom(`(${this.key(base)})^(1/${index})`, { kind: "power", base: node, exponent });
+    return this.#atom(`(${this.#key(base)})^(1/${index})`, { kind: "power", base: node, exponent });
   }
 
-  private apply(node: Node & { kind: "apply" }): Fraction {
-    const operands = node.operands.map((each) => this.operandKey(each));
+  #apply(node: Node & { kind: "apply" }): Fraction {
+    const operands = node.operands.map((each) => this.#operandKey(each));
     const values = operands.map((each) => each.value);
     const value = values.every((each) => each !== undefined) ? exactFunction(node.name, values) : undefined;
     if (value !== undefined) return { top: constant(value), bottom: UNIT };
-    return this.atom(`${node.name}(${operands.map((each) => each.key).join(";")})`, node);
+    return this.#atom(`${node.name}(${operands.map((each) => each.key).join(";")})`, node);
   }
 
   /** An operand's spelling, also for one that is no number, and its value when it is rational. */
-  private operandKey(node: Node): { key: string; value?: Rational } {
+  #operandKey(node: Node): { key: string; value?: Rational } {
     if (node.kind === "matrix")
-      return { key: node.rows.map((row) => row.map((cell) => this.operandKey(cell).key).join("&")).join("/") };
+      return { key: node.rows.map((row) => row.map((cell) => this.#operandKey(cell).key).join("&")).join("/") };
     const fraction = this.of(node);
     const value = isUnit(fraction.bottom) ? asRational(fraction.top) : undefined;
-    return value === undefined ? { key: this.key(fraction) } : { key: this.key(fraction), value };
+    return value === undefined ? { key: this.#key(fraction) } : { key: this.#key(fraction), value };
   }
 
-  private key(a: Fraction): string {
+  #key(a: Fraction): string {
     return isUnit(a.bottom) ? spell(a.top) : `(${spell(a.top)})/(${spell(a.bottom)})`;
   }
 }

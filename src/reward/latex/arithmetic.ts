@@ -1,6 +1,5 @@
 import { isInteger, rational } from "../exact/rational";
 import { isOperator } from "./brackets";
-import { Cursor } from "./cursor";
 import { NotMathematics, type Token } from "./tokens";
 import type { Node, NumberNode } from "./tree";
 
@@ -10,6 +9,26 @@ const DEGREE: Node = {
   bottom: { kind: "number", value: rational(180n) },
 };
 const MINUS_ONE: Node = { kind: "number", value: rational(-1n) };
+
+/** A place in a row of tokens. */
+abstract class Cursor {
+  protected at = 0;
+
+  constructor(protected readonly tokens: readonly Token[]) {}
+
+  protected get next(): Token | undefined {
+    return this.tokens[this.at];
+  }
+
+  protected is(...texts: readonly string[]): boolean {
+    return isOperator(this.next, ...texts);
+  }
+
+  protected take(...texts: readonly string[]): string | undefined {
+    if (!this.is(...texts)) return undefined;
+    return this.tokens[this.at++]?.text;
+  }
+}
 
 /** Reads what operators make of operands: sums, products, mixed numbers, powers and what stands after an operand. */
 export abstract class ArithmeticParser extends Cursor {
@@ -47,10 +66,10 @@ export abstract class ArithmeticParser extends Cursor {
   protected product(): Node {
     let node = this.factor();
     for (;;) {
-      if (this.take("*") !== undefined) node = times(node, this.signedFactor());
-      else if (this.take("/") !== undefined) node = { kind: "quotient", top: node, bottom: this.signedFactor() };
-      else if (this.beginsFactor()) {
-        const mixed = this.mixedNumber(node);
+      if (this.take("*") !== undefined) node = times(node, this.#signedFactor());
+      else if (this.take("/") !== undefined) node = { kind: "quotient", top: node, bottom: this.#signedFactor() };
+      else if (this.#beginsFactor()) {
+        const mixed = this.#mixedNumber(node);
         if (mixed === undefined && this.next?.kind === "number" && !isOperator(this.tokens[this.at - 1], ")", "}", "]"))
           throw new NotMathematics("two numbers");
         node = mixed ?? times(node, this.factor());
@@ -58,7 +77,7 @@ export abstract class ArithmeticParser extends Cursor {
     }
   }
 
-  private signedFactor(): Node {
+  #signedFactor(): Node {
     let negative = false;
     for (let sign = this.take("+", "-"); sign !== undefined; sign = this.take("+", "-"))
       negative = negative !== (sign === "-");
@@ -66,7 +85,7 @@ export abstract class ArithmeticParser extends Cursor {
     return negative ? negated(factor) : factor;
   }
 
-  private beginsFactor(): boolean {
+  #beginsFactor(): boolean {
     const token = this.next;
     if (token === undefined) return false;
     if (token.kind !== "operator") return token.kind !== "words";
@@ -90,7 +109,7 @@ export abstract class ArithmeticParser extends Cursor {
   }
 
   /** `2\frac{1}{2}` and `2 1/2` are 5/2, where whole part and fraction are literals and the fraction is proper. */
-  private mixedNumber(whole: Node): Node | undefined {
+  #mixedNumber(whole: Node): Node | undefined {
     const previous = this.tokens[this.at - 1];
     if (whole.kind !== "number" || previous?.kind !== "number" || !isInteger(whole.value)) return undefined;
     const start = this.at;
@@ -112,8 +131,8 @@ export abstract class ArithmeticParser extends Cursor {
   protected factor(): Node {
     let node = this.base();
     for (;;) {
-      if (this.is("^") && this.isDegree(this.at + 1)) {
-        this.skipDegree();
+      if (this.is("^") && this.#isDegree(this.at + 1)) {
+        this.#skipDegree();
         if (this.inAngle) node = times(node, DEGREE);
       } else if (this.is("degree")) {
         this.at += 1;
@@ -128,14 +147,14 @@ export abstract class ArithmeticParser extends Cursor {
     }
   }
 
-  private isDegree(at: number): boolean {
+  #isDegree(at: number): boolean {
     return (
       isOperator(this.tokens[at], "circ") ||
       (isOperator(this.tokens[at], "{") && isOperator(this.tokens[at + 1], "circ"))
     );
   }
 
-  private skipDegree(): void {
+  #skipDegree(): void {
     this.at += isOperator(this.tokens[this.at + 1], "{") ? 4 : 2;
   }
 

@@ -32,9 +32,7 @@ export function matchingBracket(tokens: readonly Token[], open: number): number 
 }
 
 /**
- * Parts between separators outside all brackets, and the separators.
- *
- * @throws NotMathematics when brackets do not match.
+ * Parts between separators outside all brackets, and the separators. @throws NotMathematics when brackets do not match.
  */
 export function splitOutside(
   tokens: readonly Token[],

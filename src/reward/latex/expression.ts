@@ -1,9 +1,8 @@
-import { rational } from "../exact/rational";
+import { decimal, rational } from "../exact/rational";
 import { ArithmeticParser } from "./arithmetic";
 import { isOperator, matchingBracket, spell } from "./brackets";
-import { literal, repeatingDecimal } from "./literal";
 import { NotMathematics, type Token } from "./tokens";
-import type { Node } from "./tree";
+import type { Node, NumberNode } from "./tree";
 
 type Reader = (tokens: readonly Token[], depth: number) => Node;
 
@@ -16,14 +15,15 @@ const CLOSERS: Readonly<Record<string, string>> = { "]": "]", ")": ")" };
  * units.
  */
 export class ExpressionParser extends ArithmeticParser {
-  constructor(
-    tokens: readonly Token[],
-    private readonly depth: number,
-    private readonly readItems: Reader,
-    private readonly readMatrix: Reader,
-    inAngle = false,
-  ) {
+  readonly #depth: number;
+  readonly #readItems: Reader;
+  readonly #readMatrix: Reader;
+
+  constructor(tokens: readonly Token[], depth: number, readItems: Reader, readMatrix: Reader, inAngle = false) {
     super(tokens, inAngle);
+    this.#depth = depth;
+    this.#readItems = readItems;
+    this.#readMatrix = readMatrix;
   }
 
   parse(): Node {
@@ -38,24 +38,24 @@ export class ExpressionParser extends ArithmeticParser {
     this.at += 1;
     switch (token.kind) {
       case "number":
-        return this.number(token);
+        return this.#number(token);
       case "name":
-        return this.name(token.text);
+        return this.#name(token.text);
       case "letters":
         return letterProduct(token.text);
       case "function":
-        return this.functionCall(token.text);
+        return this.#functionCall(token.text);
       case "words":
         throw new NotMathematics("words");
       default:
-        return this.operatorBase(token.text);
+        return this.#operatorBase(token.text);
     }
   }
 
-  private number(token: Token): Node {
+  #number(token: Token): Node {
     if (this.is("_")) {
       this.at += 1;
-      return { kind: "based", digits: token.text, base: this.subscript() };
+      return { kind: "based", digits: token.text, base: this.#subscript() };
     }
     if (token.text.includes(".") && this.is("overline")) {
       const [group] = [this.tokens.slice(this.at + 1, this.at + 4)];
@@ -67,25 +67,25 @@ export class ExpressionParser extends ArithmeticParser {
     return literal(token.text);
   }
 
-  private name(name: string): Node {
+  #name(name: string): Node {
     let full = name;
-    if (this.take("_") !== undefined) full += `_${this.subscript()}`;
+    if (this.take("_") !== undefined) full += `_${this.#subscript()}`;
     while (this.take("'") !== undefined) full += "'";
-    if (this.is("(") && (/^[fgh](?:_|'|$)/.test(full) || (/^[A-Z]/.test(full) && this.hasPlainOperand()))) {
-      const operands = this.bracketed();
+    if (this.is("(") && (/^[fgh](?:_|'|$)/.test(full) || (/^[A-Z]/.test(full) && this.#hasPlainOperand()))) {
+      const operands = this.#bracketed();
       return { kind: "apply", name: full, operands: operands.kind === "list" ? operands.items : [operands] };
     }
     return { kind: "symbol", name: full };
   }
 
   /** `I(0)` and `P(x)` apply a function; `P(1+r)` may be a product. */
-  private hasPlainOperand(): boolean {
+  #hasPlainOperand(): boolean {
     const operand = this.tokens[this.at + 1];
     return (operand?.kind === "number" || operand?.kind === "name") && isOperator(this.tokens[this.at + 2], ")");
   }
 
   /** What stands under: spelled, without its braces. */
-  private subscript(): string {
+  #subscript(): string {
     const token = this.next;
     if (token === undefined) throw new NotMathematics("a missing subscript");
     if (!isOperator(token, "{")) {
@@ -99,25 +99,25 @@ export class ExpressionParser extends ArithmeticParser {
   }
 
   /** The content of the brackets that begin here. */
-  private bracketed(): Node {
+  #bracketed(): Node {
     const end = matchingBracket(this.tokens, this.at);
     const content = this.tokens.slice(this.at + 1, end);
     this.at = end + 1;
-    return this.inAngle ? this.sub(content) : this.readItems(content, this.depth + 1);
+    return this.inAngle ? this.#sub(content) : this.#readItems(content, this.#depth + 1);
   }
 
-  private sub(tokens: readonly Token[], inAngle = this.inAngle): Node {
-    return this.depth > 40
-      ? this.readItems(tokens, this.depth)
-      : new ExpressionParser(tokens, this.depth + 1, this.readItems, this.readMatrix, inAngle).parse();
+  #sub(tokens: readonly Token[], inAngle = this.inAngle): Node {
+    return this.#depth > 40
+      ? this.#readItems(tokens, this.#depth)
+      : new ExpressionParser(tokens, this.#depth + 1, this.#readItems, this.#readMatrix, inAngle).parse();
   }
 
   /** An argument of a command: a group, or one digit or letter. */
-  private argument(): Node {
-    return this.is("{") ? this.bracketed() : this.base();
+  #argument(): Node {
+    return this.is("{") ? this.#bracketed() : this.base();
   }
 
-  private operatorBase(operator: string): Node {
+  #operatorBase(operator: string): Node {
     switch (operator) {
       case "(":
       case "[":
@@ -125,47 +125,47 @@ export class ExpressionParser extends ArithmeticParser {
       case "\\{":
       case "langle":
         this.at -= 1;
-        return this.group(operator);
+        return this.#group(operator);
       case "frac":
-        return { kind: "quotient", top: this.argument(), bottom: this.argument() };
+        return { kind: "quotient", top: this.#argument(), bottom: this.#argument() };
       case "binom":
-        return { kind: "apply", name: "binomial", operands: [this.argument(), this.argument()] };
+        return { kind: "apply", name: "binomial", operands: [this.#argument(), this.#argument()] };
       case "lfloor":
       case "lceil":
         this.at -= 1;
-        return { kind: "apply", name: operator === "lfloor" ? "floor" : "ceiling", operands: [this.bracketed()] };
+        return { kind: "apply", name: operator === "lfloor" ? "floor" : "ceiling", operands: [this.#bracketed()] };
       case "wrap":
-        return this.argument();
+        return this.#argument();
       case "accent":
-        return { kind: "apply", name: "accent", operands: [this.argument()] };
+        return { kind: "apply", name: "accent", operands: [this.#argument()] };
       case "overline":
-        return { kind: "apply", name: "overline", operands: [this.argument()] };
+        return { kind: "apply", name: "overline", operands: [this.#argument()] };
       case "|":
-        return this.absolute();
+        return this.#absolute();
       case "sum":
       case "prod":
       case "int":
       case "lim":
-        return this.bigOperator(operator);
+        return this.#bigOperator(operator);
       case "begin": {
         const start = this.at - 1;
         const end = matchingBracket(this.tokens, start);
         this.at = end + 1;
-        return this.readMatrix(this.tokens.slice(start, end + 1), this.depth + 1);
+        return this.#readMatrix(this.tokens.slice(start, end + 1), this.#depth + 1);
       }
       default:
         throw new NotMathematics(`an operator out of place: ${operator}`);
     }
   }
 
-  private group(open: string): Node {
+  #group(open: string): Node {
     const end = matchingBracket(this.tokens, this.at);
     const close = this.tokens[end]?.text ?? "";
     if (end === this.at + 1 && open === "\\{") {
       this.at = end + 1;
       return { kind: "symbol", name: "emptyset" };
     }
-    const content = this.bracketed();
+    const content = this.#bracketed();
     if (open === "{") return content;
     const items = content.kind === "list" ? content.items : [content];
     if (open === "\\{") return { kind: "set", items };
@@ -175,7 +175,7 @@ export class ExpressionParser extends ArithmeticParser {
       : { kind: "tuple", open, close, items };
   }
 
-  private absolute(): Node {
+  #absolute(): Node {
     const start = this.at;
     let depth = 0;
     for (let at = start; at < this.tokens.length; at++) {
@@ -184,9 +184,9 @@ export class ExpressionParser extends ArithmeticParser {
       else if (isOperator(this.tokens[at], "|") && depth === 0) {
         const inner = new ExpressionParser(
           this.tokens.slice(start, at),
-          this.depth + 1,
-          this.readItems,
-          this.readMatrix,
+          this.#depth + 1,
+          this.#readItems,
+          this.#readMatrix,
           this.inAngle,
         );
         inner.inBars = true;
@@ -197,30 +197,30 @@ export class ExpressionParser extends ArithmeticParser {
     throw new NotMathematics("a lone bar");
   }
 
-  private functionCall(name: string): Node {
-    if (name === "sqrt") return this.root();
+  #functionCall(name: string): Node {
+    if (name === "sqrt") return this.#root();
     let base: string | undefined;
     let exponent: Node | undefined;
     while (this.is("_", "^")) {
-      if (this.take("_") !== undefined) base = this.subscript();
+      if (this.take("_") !== undefined) base = this.#subscript();
       else if (this.take("^") !== undefined) exponent = this.exponent();
     }
     const isAngle = TRIGONOMETRIC.test(name);
     const inverse = exponent?.kind === "number" && exponent.value.n === -1n && isAngle;
-    const operand = this.functionOperand(isAngle && !inverse);
+    const operand = this.#functionOperand(isAngle && !inverse);
     const operands = operand.kind === "list" ? [...operand.items] : [operand];
-    if (base !== undefined) operands.push(this.readItems(baseTokens(base), this.depth + 1));
+    if (base !== undefined) operands.push(this.#readItems(baseTokens(base), this.#depth + 1));
     const call: Node = { kind: "apply", name: inverse ? `arc${name}` : name, operands };
     return exponent === undefined || inverse ? call : { kind: "power", base: call, exponent };
   }
 
   /** `\sin 2x \cos y`: without brackets the operand ends before the next function, sign or dot. */
-  private functionOperand(inAngle: boolean): Node {
+  #functionOperand(inAngle: boolean): Node {
     if (this.is("(", "{", "[")) {
       const end = matchingBracket(this.tokens, this.at);
       const content = this.tokens.slice(this.at + 1, end);
       this.at = end + 1;
-      return inAngle ? this.sub(content, true) : this.readItems(content, this.depth + 1);
+      return inAngle ? this.#sub(content, true) : this.#readItems(content, this.#depth + 1);
     }
     const start = this.at;
     while (this.at < this.tokens.length) {
@@ -236,29 +236,29 @@ export class ExpressionParser extends ArithmeticParser {
     }
     const sub = new ExpressionParser(
       this.tokens.slice(start, this.at),
-      this.depth + 1,
-      this.readItems,
-      this.readMatrix,
+      this.#depth + 1,
+      this.#readItems,
+      this.#readMatrix,
       inAngle,
     );
     return sub.parse();
   }
 
-  private root(): Node {
+  #root(): Node {
     let index: Node | undefined;
-    if (this.is("[")) index = this.bracketed();
-    const radicand = this.is("{", "(") ? this.bracketed() : this.base();
+    if (this.is("[")) index = this.#bracketed();
+    const radicand = this.is("{", "(") ? this.#bracketed() : this.base();
     const exponent: Node =
       index === undefined ? HALF : { kind: "quotient", top: { kind: "number", value: rational(1n) }, bottom: index };
     return { kind: "power", base: radicand, exponent };
   }
 
   /** `\sum_{k=0}^{n} body`: bounds are spelled, the body is read. */
-  private bigOperator(name: string): Node {
+  #bigOperator(name: string): Node {
     let bounds = "";
     while (this.is("_", "^")) {
       const which = this.take("_", "^");
-      bounds += `${which}(${this.subscript()})`;
+      bounds += `${which}(${this.#subscript()})`;
     }
     return { kind: "apply", name: `${name} ${bounds}`, operands: [this.product()] };
   }
@@ -270,4 +270,28 @@ function letterProduct(letters: string): Node {
 
 function baseTokens(text: string): Token[] {
   return [{ kind: /^\d/.test(text) ? "number" : "name", text, spaced: false }];
+}
+
+/** A literal's node. @param text digits with at most one point, perhaps with an exponent of ten. */
+function literal(text: string): NumberNode {
+  const [mantissa = "", exponent] = text.split(/e/i);
+  const value = decimal(mantissa);
+  const places = mantissa.split(".")[1]?.length ?? 0;
+  if (exponent === undefined) return places > 0 ? { kind: "number", value, places } : { kind: "number", value };
+  const power = Number(exponent);
+  const scale = 10n ** BigInt(Math.abs(power));
+  return {
+    kind: "number",
+    value: power < 0 ? rational(value.n, value.d * scale) : rational(value.n * scale, value.d),
+    places: Math.max(places - power, 0),
+  };
+}
+
+/** `0.1` and the digits that repeat, `6`, give 1/6. */
+function repeatingDecimal(text: string, repeated: string): NumberNode {
+  const [whole = "", fixed = ""] = text.split(".");
+  const ten = 10n ** BigInt(fixed.length);
+  const nines = 10n ** BigInt(repeated.length) - 1n;
+  const value = rational(BigInt(`${whole}${fixed}` || "0") * nines + BigInt(repeated), ten * nines);
+  return { kind: "number", value };
 }

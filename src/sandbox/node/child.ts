@@ -50,7 +50,7 @@ async function start(init: ToChild & { type: "init" }): Promise<PythonWorkers> {
     try {
       return Uint8Array.from(await readFile(join(init.assetFolder, name)));
     } catch {
-      throw new UserError(`${join(init.assetFolder, name)} can't be read. Build the Python assets: npm run prepare`);
+      throw new UserError(`${join(init.assetFolder, name)} can't be read. Build the Python assets: npm run build`);
     }
   });
   const leastMb = Math.ceil(assets.image.memory.length / 2 ** 20) + 8;

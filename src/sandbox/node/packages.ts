@@ -37,7 +37,7 @@ export async function packageAssets(assetFolder: string, options: PackageOptions
   if (files.size === 0 || imports.length === 0)
     throw new UserError(`${options.path}: no Python package in it; expected folders such as sympy/.`);
   const manifest = join(assetFolder, MANIFEST_FILE);
-  if (!existsSync(manifest)) throw new UserError(`${manifest} can't be read. Build the Python assets: npm run prepare`);
+  if (!existsSync(manifest)) throw new UserError(`${manifest} can't be read. Build the Python assets: npm run build`);
   const key = sha256([readFileSync(manifest), imports.join(), ...[...files].flat()].map((part) => sha256(part)).join());
   const cache = options.cacheFolder ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "zerotir/python");
   const folder = join(cache, key);

@@ -43,7 +43,7 @@ const RESIDENT_GROWTH_MB = 384;
 export async function createNodeSandbox(options: NodeSandboxOptions = {}): Promise<NodeSandbox> {
   const childPath = options.childPath ?? join(packageRoot(), "dist/workers/sandbox-child.js");
   if (!existsSync(childPath))
-    throw new UserError(`${childPath} is missing: the package has not been built. Run: npm run prepare`);
+    throw new UserError(`${childPath} is missing: the package has not been built. Run: npm run build`);
   const plainAssets = options.assetFolder ?? join(packageRoot(), "dist/python");
   const { packages } = options;
   const process: ProcessOptions = {

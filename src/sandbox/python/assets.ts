@@ -66,7 +66,7 @@ async function checked(read: ReadAsset, manifest: PythonManifest, name: string):
   const expected = manifest.files[name];
   if (bytes.length !== expected?.bytes || (await digest(bytes, expected.sha256)) !== expected.sha256)
     throw new UserError(
-      `The Python asset ${name} does not match its manifest (size or SHA-256). Rebuild it: npm run prepare`,
+      `The Python asset ${name} does not match its manifest (size or SHA-256). Rebuild it: npm run build`,
     );
   return bytes;
 }
@@ -90,10 +90,10 @@ function parseManifest(bytes: Uint8Array): PythonManifest {
   try {
     manifest = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new UserError("The Python manifest.json is not JSON. Rebuild it: npm run prepare");
+    throw new UserError("The Python manifest.json is not JSON. Rebuild it: npm run build");
   }
   if (manifest.format !== 1)
-    throw new UserError("The Python manifest.json is of another version. Rebuild it: npm run prepare");
+    throw new UserError("The Python manifest.json is of another version. Rebuild it: npm run build");
   return manifest;
 }
 

@@ -1,4 +1,5 @@
 /** How much a text repeats itself, in two measures that ZeroTIR logs. */
+import { at } from "../base/must";
 
 /**
  * Share of a text's substrings that occur before: 1 - distinct / (n (n + 1) / 2) over UTF-16 units, which is
@@ -21,19 +22,19 @@ function suffixRanks(text: string): Int32Array {
   );
   let next = new Int32Array(n);
   for (let width = 0; ; width = Math.max(1, 2 * width)) {
-    const second = (suffix: number) => (suffix + width < n ? (rank[suffix + width] ?? 0) : -1);
+    const second = (suffix: number) => (suffix + width < n ? at(rank, suffix + width) : -1);
     if (width > 0) {
       // Ordered by the second half: suffixes without one first, then by the order that is known.
       const bySecond = new Int32Array(n);
-      let at = 0;
-      for (let suffix = n - width; suffix < n; suffix++) bySecond[at++] = suffix;
-      for (const suffix of order) if (suffix >= width) bySecond[at++] = suffix - width;
+      let place = 0;
+      for (let suffix = n - width; suffix < n; suffix++) bySecond[place++] = suffix;
+      for (const suffix of order) if (suffix >= width) bySecond[place++] = suffix - width;
       order = countingSort(bySecond, rank, n);
     }
     let classes = 0;
     for (let i = 0; i < n; i++) {
-      const here = order[i] ?? 0;
-      const before = order[i - 1] ?? -1;
+      const here = at(order, i);
+      const before = i > 0 ? at(order, i - 1) : -1;
       if (before >= 0 && (rank[before] !== rank[here] || (width > 0 && second(before) !== second(here)))) classes++;
       next[here] = classes;
     }
@@ -46,16 +47,16 @@ function suffixRanks(text: string): Int32Array {
 function countingSort(items: Int32Array, key: Int32Array, keys: number): Int32Array<ArrayBuffer> {
   const starts = new Int32Array(keys + 1);
   for (const item of items) {
-    const slot = (key[item] ?? 0) + 1;
-    starts[slot] = (starts[slot] ?? 0) + 1;
+    const slot = at(key, item) + 1;
+    starts[slot] = at(starts, slot) + 1;
   }
-  for (let slot = 1; slot <= keys; slot++) starts[slot] = (starts[slot] ?? 0) + (starts[slot - 1] ?? 0);
+  for (let slot = 1; slot <= keys; slot++) starts[slot] = at(starts, slot) + at(starts, slot - 1);
   const sorted = new Int32Array(items.length);
   for (const item of items) {
-    const slot = key[item] ?? 0;
-    const at = starts[slot] ?? 0;
-    sorted[at] = item;
-    starts[slot] = at + 1;
+    const slot = at(key, item);
+    const place = at(starts, slot);
+    sorted[place] = item;
+    starts[slot] = place + 1;
   }
   return sorted;
 }
@@ -70,12 +71,12 @@ function sumOfCommonPrefixes(text: string, rank: Int32Array): number {
   let sum = 0;
   let common = 0;
   for (let suffix = 0; suffix < n; suffix++) {
-    const position = rank[suffix] ?? 0;
+    const position = at(rank, suffix);
     if (position === 0) {
       common = 0;
       continue;
     }
-    const before = order[position - 1] ?? 0;
+    const before = at(order, position - 1);
     while (
       suffix + common < n &&
       before + common < n &&

@@ -3,6 +3,7 @@
  * guest, writes the delimiters and the note that something is missing. The caller tokenises the text without special
  * tokens and with mask 0, so that nothing in it is a stop, a fence or an answer.
  */
+import { must } from "../base/must";
 import type { PythonCall, PythonEngine, PythonResult, PythonStatus } from "./engine";
 import { observationText, sanitise, wrapObservation } from "./observation";
 
@@ -173,7 +174,7 @@ if _last is not None:
 function pythonString(text: string): string {
   const escaped = (value: string) => `\\u${value.charCodeAt(0).toString(16).padStart(4, "0")}`;
   // Halves of pairs would be two surrogates in Python; the pair's own number is one character.
-  const pair = (value: string) => `\\U${(value.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
+  const pair = (value: string) => `\\U${must(value.codePointAt(0), "a character").toString(16).padStart(8, "0")}`;
   const body = text
     .replace(/[\\"\n\r]/g, escaped)
     .replace(/[\u{10000}-\u{10ffff}]/gu, pair)

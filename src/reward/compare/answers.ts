@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import type { Budget } from "../budget";
 import { rational } from "../exact/rational";
 import { type Node, variants } from "../latex/tree";
@@ -135,7 +136,7 @@ export class AnswerComparison {
 
   #collections(a: Node, b: Node): boolean {
     if (a.kind === "matrix" && b.kind === "matrix")
-      return a.rows.length === b.rows.length && a.rows.every((row, index) => this.#inOrder(row, b.rows[index] ?? []));
+      return a.rows.length === b.rows.length && a.rows.every((row, index) => this.#inOrder(row, at(b.rows, index)));
     if (a.kind === "tuple" && b.kind === "tuple")
       return a.open === b.open && a.close === b.close && this.#inOrder(a.items, b.items);
     if (a.kind === "union" && b.kind === "union") return this.#inAnyOrder(a.parts, b.parts);

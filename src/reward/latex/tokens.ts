@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import { FUNCTIONS, IGNORED, NAMES, OPERATORS, PLAIN_NAMES, TEXT_COMMANDS } from "./commands";
 import { asciiMathematics } from "./unicode";
 
@@ -37,7 +38,7 @@ function splitArguments(tokens: Token[]): Token[] {
   const waiting = [0];
   for (const token of tokens) {
     const top = waiting.length - 1;
-    const awaited = waiting[top] ?? 0;
+    const awaited = at(waiting, top);
     const operator = token.kind === "operator" ? token.text : "";
     if (awaited > 0 && operator !== "}") waiting[top] = awaited - 1;
     if (operator === "frac" || operator === "binom") waiting[top] = 2;

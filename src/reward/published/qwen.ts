@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import type { Budget } from "../budget";
 import type { Policy } from "../compare/answers";
 import { semanticallyEqual } from "../equivalence";
@@ -152,7 +153,7 @@ export function qwenEqual(prediction: string, gold: string, policy: Policy, budg
   if (bare(prediction) === bare(gold)) return true;
   const [parts, goldParts] = [bracketed(prediction), bracketed(gold)];
   if (parts !== undefined && goldParts !== undefined && parts.length === goldParts.length && parts.length > 1)
-    if (parts.every((part, index) => qwenEqual(part, goldParts[index] ?? "", policy, budget))) return true;
+    if (parts.every((part, index) => qwenEqual(part, at(goldParts, index), policy, budget))) return true;
   return semanticallyEqual(prediction, gold, policy, budget);
 }
 

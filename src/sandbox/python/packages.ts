@@ -1,5 +1,6 @@
 /** A snapshot in which packages of the user are imported, made from the assets of the plain interpreter. */
 
+import { must } from "../../base/must";
 import { loadForBoot, type PackedFile, type PythonManifest, type ReadAsset } from "./assets";
 import { PACKAGE_FOLDER, packageBootFiles } from "./bootstrap";
 import { makeSnapshot } from "./snapshot";
@@ -40,7 +41,8 @@ export async function packagePython(
   const files = new Uint8Array(at);
   const mounted = new Map(packageBootFiles(imports));
   for (const { path, at, bytes } of placed) mounted.set(path, files.subarray(at, at + bytes));
-  for (const [index, data] of [...packages.values()].entries()) files.set(data, placed[index]?.at ?? 0);
+  for (const [index, data] of [...packages.values()].entries())
+    files.set(data, must(placed[index], "a place of a file").at);
   const module = await WebAssembly.compile(setMemory(wasm, stack.top / PAGE, maximumPages));
   const { image, facts } = makeSnapshot(module, stack, mounted, initial);
   return {

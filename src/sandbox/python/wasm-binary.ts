@@ -1,4 +1,5 @@
 /** Edits of a WebAssembly binary that need no compiler: the limits of its memory, its stack pointer, its exports. */
+import { at as entryAt } from "../../base/must";
 
 export const PAGE = 65_536;
 
@@ -50,7 +51,7 @@ function split(bytes: Uint8Array): Section[] {
   const sections: Section[] = [];
   let at = 8;
   while (at < bytes.length) {
-    const id = bytes[at] ?? 0;
+    const id = entryAt(bytes, at);
     const [size, start] = readLeb(bytes, at + 1);
     if (start + size > bytes.length) throw new Error(`wasm: section ${id} is cut off`);
     sections.push({ id, body: bytes.subarray(start, start + size) });
@@ -60,13 +61,12 @@ function split(bytes: Uint8Array): Section[] {
 }
 
 function join(sections: readonly Section[]): Uint8Array<ArrayBuffer> {
-  const heads = sections.map(({ id, body }) => [id, ...leb(body.length)]);
-  const total = sections.reduce((sum, { body }, index) => sum + (heads[index]?.length ?? 0) + body.length, 8);
+  const parts = sections.map(({ id, body }) => ({ head: [id, ...leb(body.length)], body }));
+  const total = parts.reduce((sum, { head, body }) => sum + head.length + body.length, 8);
   const out = new Uint8Array(total);
   out.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   let at = 8;
-  for (const [index, { body }] of sections.entries()) {
-    const head = heads[index] ?? [];
+  for (const { head, body } of parts) {
     out.set(head, at);
     out.set(body, at + head.length);
     at += head.length + body.length;
@@ -83,8 +83,8 @@ function replace(bytes: Uint8Array, id: number, edit: (body: Uint8Array) => Uint
 /** Sets the initial and the largest size of the only memory, in pages of 64 KiB. */
 export function setMemory(bytes: Uint8Array, initial: number | undefined, maximum: number): Uint8Array<ArrayBuffer> {
   return replace(bytes, 5, (body) => {
-    const [count, flags] = [body[0], body[1] ?? 0];
-    if (count !== 1 || flags > 1) throw new Error("wasm: expected one plain 32-bit memory");
+    const [count, flags] = body;
+    if (count !== 1 || flags === undefined || flags > 1) throw new Error("wasm: expected one plain 32-bit memory");
     const [present] = readLeb(body, 2);
     const least = initial ?? present;
     if (maximum < least) throw new Error(`wasm: the memory needs at least ${least} pages, the limit is ${maximum}`);
@@ -146,7 +146,8 @@ export function patchCode(
   if (before.length !== after.length) throw new Error("wasm: a patch must not change the length of the code");
   return replace(bytes, 10, (body) => {
     const places: number[] = [];
-    for (let at = body.indexOf(before[0] ?? 0); at >= 0; at = body.indexOf(before[0] ?? 0, at + 1))
+    const first = entryAt(before, 0);
+    for (let at = body.indexOf(first); at >= 0; at = body.indexOf(first, at + 1))
       if (before.every((byte, index) => body[at + index] === byte)) places.push(at);
     const [place] = places;
     if (place === undefined || places.length > 1)

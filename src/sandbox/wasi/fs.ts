@@ -1,3 +1,4 @@
+import { must } from "../../base/must";
 import { Errno, WasiError } from "./abi";
 
 /** What a guest may keep in files; they live on the host's heap, outside the limit of its linear memory. */
@@ -60,7 +61,7 @@ export class MemoryFs {
     this.root.entries.set("tmp", this.#folder(this.root, false));
     for (const [path, data] of files) {
       const parts = path.split("/").filter((part) => part !== "");
-      const name = parts.pop() ?? "";
+      const name = must(parts.pop(), `the name in ${path}`);
       let folder = this.root;
       for (const part of parts) {
         const known = folder.entries.get(part);

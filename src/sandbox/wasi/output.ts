@@ -1,3 +1,5 @@
+import { at } from "../../base/must";
+
 /**
  * A stdout or stderr that keeps the first and the last part of what is written, within a fixed number of bytes,
  * and counts the rest. Bytes are decoded when the guest has ended, so a character split over two writes is whole.
@@ -63,7 +65,7 @@ export class CappedOutput {
 /** Length without a UTF-8 character that is cut off at the end. */
 function characterEnd(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(4, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
+    const byte = at(bytes, bytes.length - back);
     if ((byte & 0xc0) === 0x80) continue;
     const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
     return needs > back ? bytes.length - back : bytes.length;
@@ -74,6 +76,6 @@ function characterEnd(bytes: Uint8Array): number {
 /** Index of the first byte that is not in the middle of a character. */
 function characterStart(bytes: Uint8Array): number {
   let start = 0;
-  while (start < 3 && start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  while (start < 3 && start < bytes.length && (at(bytes, start) & 0xc0) === 0x80) start++;
   return start;
 }

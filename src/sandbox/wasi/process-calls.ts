@@ -1,3 +1,4 @@
+import { at } from "../../base/must";
 import { Errno } from "./abi";
 import { type GuestAccess, type GuestCalls, GuestStop } from "./guest";
 
@@ -72,7 +73,7 @@ function poll(host: GuestAccess, subscriptions: number, events: number, count: n
     }
     return { userdata: host.memory.u64(at), type, delay };
   });
-  let first = waits[0]?.delay ?? 0n;
+  let first = at(waits, 0).delay;
   for (const { delay } of waits) if (delay < first) first = delay;
   clock.advance(first);
   if (clock.elapsedMs > options.timeoutMs) throw new GuestStop("timeout", 1);

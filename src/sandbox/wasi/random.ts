@@ -1,3 +1,5 @@
+import { must } from "../../base/must";
+
 /**
  * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter-based generator,
  * so the bytes a guest gets depend on the key and on how many it drew before, and on nothing else.
@@ -19,7 +21,7 @@ export class Philox {
 
   u32(): number {
     if (this.#block.length === 0) this.#block = philox([this.#counter++, 0, this.#stream, 0], this.#key).reverse();
-    return this.#block.pop() ?? 0;
+    return must(this.#block.pop(), "a word of the block");
   }
 
   fill(bytes: Uint8Array): void {

@@ -45,8 +45,13 @@ function answerIn(text: string, isGold: boolean): string | null {
  * What may stand between two boxes that are one answer: `\boxed{2} and \boxed{3}`, `y_1 = \boxed{..}, \quad y_2 =
  * \boxed{..}`.
  */
-const CONNECTIVE =
-  /^(?:and|or|for part \(?\w\)?|,|;|\\[()[\],;!]|\\q?quad|\$|\s|\\text\s*\{\s*(?:for part \(?\w\)?|and|or|,|\s)*\}|[A-Za-z](?:_\{?\w\}?)?\s*=)*$/;
+const CONNECTIVE = new RegExp(
+  `^(?:${[
+    String.raw`and|or|for part \(?\w\)?|,|;|\\[()[\],;!]|\\q?quad|\$|\s`,
+    String.raw`\\text\s*\{\s*(?:for part \(?\w\)?|and|or|,|\s)*\}`,
+    String.raw`[A-Za-z](?:_\{?\w\}?)?\s*=`,
+  ].join("|")})*$`,
+);
 const MOST_BETWEEN = 60;
 const MOST_CONNECTING_WORDS = 2;
 const MOST_BOXES = 40;
@@ -158,6 +163,16 @@ function lastFormula(text: string): string | null {
 
 const CONCLUSION = /^(?:so|thus|therefore|hence|因此|所以|इसलिए|donc|لذا|en conclusion)(?![a-z])/i;
 
+/** A number that is claimed: behind "is", "=" or ":", and before no operator. */
+const CLAIMED = new RegExp(
+  [
+    String.raw`(?:\b(?:is|are|equals|was|est)|[=:：]|是)\s*(?:approximately |about |now |\$)*`,
+    String.raw`([-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\s?%)?)`,
+    String.raw`(?!\w*\s*[-+*/×÷]\s*\d)`,
+  ].join(""),
+  "gi",
+);
+
 /**
  * The last number that the text claims: in bold, after "is", "=", ":", or the last one of a sentence that concludes.
  */
@@ -172,11 +187,7 @@ function lastClaim(text: string): string | null {
   const last = sentences.at(-1)?.trim() ?? "";
   const boldLast = bold.at(-1);
   if (boldLast !== undefined && last.includes(boldLast)) return boldLast.trim();
-  const claimed = [
-    ...text.matchAll(
-      /(?:\b(?:is|are|equals|was|est)|[=:：]|是)\s*(?:approximately |about |now |\$)*([-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\s?%)?)(?!\w*\s*[-+*/×÷]\s*\d)/gi,
-    ),
-  ].at(-1);
+  const claimed = [...text.matchAll(CLAIMED)].at(-1);
   const conclusion = sentences.filter((sentence) => CONCLUSION.test(sentence.trim())).at(-1);
   const concluded = conclusion === undefined ? undefined : conclusion.match(ALL_NUMBERS)?.at(-1);
   if (claimed?.[1] !== undefined && (concluded === undefined || text.lastIndexOf(conclusion ?? "") <= claimed.index))

@@ -85,8 +85,16 @@ export function canonicalUnit(text: string): string {
   return unit === "unit" || unit.startsWith("unit^") ? "" : unit;
 }
 
-const NOT_UNITS =
-  /\b(?:no|not|never|none|or|and|if|when|where|for|except|but|wrong|to|is|are|was|infinite|infinitely|many|undefined|imaginary|unless|without|minus|plus|times|mod|thousand|million|billion|trillion|hundred|dozen|half|remainder)\b/i;
+const NOT_UNITS = new RegExp(
+  String.raw`\b(?:${[
+    "no not never none or and if when where for except but wrong to is are was infinite infinitely many",
+    "undefined imaginary unless without minus plus times mod thousand million billion trillion hundred",
+    "dozen half remainder",
+  ]
+    .join(" ")
+    .replaceAll(" ", "|")})\b`,
+  "i",
+);
 
 /**
  * Whether words after a number can be what is counted or measured. Words that change the value or take it back cannot.

@@ -24,11 +24,20 @@ type Values = Readonly<Record<string, unknown>>;
 const SMALL: Values = { maxSteps: 6, saveSteps: 3, promptsPerStep: 2, numGenerations: 3, logCompletions: false };
 
 const VARIANTS: readonly (readonly [string, Values])[] = [
-  ...["grpo", "reinforce", "reinforce_pp", "reinforce_pp_baseline", "rloo", "opo", "remax"].map(
-    (advantageEstimator) => [`estimator ${advantageEstimator}`, { advantageEstimator }] as const,
-  ),
-  ...["dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "policy_gradient"].map(
-    (lossType) => [`loss ${lossType}`, { lossType }] as const,
+  // No estimator and no loss keeps anything of its own, so two are held at a time.
+  ...(
+    [
+      ["grpo", "dapo"],
+      ["reinforce", "grpo"],
+      ["reinforce_pp", "dr_grpo"],
+      ["reinforce_pp_baseline", "bnpo"],
+      ["rloo", "cispo"],
+      ["opo", "sapo"],
+      ["remax", "policy_gradient"],
+    ] as const
+  ).map(
+    ([advantageEstimator, lossType]) =>
+      [`estimator ${advantageEstimator}, loss ${lossType}`, { advantageEstimator, lossType }] as const,
   ),
   ["loss of sequences", { importanceSamplingLevel: "sequence", numIterations: 2 }],
   ["KL in the loss", { beta: 0.05 }],

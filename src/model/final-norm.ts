@@ -71,7 +71,7 @@ export class FinalNorm {
 }
 
 /** Buffers of the backward pass of a {@link FinalNorm}. */
-export class FinalNormGradients {
+export class FinalNormBackward {
   /** [chunkRows, hidden]: the gradient of `normed`, from the head. */
   readonly dnormed: BufferView;
   readonly #dhidden: BufferView;

@@ -7,7 +7,7 @@ import { type LogitsShape, logitsGradient, type SamplingSettings, sample, tokenL
 import { UserError } from "../base/errors";
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
-import { aligned, type Chunk, FinalNorm, FinalNormGradients, from, ROW_ALIGNMENT } from "./final-norm";
+import { aligned, type Chunk, FinalNorm, FinalNormBackward, from, ROW_ALIGNMENT } from "./final-norm";
 import type { Model } from "./model";
 import { type GradientTargets, project, projectBackward } from "./projection";
 import type { Parameter } from "./segments";
@@ -143,10 +143,10 @@ export interface ScoredRows {
 }
 
 /** Backward pass of a {@link Head} of a training pass: its buffers. */
-export class HeadGradients {
+export class HeadBackward {
   readonly #model: Model;
   readonly #head: Head;
-  readonly #norm: FinalNormGradients;
+  readonly #norm: FinalNormBackward;
   readonly #coefficients: BufferView;
   readonly #entropyCoefficients: BufferView;
 
@@ -154,7 +154,7 @@ export class HeadGradients {
     const { gpu, labelPrefix } = model;
     this.#model = model;
     this.#head = head;
-    this.#norm = new FinalNormGradients(model, head.norm, `${labelPrefix}${label}`);
+    this.#norm = new FinalNormBackward(model, head.norm, `${labelPrefix}${label}`);
     const allocate = (name: string) => gpu.allocator.storage(`${labelPrefix}${label} (${name})`, head.capacity * 4);
     this.#coefficients = allocate("coefficients");
     this.#entropyCoefficients = allocate("entropy coefficients");

@@ -7,11 +7,11 @@ import { isGreedy } from "../../kernels/sampling";
 import { at } from "../base/must";
 import type { Retention } from "./activations";
 import type { Chunk } from "./final-norm";
-import { Head, HeadGradients, KEEP_ALL, type ScoredRows, STATISTICS_BYTES } from "./head";
+import { Head, HeadBackward, KEEP_ALL, type ScoredRows, STATISTICS_BYTES } from "./head";
 import type { Model } from "./model";
 import type { GradientTargets } from "./projection";
 import type { ContinuedSequence, SequenceRows, TrainingSequence } from "./sequences";
-import { Trunk, TrunkGradients, type TrunkShape } from "./trunk";
+import { Trunk, TrunkBackward, type TrunkShape } from "./trunk";
 import { ParameterValues } from "./values";
 
 export type { TrainingSequence } from "./sequences";
@@ -120,10 +120,10 @@ export interface TrainingShape extends ForwardShape {
  */
 export class TrainingPass {
   readonly gradients: ParameterValues;
-  readonly trunkGradients: TrunkGradients;
+  readonly trunkBackward: TrunkBackward;
   readonly #targets: GradientTargets;
   readonly #pass: ForwardPass;
-  readonly #headGradients: HeadGradients;
+  readonly #headBackward: HeadBackward;
   #pending: ScoredRows | undefined;
 
   constructor(
@@ -137,8 +137,8 @@ export class TrainingPass {
         ? { model: this.gradients, adapter: undefined }
         : { model: undefined, adapter: this.gradients };
     this.#pass = new ForwardPass(model, shape, shape.recompute ? "inputs" : "everything", "training");
-    this.trunkGradients = new TrunkGradients(model, this.#pass.trunk, "training");
-    this.#headGradients = new HeadGradients(model, this.#pass.head, "training");
+    this.trunkBackward = new TrunkBackward(model, this.#pass.trunk, "training");
+    this.#headBackward = new HeadBackward(model, this.#pass.head, "training");
   }
 
   /** Whether a micro-batch of these sequences fits the buffers. */
@@ -181,10 +181,10 @@ export class TrainingPass {
     if (entropyCoefficients !== undefined && entropyCoefficients.length !== coefficients.length)
       throw new RangeError(`${coefficients.length} coefficients, but ${entropyCoefficients.length} of entropies`);
     this.#pending = undefined;
-    this.#headGradients.writeCoefficients(coefficients, entropyCoefficients);
-    const { partials } = this.trunkGradients;
-    this.trunkGradients.backward(this.model, this.#targets, pending.rows, (doutput) =>
-      this.#headGradients.backward(
+    this.#headBackward.writeCoefficients(coefficients, entropyCoefficients);
+    const { partials } = this.trunkBackward;
+    this.trunkBackward.backward(this.model, this.#targets, pending.rows, (doutput) =>
+      this.#headBackward.backward(
         this.#targets,
         pending,
         { hiddenStates: this.trunk.output, partials, doutput },
@@ -195,6 +195,6 @@ export class TrainingPass {
   }
 
   destroy(): void {
-    for (const part of [this.gradients, this.#pass, this.trunkGradients, this.#headGradients]) part.destroy();
+    for (const part of [this.gradients, this.#pass, this.trunkBackward, this.#headBackward]) part.destroy();
   }
 }

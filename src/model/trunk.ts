@@ -156,7 +156,7 @@ export class Trunk {
  * Backward pass of a trunk, from the gradient of the last hidden states to those of the layers' parameters and of the
  * embedding: its workspace.
  */
-export class TrunkGradients {
+export class TrunkBackward {
   readonly #workspace: ActivationGradients;
   readonly #groupTokens: BufferView;
   readonly #groupStarts: BufferView;

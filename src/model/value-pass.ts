@@ -4,13 +4,13 @@
  */
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
-import { aligned, FinalNorm, FinalNormGradients, from } from "./final-norm";
+import { aligned, FinalNorm, FinalNormBackward, from } from "./final-norm";
 import type { Model } from "./model";
 import { TrainingPass } from "./policy-pass";
 import { type GradientTargets, project, projectBackward } from "./projection";
 import type { Parameter } from "./segments";
 import type { SequenceRows, TrainingSequence } from "./sequences";
-import { Trunk, TrunkGradients, type TrunkShape } from "./trunk";
+import { Trunk, TrunkBackward, type TrunkShape } from "./trunk";
 import { ParameterValues } from "./values";
 
 /** Sizes of the buffers. */
@@ -31,9 +31,9 @@ export class ValuePass {
   readonly gradients: ParameterValues;
   readonly #targets: GradientTargets;
   readonly #trunk: Trunk;
-  readonly #trunkGradients: TrunkGradients;
+  readonly #trunkBackward: TrunkBackward;
   readonly #norm: FinalNorm;
-  readonly #normGradients: FinalNormGradients;
+  readonly #normBackward: FinalNormBackward;
   readonly #head: Parameter;
   /** [rows, 4]: V, and three zeros. */
   readonly #values: BufferView;
@@ -60,16 +60,16 @@ export class ValuePass {
     this.#targets = { model: this.gradients, adapter: undefined };
     this.#owned = sharesModel ? [] : [this.gradients];
     if (on instanceof TrainingPass) {
-      ({ trunk: this.#trunk, trunkGradients: this.#trunkGradients } = on);
+      ({ trunk: this.#trunk, trunkBackward: this.#trunkBackward } = on);
       this.#trunk.requireSizesOf(model.config);
     } else {
       this.#trunk = new Trunk(model, on, recompute ? "inputs" : "everything", "training");
-      this.#trunkGradients = new TrunkGradients(model, this.#trunk, "training");
-      this.#owned.push(this.#trunk, this.#trunkGradients);
+      this.#trunkBackward = new TrunkBackward(model, this.#trunk, "training");
+      this.#owned.push(this.#trunk, this.#trunkBackward);
     }
     this.#norm = new FinalNorm(model, rows, Math.min(CHUNK_ROWS, aligned(rows)), label);
-    this.#normGradients = new FinalNormGradients(model, this.#norm, label);
-    this.#owned.push(this.#norm, this.#normGradients);
+    this.#normBackward = new FinalNormBackward(model, this.#norm, label);
+    this.#owned.push(this.#norm, this.#normBackward);
     this.#values = gpu.allocator.storage(`${label} (values)`, aligned(rows) * STRIDE * 4);
     this.#coefficients = gpu.allocator.storage(`${label} (coefficients)`, aligned(rows) * STRIDE * 4);
   }
@@ -123,7 +123,7 @@ export class ValuePass {
       spread[place * STRIDE] = coefficient;
     });
     gpu.write(this.#coefficients, spread);
-    this.#trunkGradients.backward(this.#model, this.#targets, rows, (doutput) => this.#headBackward(count, doutput));
+    this.#trunkBackward.backward(this.#model, this.#targets, rows, (doutput) => this.#headBackward(count, doutput));
   }
 
   destroy(): void {
@@ -134,15 +134,15 @@ export class ValuePass {
   #headBackward(count: number, doutput: BufferView): void {
     const model = this.#model;
     const norm = this.#norm;
-    const normGradients = this.#normGradients;
+    const normBackward = this.#normBackward;
     const chunks = [...norm.chunks(count)];
     for (const chunk of chunks) {
       // A single chunk is still there.
       if (chunks.length > 1) norm.forward(this.#trunk.output, chunk);
       const dy = from(this.#coefficients, chunk.begin * STRIDE * 4);
-      const views = { x: norm.normed, dy, dx: normGradients.dnormed };
+      const views = { x: norm.normed, dy, dx: normBackward.dnormed };
       projectBackward(model, this.#targets, this.#head, views, chunk.count, STRIDE);
-      normGradients.backward(this.#targets, chunk, this.#trunkGradients.partials, doutput);
+      normBackward.backward(this.#targets, chunk, this.#trunkBackward.partials, doutput);
     }
   }
 }

@@ -1,16 +1,13 @@
+/**
+ * The scheduler of a rollout: continuous batching of decoding sequences over one decoder, several batches ahead, while
+ * tool calls run beside them.
+ */
 import { UserError } from "../base/errors";
 import { must } from "../base/must";
+import { Admission } from "./admission";
+import { type ExpectedToken, planBatch } from "./batch-plan";
 import type { Decoder, SampledTokens } from "./decoder";
-import { Admission } from "./kv-cache";
-import {
-  type ExpectedToken,
-  noteVersion,
-  planBatch,
-  type RolloutRequest,
-  rewind,
-  type Sequence,
-  toTrajectory,
-} from "./sequence";
+import { noteVersion, type RolloutRequest, rewind, type Sequence, toTrajectory } from "./decoding-sequence";
 import { type RolloutStatistics, StatisticsCollector } from "./statistics";
 import type { TokenizerView } from "./tokenizer";
 import type { Trajectory } from "./trajectory";
@@ -200,16 +197,22 @@ class Scheduler {
       throw new Error(`trajectory ${sequence.id}: token at position ${position} is out of order`);
     this.#collector.totals.sampledTokens++;
     this.#hooks.onTokens?.(sequence.id, [token]);
-    this.#act(sequence, turns.push(token, logprob), position);
+    this.#handle(sequence, turns.push(token, logprob), position);
   }
 
-  #act(sequence: Sequence, event: TurnEvent, lastToken: number): void {
+  /** Does what the turn machine says after the token at `position`. */
+  #handle(sequence: Sequence, event: TurnEvent, position: number): void {
     const { totals } = this.#collector;
+    // Batches run ahead of the tokens that are read, so rows past this one may have been sent: they guessed that the
+    // text goes on.
     if (event.kind === "finished") {
-      totals.discardedRows += rewind(sequence, lastToken, lastToken);
+      // Nothing follows the last token, so its own row is not needed either.
+      totals.discardedRows += rewind(sequence, position, position);
       this.#finish(sequence);
     } else if (event.kind !== "continue") {
-      totals.discardedRows += rewind(sequence, lastToken, lastToken + 1);
+      // The observation comes next. This token stays, and its K/V with it: rows from the next position on are another
+      // text's.
+      totals.discardedRows += rewind(sequence, position, position + 1);
       this.#ask(sequence, event);
     }
   }

@@ -1,3 +1,7 @@
+/**
+ * Turns of a trajectory: sampled tokens are read for code fences, turn ends and stop strings, and observations are
+ * appended. A pure state machine: no model, no tool, no clock.
+ */
 import { at } from "../base/must";
 import { CODE_CLOSING, CODE_OPENING, extractCode } from "../sandbox/observation";
 import { CONTINUATION, IncrementalDetokenizer, type TokenizerView } from "./tokenizer";

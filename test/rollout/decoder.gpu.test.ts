@@ -7,7 +7,7 @@ import type { ModelConfig } from "../../src/model/config";
 import type { Model } from "../../src/model/model";
 import { TrainingPass } from "../../src/model/policy-pass";
 import { GpuDecoder, type GpuDecoderShape } from "../../src/rollout/decoder";
-import type { RolloutRequest } from "../../src/rollout/sequence";
+import type { RolloutRequest } from "../../src/rollout/decoding-sequence";
 import type { TokenizerView } from "../../src/rollout/tokenizer";
 import type { Trajectory } from "../../src/rollout/trajectory";
 import { observationPolicy } from "../../src/sandbox/policies";

@@ -1,6 +1,6 @@
 import type { Decoder } from "../../src/rollout/decoder";
+import type { RolloutRequest } from "../../src/rollout/decoding-sequence";
 import { type InteractOptions, interact, type RolloutHooks } from "../../src/rollout/scheduler";
-import type { RolloutRequest } from "../../src/rollout/sequence";
 import type { RolloutStatistics } from "../../src/rollout/statistics";
 import type { Trajectory } from "../../src/rollout/trajectory";
 import { type PythonRunner, type PythonSettings, pythonWorld } from "../../src/rollout/world";

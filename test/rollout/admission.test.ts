@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Admission, PagePool, planPages } from "../../src/rollout/kv-cache";
+import { Admission } from "../../src/rollout/admission";
+import { PagePool, planPages } from "../../src/rollout/page-pool";
 import { FakeDecoder, FakeTokenizer, random } from "./fakes";
 import { optionsFor, SHAPE, scenario } from "./scenario";
 

@@ -1,85 +1,13 @@
 /**
- * The KV cache as the scheduler hands it out: pages with reference counts, shared by the samples of a prompt, and who
- * gets a slot and pages. What paged attention calls a block manager.
+ * Admission: which sample gets a slot and KV pages next, and how it comes by its prompt's keys and values.
  */
 import { UserError } from "../base/errors";
 import { at } from "../base/must";
 import type { Decoder } from "./decoder";
-import { type Group, lastPromptPage, type PagePlan, type RolloutRequest, type Sequence } from "./sequence";
+import { lastPromptPage, type RolloutRequest, type Sequence, type SequenceGroup } from "./decoding-sequence";
+import { PagePool, planPages } from "./page-pool";
 import type { TokenizerView } from "./tokenizer";
 import { TurnMachine, type TurnOptions } from "./turns";
-
-/** KV pages with reference counts. The lowest free page is given first, so that equal requests get equal pages. */
-export class PagePool {
-  readonly #references: Uint32Array;
-  #freePages: number;
-  /** No page below this one is free. */
-  #lowest = 0;
-
-  constructor(pageCount: number) {
-    this.#references = new Uint32Array(pageCount);
-    this.#freePages = pageCount;
-  }
-
-  get free(): number {
-    return this.#freePages;
-  }
-
-  get used(): number {
-    return this.#references.length - this.#freePages;
-  }
-
-  /** `count` pages with one reference each, or none at all. */
-  allocate(count: number): number[] | undefined {
-    if (count > this.#freePages) return undefined;
-    const pages: number[] = [];
-    let page = this.#lowest;
-    while (pages.length < count) {
-      if (this.#references[page] === 0) {
-        this.#references[page] = 1;
-        pages.push(page);
-      }
-      page++;
-    }
-    if (count > 0) this.#lowest = page;
-    this.#freePages -= count;
-    return pages;
-  }
-
-  /** Adds a reference to each page. */
-  retain(pages: readonly number[]): void {
-    for (const page of pages) this.#references[page] = this.#count(page) + 1;
-  }
-
-  /** Takes a reference from each page; one without any becomes free. */
-  release(pages: readonly number[]): void {
-    for (const page of pages) {
-      const left = this.#count(page) - 1;
-      this.#references[page] = left;
-      if (left > 0) continue;
-      this.#freePages++;
-      this.#lowest = Math.min(this.#lowest, page);
-    }
-  }
-
-  #count(page: number): number {
-    const count = this.#references[page];
-    if (count === undefined || count === 0) throw new Error(`KV page ${page} is not in use`);
-    return count;
-  }
-}
-
-/**
- * Pages for a prompt and a completion of at most `completionLength` tokens; the last token's K/V are never needed. The
- * prompt's last page is not shared, even if it is full: each sample gets a copy, so that a page in which a sample
- * computes a row, be it the prompt's last one over again, is always its own.
- */
-export function planPages(promptLength: number, completionLength: number, pageSize: number): PagePlan {
-  return {
-    shared: Math.floor((promptLength - 1) / pageSize),
-    total: Math.ceil((promptLength + completionLength - 1) / pageSize),
-  };
-}
 
 /**
  * Lets samples into slots, in the order of the requests. Every sample gets all the pages that it can ever need when it
@@ -91,7 +19,7 @@ export class Admission {
   readonly #tokenizer: TokenizerView;
   readonly #options: TurnOptions;
   readonly #pool: PagePool;
-  readonly #groups: Group[];
+  readonly #groups: SequenceGroup[];
   readonly #freeSlots: boolean[];
   #nextGroup = 0;
 
@@ -159,7 +87,7 @@ export class Admission {
   }
 
   /** The first sample's pages; those of the prompt are held for the others too. */
-  #leaderPages(group: Group): number[] | undefined {
+  #leaderPages(group: SequenceGroup): number[] | undefined {
     const pages = this.#pool.allocate(group.plan.total);
     if (pages === undefined) return undefined;
     group.promptPages = pages.slice(0, group.plan.shared + 1);
@@ -167,7 +95,7 @@ export class Admission {
     return pages;
   }
 
-  #memberPages(group: Group): number[] | undefined {
+  #memberPages(group: SequenceGroup): number[] | undefined {
     const { shared, total } = group.plan;
     const own = this.#pool.allocate(total - shared);
     if (own === undefined) return undefined;
@@ -185,7 +113,7 @@ export class Admission {
     sequence.next = last;
   }
 
-  #sequence(group: Group, slot: number, pages: number[]): Sequence {
+  #sequence(group: SequenceGroup, slot: number, pages: number[]): Sequence {
     const { promptIds, trajectoryIds } = group.request;
     return {
       group,

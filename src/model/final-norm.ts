@@ -1,25 +1,14 @@
 /**
- * The final norm over chosen rows of the last hidden states, a chunk of rows at a time, and its backward pass: what
- * both heads stand on.
+ * The final RMS norm over chosen rows of the last hidden states, one chunk of rows at a time, forward and backward: the
+ * layer below the language-model head and below the value head.
  */
 import { columnSum } from "../../kernels/column_sum";
 import { gatherRows, scatterRows } from "../../kernels/gather";
 import { rmsNorm, rmsNormBackward, wholeRows } from "../../kernels/rms_norm";
-import { type BufferView, subview } from "../gpu/buffers";
+import type { BufferView } from "../gpu/buffers";
+import { type Chunk, viewFrom } from "./chunks";
 import type { Model } from "./model";
 import type { GradientTargets } from "./projection";
-
-/**
- * Chunks begin at multiples of this many rows, so that every per-row buffer can be cut there (256 bytes of one f32
- * each).
- */
-export const ROW_ALIGNMENT = 64;
-
-/** Consecutive places of the row index. */
-export interface Chunk {
-  readonly begin: number;
-  readonly count: number;
-}
 
 /** Buffers for up to `capacity` chosen rows, of which `chunkRows` are there at one time. */
 export class FinalNorm {
@@ -30,7 +19,7 @@ export class FinalNorm {
   readonly rstd: BufferView;
   readonly #model: Model;
 
-  /** @param chunkRows a multiple of {@link ROW_ALIGNMENT} */
+  /** @param chunkRows a multiple of `ROW_ALIGNMENT` */
   constructor(
     model: Model,
     capacity: number,
@@ -46,16 +35,10 @@ export class FinalNorm {
     this.rstd = allocate("rstd", chunkRows);
   }
 
-  /** First row and size of each chunk of `count` rows. */
-  *chunks(count: number): Generator<Chunk> {
-    for (let begin = 0; begin < count; begin += this.chunkRows)
-      yield { begin, count: Math.min(this.chunkRows, count - begin) };
-  }
-
   /** Gathers a chunk of the row index out of `hiddenStates` and normalises it. */
   forward(hiddenStates: BufferView, { begin, count }: Chunk): void {
     const { gpu, config, weights, layout } = this.#model;
-    const rowIndex = from(this.rowIndex, begin * 4);
+    const rowIndex = viewFrom(this.rowIndex, begin * 4);
     gatherRows(gpu, { rowIndex, x: hiddenStates, y: this.hidden }, { count, width: config.hiddenSize });
     rmsNorm(
       gpu,
@@ -70,7 +53,7 @@ export class FinalNorm {
   }
 }
 
-/** Buffers of the backward pass of a {@link FinalNorm}. */
+/** Backward pass of a {@link FinalNorm}: its buffers. */
 export class FinalNormBackward {
   /** [chunkRows, hidden]: the gradient of `normed`, from the head. */
   readonly dnormed: BufferView;
@@ -113,7 +96,7 @@ export class FinalNormBackward {
     );
     scatterRows(
       gpu,
-      { rowIndex: from(rowIndex, begin * 4), y: this.#dhidden, x: doutput },
+      { rowIndex: viewFrom(rowIndex, begin * 4), y: this.#dhidden, x: doutput },
       { count, width: config.hiddenSize },
     );
   }
@@ -121,14 +104,4 @@ export class FinalNormBackward {
   destroy(): void {
     for (const view of [this.dnormed, this.#dhidden]) this.#model.gpu.allocator.destroy(view);
   }
-}
-
-/** `view` from a byte offset to its end: one bind group per chunk, whatever the number of rows. */
-export function from(view: BufferView, offset: number): BufferView {
-  return offset === 0 ? view : subview(view, offset, view.size - offset);
-}
-
-/** The next multiple of {@link ROW_ALIGNMENT}. */
-export function aligned(rows: number): number {
-  return Math.ceil(rows / ROW_ALIGNMENT) * ROW_ALIGNMENT;
 }

@@ -7,7 +7,8 @@ import { type LogitsShape, logitsGradient, type SamplingSettings, sample, tokenL
 import { UserError } from "../base/errors";
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
-import { aligned, type Chunk, FinalNorm, FinalNormBackward, from, ROW_ALIGNMENT } from "./final-norm";
+import { aligned, type Chunk, chunksOf, ROW_ALIGNMENT, viewFrom } from "./chunks";
+import { FinalNorm, FinalNormBackward } from "./final-norm";
 import type { Model } from "./model";
 import { type GradientTargets, project, projectBackward } from "./projection";
 import type { Parameter } from "./segments";
@@ -16,8 +17,18 @@ import type { SequenceRows } from "./sequences";
 /** Threshold below every logit: nothing is cut. */
 export const KEEP_ALL = -3.4e38;
 
-/** Bytes of one token's statistics: log-prob, log-sum-exp, entropy, id. */
+/**
+ * Bytes of one token's statistics, four f32: log-prob, log-sum-exp, entropy, and the id, which {@link tokenOf} reads.
+ */
 export const STATISTICS_BYTES = 16;
+
+/**
+ * The token id in the fourth statistic. The kernel adds 1/2 where the token is the most probable one, so that four
+ * words hold five figures (`isGreedy` of kernels/sampling.ts reads the half): what is after the point is not the id.
+ */
+export function tokenOf(idStatistic: number): number {
+  return Math.trunc(idStatistic);
+}
 
 const ENTRY_BYTES = 16;
 
@@ -77,9 +88,9 @@ export class Head {
     return this.norm.rowIndex;
   }
 
-  /** First row and size of each chunk of `count` rows. */
+  /** Chunks of `count` scored rows, each of which has its logits at one time. */
   chunks(count: number): Generator<Chunk> {
-    return this.norm.chunks(count);
+    return chunksOf(count, this.chunkRows);
   }
 
   /** Gathers rows `begin ..` of the row index out of `hiddenStates`, normalises them and computes their logits. */
@@ -114,7 +125,7 @@ export class Head {
 
   /** Statistics of entries `begin .. begin + count`, whose logits rows are in the current chunk. */
   score(slotTokens: BufferView, slotLength: number, begin: number, count: number, temperature: number): void {
-    const statistics = from(this.statistics, begin * STATISTICS_BYTES);
+    const statistics = viewFrom(this.statistics, begin * STATISTICS_BYTES);
     const views = { logits: this.logits, slotTokens, ...this.#entryViews(begin), statistics };
     tokenLogProb(this.#model.gpu, views, this.shape(count, slotLength), temperature);
   }
@@ -130,7 +141,7 @@ export class Head {
   }
 
   #entryViews(begin: number): { entries: BufferView; thresholds: BufferView } {
-    return { entries: from(this.entries, begin * ENTRY_BYTES), thresholds: from(this.thresholds, begin * 4) };
+    return { entries: viewFrom(this.entries, begin * ENTRY_BYTES), thresholds: viewFrom(this.thresholds, begin * 4) };
   }
 }
 
@@ -194,9 +205,9 @@ export class HeadBackward {
       logitsGradient(
         model.gpu,
         {
-          statistics: from(head.statistics, chunk.begin * STATISTICS_BYTES),
-          coefficients: from(this.#coefficients, chunk.begin * 4),
-          ...(withEntropy && { entropyCoefficients: from(this.#entropyCoefficients, chunk.begin * 4) }),
+          statistics: viewFrom(head.statistics, chunk.begin * STATISTICS_BYTES),
+          coefficients: viewFrom(this.#coefficients, chunk.begin * 4),
+          ...(withEntropy && { entropyCoefficients: viewFrom(this.#entropyCoefficients, chunk.begin * 4) }),
           logits: head.logits,
         },
         head.shape(chunk.count, slotLength),

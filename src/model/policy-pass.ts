@@ -6,7 +6,7 @@
 import { isGreedy } from "../../kernels/sampling";
 import { at } from "../base/must";
 import type { Retention } from "./activations";
-import type { Chunk } from "./final-norm";
+import type { Chunk } from "./chunks";
 import { Head, HeadBackward, KEEP_ALL, type ScoredRows, STATISTICS_BYTES } from "./head";
 import type { Model } from "./model";
 import type { GradientTargets } from "./projection";
@@ -22,6 +22,16 @@ export interface TokenStatistics {
   readonly entropies: Float32Array;
   /** 1 where the token is the most probable one at its place, else 0. */
   readonly greedy: Uint8Array;
+}
+
+/**
+ * What gives statistics of the scored tokens of whole sequences in micro-batches: a {@link ForwardPass}, a
+ * {@link TrainingPass}, or either with its model's adapter off.
+ */
+export interface ScoringPass {
+  /** Whether a micro-batch of so many sequences with so many rows fits the buffers. */
+  fits(sequences: number, rows: number): boolean;
+  forward(sequences: readonly TrainingSequence[], temperature: number): Promise<TokenStatistics>;
 }
 
 /** Sizes of the buffers. */

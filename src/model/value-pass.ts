@@ -1,10 +1,12 @@
 /**
- * The gradient of a weighted sum of values: what {@link TrainingPass} is to log-probs, for a model with a value head.
- * V_t is the value of the state before a scored token, computed from the row that predicts it.
+ * The critic's passes over whole sequences. Forward: V_t, the value of the state before each scored token, from the row
+ * that predicts it. Backward: the gradient of a weighted sum of values, as {@link TrainingPass} gives that of
+ * log-probs.
  */
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
-import { aligned, FinalNorm, FinalNormBackward, from } from "./final-norm";
+import { aligned, chunksOf, viewFrom } from "./chunks";
+import { FinalNorm, FinalNormBackward } from "./final-norm";
 import type { Model } from "./model";
 import { TrainingPass } from "./policy-pass";
 import { type GradientTargets, project, projectBackward } from "./projection";
@@ -96,9 +98,9 @@ export class ValuePass {
     this.#pending = rows;
     const count = rows.scored.length;
     gpu.write(norm.rowIndex, rows.scored);
-    for (const chunk of norm.chunks(count)) {
+    for (const chunk of chunksOf(count, norm.chunkRows)) {
       norm.forward(this.#trunk.output, chunk);
-      const y = from(this.#values, chunk.begin * STRIDE * 4);
+      const y = viewFrom(this.#values, chunk.begin * STRIDE * 4);
       project(model, this.#head, { x: norm.normed, y }, chunk.count, STRIDE);
     }
     const values = await gpu.readback.readFloats(this.#values, count * STRIDE);
@@ -135,11 +137,11 @@ export class ValuePass {
     const model = this.#model;
     const norm = this.#norm;
     const normBackward = this.#normBackward;
-    const chunks = [...norm.chunks(count)];
+    const chunks = [...chunksOf(count, norm.chunkRows)];
     for (const chunk of chunks) {
       // A single chunk is still there.
       if (chunks.length > 1) norm.forward(this.#trunk.output, chunk);
-      const dy = from(this.#coefficients, chunk.begin * STRIDE * 4);
+      const dy = viewFrom(this.#coefficients, chunk.begin * STRIDE * 4);
       const views = { x: norm.normed, dy, dx: normBackward.dnormed };
       projectBackward(model, this.#targets, this.#head, views, chunk.count, STRIDE);
       normBackward.backward(this.#targets, chunk, this.#trunkBackward.partials, doutput);

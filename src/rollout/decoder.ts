@@ -1,12 +1,15 @@
-/** The model as the scheduler sees it, and as it is on the GPU. */
+/**
+ * The decoder: batches of rows through the model, a token drawn for each sampled row. Its interface, as the scheduler
+ * sees it, and the one on the GPU.
+ */
 import { kvCopy } from "../../kernels/kv_copy";
 import type { SamplingSettings } from "../../kernels/sampling";
 import { UserError } from "../base/errors";
 import { at, must } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import { Activations } from "../model/activations";
-import { ROW_ALIGNMENT } from "../model/final-norm";
-import { Head, STATISTICS_BYTES } from "../model/head";
+import { aligned } from "../model/chunks";
+import { Head, STATISTICS_BYTES, tokenOf } from "../model/head";
 import type { Model } from "../model/model";
 import { SequenceTables } from "../model/sequences";
 import { trunkForward } from "../model/trunk";
@@ -157,14 +160,14 @@ export class GpuDecoder implements Decoder {
     for (let row = 0; row < rowCount; row++) rows.set([at(batch.slots, row), at(batch.positions, row), 0, 0], row * 4);
     gpu.write(this.#rows, rows);
     trunkForward(this.#model, this.#tables, this.#activations, this.#rows, rowCount);
-    const { places, end } = this.#draw(batch);
+    const { places, end } = this.#sampleRows(batch);
     const statistics = await gpu.readback.readFloats(this.#head.statistics, (end * STATISTICS_BYTES) / 4);
     const tokens = new Uint32Array(samples);
     const logprobs = new Float32Array(samples);
     for (let i = 0; i < samples; i++) {
-      const place = at(places, i) * 4;
+      const place = at(places, i) * (STATISTICS_BYTES / 4);
       logprobs[i] = at(statistics, place);
-      tokens[i] = at(statistics, place + 3);
+      tokens[i] = tokenOf(at(statistics, place + 3));
     }
     if (tokens.some((token) => token >= this.#model.vocabulary))
       throw new UserError(
@@ -185,7 +188,7 @@ export class GpuDecoder implements Decoder {
    * be too large. A row that is sampled several times has one row of logits.
    * @returns the place of each sample's statistics, and the end of them all
    */
-  #draw(batch: RowBatch): { places: Uint32Array; end: number } {
+  #sampleRows(batch: RowBatch): { places: Uint32Array; end: number } {
     const head = this.#head;
     const tables = this.#tables;
     const { output } = this.#activations;
@@ -210,7 +213,7 @@ export class GpuDecoder implements Decoder {
       head.draw(tables.slotTokens, this.#shape.maxLength, begin, count, this.#settings);
       head.score(tables.slotTokens, this.#shape.maxLength, begin, count, this.#settings.temperature);
       end = begin + count;
-      begin = Math.ceil(end / ROW_ALIGNMENT) * ROW_ALIGNMENT;
+      begin = aligned(end);
     }
     return { places, end };
   }

@@ -1,13 +1,7 @@
 /** The model that training began with, for KL penalties: the model without its adapter, or a frozen copy. */
 
 import type { Model } from "../model/model";
-import type { TokenStatistics, TrainingSequence } from "../model/policy-pass";
-
-/** What computes statistics of the scored tokens of whole sequences in micro-batches. */
-export interface ScoringPass {
-  fits(sequences: number, rows: number): boolean;
-  forward(sequences: readonly TrainingSequence[], temperature: number): Promise<TokenStatistics>;
-}
+import type { ScoringPass } from "../model/policy-pass";
 
 /** The base of a model with an adapter. @param pass of that model */
 export function adapterOff(model: Pick<Model, "useAdapter">, pass: ScoringPass): ScoringPass {

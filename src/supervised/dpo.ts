@@ -1,7 +1,7 @@
 /** Training on preferences: pairs of a preferred and a rejected answer, against the model that training began with. */
 import { UserError } from "../base/errors";
 import { readJsonLines } from "../base/json";
-import { ForwardPass } from "../model/policy-pass";
+import { ForwardPass, type ScoringPass } from "../model/policy-pass";
 import type { DpoOptions } from "../options/supervised";
 import type { TrainEvents, TrainSummary } from "../session/events";
 import type { TrainingHost } from "../session/host";
@@ -9,7 +9,7 @@ import { loadModel } from "../session/loaded-model";
 import { afterSupervised } from "../session/next-commands";
 import { promptFrame } from "../session/prompt-frame";
 import { fileRows } from "../session/questions";
-import { adapterOff, type ScoringPass } from "../session/reference";
+import { adapterOff } from "../session/reference";
 import { chatTemplate } from "../text/chat-template";
 import { pairOf } from "./examples";
 import {

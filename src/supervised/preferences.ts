@@ -6,10 +6,9 @@ import type { AdamWStep } from "../../kernels/adamw";
 import { at, must } from "../base/must";
 import { countScored } from "../model/micro-batches";
 import type { Optimizer } from "../model/optimizer";
-import type { TrainingPass } from "../model/policy-pass";
+import type { ScoringPass, TrainingPass } from "../model/policy-pass";
 import type { TrainingSequence } from "../model/sequences";
 import { type PreferenceOptions, preferenceLoss } from "../rl/preference";
-import type { ScoringPass } from "../session/reference";
 import type { Pair } from "./examples";
 
 /** Log-probs of the answers of pairs that fit a pass together, by the model that training began with. */

@@ -150,7 +150,10 @@ function missing(wanted: number, kept: number, sampled: number): number {
   return Math.min(wanted, Math.ceil((wanted - kept) / passing));
 }
 
-/** The baseline of ReMax is the reward of the most probable tokens' answer to each question. */
+/**
+ * One greedy answer (temperature 0) to each question of the groups: its reward is the baseline that ReMax
+ * (arXiv 2310.10505) subtracts from the rewards of the sampled answers.
+ */
 function greedyAnswers(
   collector: Collector,
   groups: readonly Group[],

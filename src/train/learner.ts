@@ -5,14 +5,13 @@ import { withValueHead } from "../model/initialise";
 import { Model } from "../model/model";
 import { Optimizer } from "../model/optimizer";
 import { readModel } from "../model/peft";
-import type { TrainingPass } from "../model/policy-pass";
-import { ForwardPass } from "../model/policy-pass";
+import { ForwardPass, type ScoringPass, type TrainingPass } from "../model/policy-pass";
 import { ValuePass } from "../model/value-pass";
 import { hasSharedCritic } from "../options/fields/critic";
 import type { TrainOptions } from "../options/train";
 import { controlledKlCoefficient } from "../rl/kl";
 import { createTrainer, type LoadedModel, type TrainerOptions } from "../session/loaded-model";
-import { adapterOff, type ScoringPass } from "../session/reference";
+import { adapterOff } from "../session/reference";
 import { Critic, criticFiles } from "./critic";
 
 export interface Learner {

@@ -4,9 +4,8 @@
  */
 import { must } from "../base/must";
 import { microBatches } from "../model/micro-batches";
-import type { TrainingSequence } from "../model/policy-pass";
+import type { ScoringPass, TrainingSequence } from "../model/policy-pass";
 import type { GradedTrajectory, Group } from "../session/collect";
-import type { ScoringPass } from "../session/reference";
 
 /** A trajectory as one sequence. `ids` and `scored` cover prompt and completion. */
 export interface PolicySequence extends TrainingSequence {

@@ -1,12 +1,11 @@
 /** A batch of random trajectories with rewards, and a small model to train on it, for the tests of updates. */
 
 import type { Model } from "../../src/model/model";
-import { ForwardPass, TrainingPass } from "../../src/model/policy-pass";
+import { ForwardPass, type ScoringPass, TrainingPass } from "../../src/model/policy-pass";
 import type { TrainOptions } from "../../src/options/train";
 import { resolveTrainOptions } from "../../src/options/train";
 import { gradeTrajectory } from "../../src/reward/grade";
 import type { GradedTrajectory } from "../../src/session/collect";
-import type { ScoringPass } from "../../src/session/reference";
 import { someJob } from "../reward/job";
 import { modelContext, modelOf, Numbers, randomTensors } from "../support/reference/models";
 import { TINY } from "./tiny-run";

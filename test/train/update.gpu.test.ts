@@ -2,10 +2,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
-import { TrainingPass } from "../../src/model/policy-pass";
+import { type ScoringPass, TrainingPass } from "../../src/model/policy-pass";
 import type { TrainOptions } from "../../src/options/train";
 import type { GradedTrajectory } from "../../src/session/collect";
-import type { ScoringPass } from "../../src/session/reference";
 import type { Learner } from "../../src/train/learner";
 import { KlControl } from "../../src/train/learner";
 import { update } from "../../src/train/update";

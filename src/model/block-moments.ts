@@ -1,6 +1,6 @@
 /**
- * A moment of every tensor of a layout in blocks of 8 bits. Checkpoints hold it decoded, in f32; encoding that again
- * gives the same bytes.
+ * AdamW moments in 8 bits: one moment of every tensor of a layout, quantised in blocks. Checkpoints hold it decoded, in
+ * f32; encoding that again gives the same bytes.
  */
 
 import { decodeMoments, encodeMoments, MOMENT_BLOCK, type MomentKind, momentBlocks } from "../../kernels/adamw_8bit";

@@ -1,3 +1,4 @@
+/** Model configuration: config.json of a checkpoint, read and written, and the shapes of the parameters it implies. */
 import { UserError } from "../base/errors";
 import type { JsonObject } from "../base/json";
 import { JsonReader, shown } from "./json-reader";

@@ -1,4 +1,4 @@
-/** A model as other programs take it: whole, its adapter multiplied into the weights, in files of bounded size. */
+/** Export of a model for other programs: whole, its adapter merged into the weights, in files of bounded size. */
 import { type AdapterConfig, adapterScale } from "./adapter";
 import { parameterShapes, writeModelConfig } from "./config";
 import type { CheckpointTensor, FolderWriter } from "./folder";

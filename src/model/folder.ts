@@ -1,3 +1,4 @@
+/** Checkpoint folders: config.json, companions and safetensors files, read and written, wherever the folder is. */
 import { reasonOf, UserError } from "../base/errors";
 import { must } from "../base/must";
 import {

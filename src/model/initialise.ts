@@ -1,4 +1,4 @@
-/** Weights that no checkpoint gives: a model from scratch, an adapter, a value head. */
+/** Initial weights, where no checkpoint gives them: a model from scratch, an adapter, a value head. */
 import { at } from "../base/must";
 import type { AdapterLayout } from "./adapter";
 import type { ModelConfig } from "./config";

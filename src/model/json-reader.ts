@@ -1,3 +1,4 @@
+/** JSON fields of known types, for config.json and its like. */
 import { UserError } from "../base/errors";
 import type { JsonObject } from "../base/json";
 

@@ -1,4 +1,4 @@
-/** Sequences in parts that fit a training pass, and what they count. */
+/** Micro-batches: sequences in parts that fit a pass, and how many tokens they count. */
 import type { TrainingSequence } from "./sequences";
 
 /** Splits sequences, in order, into micro-batches that fit the pass. */

@@ -1,5 +1,6 @@
 /**
- * Which parameters a model has. Tensors that are used together are one matrix here: query, key and value; gate and up.
+ * Parameter layout: the parameters of a model and where the tensors of a checkpoint lie in them. Tensors that are used
+ * together are one matrix here: query, key and value; gate and up.
  */
 import { STORAGE_BLOCK } from "../../kernels/weight_storage";
 import { UserError } from "../base/errors";
@@ -91,6 +92,7 @@ export class ParameterLayout implements TensorLayout {
   }
 
   #place(queries: number, keys: number, inner: number): void {
+    // What is not named here begins its matrix.
     const rowStarts: Record<string, number> = {
       "k_proj.weight": queries,
       "v_proj.weight": queries + keys,

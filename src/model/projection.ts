@@ -1,6 +1,6 @@
 /**
- * Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by an adapter: the
- * callers need not know.
+ * Linear layers over parameters that may be cut into shards, stored in fewer bits, or changed by a low-rank
+ * adapter; callers see one matrix.
  */
 import { linear, linearInputGradient, linearWeightGradient } from "../../kernels/linear";
 import { must } from "../base/must";

@@ -1,6 +1,6 @@
 /**
- * Tensors laid out in a few long GPU buffers, so that the optimizer takes one dispatch per buffer. A matrix that is too
- * large for one binding is cut into shards by rows.
+ * Segments: tensors laid out in a few long GPU buffers, so that the optimizer takes one dispatch per buffer. A matrix
+ * that is too large for one binding is cut into shards by rows.
  */
 import { STORAGE_ALIGNMENT, storageBytes, type WeightStorage } from "../../kernels/weight_storage";
 import { at } from "../base/must";

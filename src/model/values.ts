@@ -1,4 +1,4 @@
-/** Numbers for every tensor of a layout: weights, gradients, or an optimizer's moments. */
+/** Parameter values on the GPU, for every tensor of a layout: weights, gradients, or an optimizer's moments. */
 import { decodeWeights, encodeWeights, storageBytes, type WeightStorage } from "../../kernels/weight_storage";
 import { at } from "../base/must";
 import { type BufferView, subview } from "../gpu/buffers";

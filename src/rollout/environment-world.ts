@@ -5,6 +5,7 @@
  * time.
  */
 import { reasonOf, UserError } from "../base/errors";
+import { must } from "../base/must";
 import { sanitise, wrapObservation } from "../sandbox/observation";
 import {
   DEFAULT_TURN_ENDS,
@@ -76,19 +77,14 @@ export async function openEnvironments(
       const other = texts.findIndex((text) => text !== texts[0]);
       if (other >= 0)
         throw new UserError(
-          `${[...instances.values()][0]?.label}: reset gave two trajectories of one row the prompts ${shown(texts[0])} and ${shown(texts[other])}; trajectories are compared by their rewards for one prompt, so make it follow from the row alone`,
+          `${must(first(instances), "the first environment").label}: reset gave two trajectories of one row the prompts ${shown(texts[0])} and ${shown(texts[other])}; trajectories are compared by their rewards for one prompt, so make it follow from the row alone`,
         );
       return texts[0];
     }),
   );
-  const first = [...instances.values()][0];
-  const find = (id: number): Instance => {
-    const found = instances.get(id);
-    if (found === undefined) throw new Error(`trajectory ${id} has no environment`);
-    return found;
-  };
+  const find = (id: number): Instance => must(instances.get(id), `the environment of trajectory ${id}`);
   return {
-    protocol: protocolOf(first?.environment),
+    protocol: protocolOf(first(instances)?.environment),
     prompt: (groupIndex) => prompts[groupIndex],
     act: (id, _, action) =>
       action.kind === "execute" ? callTool(find(id), action.code, settings) : takeStep(find(id), action.text, settings),
@@ -101,6 +97,10 @@ export async function openEnvironments(
       throw new UserError(`${label}: reward returned ${shown(value)}, expected a finite number or null`);
     },
   };
+}
+
+function first(instances: ReadonlyMap<number, Instance>): Instance | undefined {
+  return instances.values().next().value;
 }
 
 function instanceOf(factory: EnvironmentFactory): Instance {

@@ -1,4 +1,4 @@
-/** What a user writes so that a model learns something else than to use Python. */
+/** Environment: the interface of a user's own reset, step, tools and reward, in place of Python as the world. */
 
 /** A row of the data set: `prompt`, `answer`, and every other column under its own name. */
 export interface EnvironmentRow {

@@ -1,3 +1,4 @@
+/** Rollout records: the lines of `rollouts/step_*.jsonl` in a run folder. */
 import type { Trajectory } from "./trajectory";
 
 /** What a record says beside the trajectory. */

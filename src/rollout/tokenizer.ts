@@ -1,3 +1,4 @@
+/** Tokenizer as the rollout needs it, and detokenization token by token. */
 /** What the rollout needs of a tokenizer. */
 export interface TokenizerView {
   /**

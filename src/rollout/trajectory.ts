@@ -1,3 +1,4 @@
+/** Trajectory: one sampled answer with its tokens, mask, log-probs, segments and tool calls, and its id in the run. */
 import type { PythonStatus } from "../sandbox/engine";
 
 /**

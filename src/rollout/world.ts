@@ -1,4 +1,4 @@
-/** What a rollout interacts with: the interface, and Python as the world of every trajectory. */
+/** World: what answers the actions of trajectories. Its interface, and Python as the world of every trajectory. */
 import type { PythonCall, PythonEngine, PythonResult } from "../sandbox/engine";
 import { OVERLONG_NOTICE } from "../sandbox/observation";
 import type { TokenizerView } from "./tokenizer";

@@ -1,3 +1,4 @@
+/** Data types of safetensors: their names and sizes, and floats to bytes and back. */
 import { halfTable, toBfloat16, toFloat16 } from "../../../kernels/half_floats";
 
 /** Storage types that this package trains from and writes. */

@@ -1,3 +1,4 @@
+/** Header of a safetensors file, checked. */
 import { reasonOf, UserError } from "../../base/errors";
 import { isRecord } from "../../base/json";
 import { shown } from "../json-reader";

@@ -1,3 +1,4 @@
+/** Safetensors reader: random access to the tensors of a file. */
 import { UserError } from "../../base/errors";
 import { decodeFloats, isFloatType } from "./dtype";
 import { parseHeader, type SafetensorsHeader } from "./header";

@@ -1,3 +1,4 @@
+/** Repeated keys of a JSON text, which JSON.parse does not report. */
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

@@ -1,3 +1,4 @@
+/** Safetensors writer. */
 import { encodeFloats, FLOAT_BYTES, type FloatType } from "./dtype";
 
 /** A tensor to be stored. `data` may be a function, so that only one tensor at a time need be in host memory. */

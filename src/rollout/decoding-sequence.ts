@@ -52,9 +52,9 @@ export interface Sequence {
 }
 
 /**
- * Takes back what was planned or sent past `lastPosition`, the position of the last token that counts: tokens that are
- * still to come from it belong to an earlier epoch and are dropped.
- * @param rowsEnd end (exclusive) of the positions whose K/V are needed; those from it on are computed again if ever
+ * Goes back to `lastPosition`, the position of the last token that counts. Tokens that batches under way still bring
+ * for positions past it are of an earlier epoch, and are dropped.
+ * @param rowsEnd the rows (K/V) of positions below it stay valid; those from it on were computed for dropped tokens
  * @returns how many rows were computed in vain
  */
 export function rewind(sequence: Sequence, lastPosition: number, rowsEnd: number): number {

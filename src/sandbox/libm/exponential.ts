@@ -2,6 +2,7 @@
  * exp, exp2, log, log2, pow: tables and short series in pairs of doubles, so that nearly every result is correctly
  * rounded.
  */
+import { at } from "../../base/must";
 import { powerOfTwo, scaleByPower, splitExponent } from "./bits";
 import { FIXED_ONE, LN2, logStep, type Pair, powerSeries, toPair, toParts } from "./fixed";
 import { add, multiply, negate, quickSum, scale, twoProduct, twoSum } from "./pair";
@@ -32,8 +33,8 @@ const LEAST_INVERSE = 362;
 const LOGS: readonly Pair[] = (() => {
   const logs: bigint[] = [];
   logs[512] = 0n;
-  for (let i = 513; i <= 725; i++) logs[i] = (logs[i - 1] ?? 0n) - logStep(BigInt(i));
-  for (let i = 511; i >= LEAST_INVERSE; i--) logs[i] = (logs[i + 1] ?? 0n) + logStep(BigInt(i + 1));
+  for (let i = 513; i <= 725; i++) logs[i] = at(logs, i - 1) - logStep(BigInt(i));
+  for (let i = 511; i >= LEAST_INVERSE; i--) logs[i] = at(logs, i + 1) + logStep(BigInt(i + 1));
   return logs.slice(LEAST_INVERSE).map((log) => toPair(log));
 })();
 
@@ -48,7 +49,7 @@ function exponential(x: Pair): { value: Pair; exponent: number } {
   const second = add([0.5, 0], multiply(r, third));
   const less = multiply(r, add([1, 0], multiply(r, second)));
   const index = ((n % STEPS) + STEPS) % STEPS;
-  const power = POWERS[index] ?? [1, 0];
+  const power = at(POWERS, index);
   return { value: add(power, multiply(power, less)), exponent: (n - index) / STEPS };
 }
 
@@ -78,7 +79,7 @@ function logParts(x: number): { log: Pair; exponent: number } {
   const second = add([0.5, 0], negate(multiply(r, third)));
   const less = multiply(r, add([1, 0], negate(multiply(r, second))));
   return {
-    log: inverse === 512 ? less : add(LOGS[inverse - LEAST_INVERSE] ?? [0, 0], less),
+    log: inverse === 512 ? less : add(at(LOGS, inverse - LEAST_INVERSE), less),
     exponent: split.exponent + (half ? 1 : 0),
   };
 }

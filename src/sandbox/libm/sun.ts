@@ -7,6 +7,7 @@
  * business. Permission to use, copy, modify, and distribute this software is freely granted, provided that this notice
  * is preserved.
  */
+import { at } from "../../base/must";
 import { highWord, powerOfTwo, scaleByPower, splitExponent, withHighWord } from "./bits";
 import { exp, log } from "./exponential";
 
@@ -22,8 +23,8 @@ export function inPairs(z: number, coefficients: readonly number[]): number {
   let sum = 0;
   for (let i = 0; i < coefficients.length; i += 2) {
     const next = coefficients[i + 1];
-    const pair = (coefficients[i] ?? 0) + (next === undefined ? 0 : z * next);
-    sum = i === 0 ? pair : sum + (powers[i / 2] ?? 0) * pair;
+    const pair = at(coefficients, i) + (next === undefined ? 0 : z * next);
+    sum = i === 0 ? pair : sum + at(powers, i / 2) * pair;
   }
   return sum;
 }

@@ -1,4 +1,5 @@
 /** sin, cos, tan and their inverses: tables and short series in pairs of doubles. */
+import { at } from "../../base/must";
 import { scaleByPower, splitExponent } from "./bits";
 import { arctangent, FIXED_ONE, type Pair, pi, powerSeries, reduceLarge, toPair, toParts } from "./fixed";
 import { add, divide, multiply, negate, scale, squareRoot, twoSum } from "./pair";
@@ -50,7 +51,7 @@ function reduce(x: number): { quarter: number; rest: Pair } {
 /** The nearest point of the table, and from there sin r and cos r - 1 of the angle that is left. */
 function fromPoint(angle: Pair): { point: { sine: Pair; cosine: Pair }; sine: Pair; less: Pair } {
   const index = Math.round(angle[0] * STEPS);
-  const point = CIRCLE[index] ?? { sine: HALF_PI, cosine: HALF_PI };
+  const point = at(CIRCLE, index);
   const r = add([-index / STEPS, 0], angle);
   const square = multiply(r, r);
   const [q] = square;
@@ -105,7 +106,7 @@ function angle(y: Pair, x: Pair): Pair {
   const z = divide(add(y, scale(x, -step)), add(x, scale(y, step)));
   const q = z[0] * z[0];
   const tail = -(q * z[0]) * (1 / 3 - q * (1 / 5 - q * (1 / 7 - q * (1 / 9 - q / 11))));
-  return add(ANGLES[index] ?? HALF_PI, add(z, [tail, 0]));
+  return add(at(ANGLES, index), add(z, [tail, 0]));
 }
 
 export function atan(x: number): number {

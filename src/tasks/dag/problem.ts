@@ -4,6 +4,7 @@
  * find which quantity can be worked out next. The notation is ours, short enough for the shipped small model, one token
  * to a character: `k=f*a;a=3;f=a+b;b=7?k` asks for k, which is (3+7)*3.
  */
+import { at } from "../../base/must";
 import { CounterRandom, hashText } from "../../base/random";
 
 /**
@@ -62,7 +63,7 @@ export function dagProblem(seed: number, index: number, range: OperationRange, s
   const random = new CounterRandom(seed ^ hashText(`dag ${split}`), index);
   for (;;) {
     const graph = randomGraph(random, random.integer(range.least, range.most));
-    if (splitOf(graph.at(-1)) === split) return stated(graph, random);
+    if (splitOf(at(graph, graph.length - 1)) === split) return stated(graph, random);
   }
 }
 
@@ -77,8 +78,8 @@ interface Node {
 }
 
 /** @returns the split that the problem asking for `node` belongs to */
-function splitOf(node: Node | undefined): DagSplit {
-  return hashText(node?.expression ?? "") % EVAL_SHARE === 0 ? "eval" : "train";
+function splitOf(node: Node): DagSplit {
+  return hashText(node.expression) % EVAL_SHARE === 0 ? "eval" : "train";
 }
 
 /** Nodes in an order in which each stands behind its parents, the one asked for last. */
@@ -99,13 +100,12 @@ function randomGraph(random: CounterRandom, operations: number): Node[] {
     const taken = random.integer(least, Math.min(2, open.length));
     const operands: number[] = [];
     while (operands.length < 2) {
-      const node = operands.length < taken ? (open[random.integer(0, open.length - 1)] ?? 0) : anyNode();
+      const node = operands.length < taken ? at(open, random.integer(0, open.length - 1)) : anyNode();
       if (operands.includes(node)) continue;
       operands.push(node);
       open = open.filter((other) => other !== node);
     }
-    const [first = 0, second = 0] = operands;
-    open.push(nodes.push(operationOn(nodes, first, second, random)) - 1);
+    open.push(nodes.push(operationOn(nodes, at(operands, 0), at(operands, 1), random)) - 1);
   }
   return nodes;
 }
@@ -113,15 +113,14 @@ function randomGraph(random: CounterRandom, operations: number): Node[] {
 /** An operation on two nodes, in either order, whose result is in 0..99. */
 function operationOn(nodes: readonly Node[], first: number, second: number, random: CounterRandom): Node {
   const [left, right] = random.integer(0, 1) === 0 ? [first, second] : [second, first];
-  const value = (node: number) => nodes[node]?.value ?? 0;
-  const [a, b] = [value(left), value(right)];
+  const [a, b] = [at(nodes, left).value, at(nodes, right).value];
   // One of the two differences is never negative, so there is always a choice.
   const difference = a >= b ? { left, right, result: a - b } : { left: right, right: left, result: b - a };
   const choices = [{ operator: "-" as const, ...difference }] as [Choice, ...Choice[]];
   if (a + b <= LARGEST_VALUE) choices.push({ operator: "+", left, right, result: a + b });
   if (a * b <= LARGEST_VALUE) choices.push({ operator: "*", left, right, result: a * b });
   const { operator, result, ...parents } = random.pick(choices);
-  const texts = [parents.left, parents.right].map((node) => nodes[node]?.expression ?? "");
+  const texts = [parents.left, parents.right].map((node) => at(nodes, node).expression);
   if (operator !== "-") texts.sort();
   return { value: result, made: { operator, ...parents }, expression: `(${texts.join(operator)})` };
 }
@@ -136,7 +135,7 @@ interface Choice {
 /** Gives the nodes letters and states them in a random order. */
 function stated(nodes: readonly Node[], random: CounterRandom): DagProblem {
   const letters = shuffled([...LETTERS.slice(0, Math.max(nodes.length, USUAL_LETTERS))], random);
-  const name = (node: number) => letters[node] ?? "";
+  const name = (node: number) => at(letters, node);
   const leaves: Leaf[] = [];
   const operations: Operation[] = [];
   const statements = shuffled([...nodes.entries()], random).map(([node, { value, made }]) => {

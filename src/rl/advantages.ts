@@ -1,5 +1,7 @@
-/** Baselines and scales: one advantage per trajectory from the rewards of the batch. */
+/** Baselines and scales of rewards: one advantage per trajectory; and whitening over the tokens of a batch. */
+import { at } from "../base/must";
 import { mean, sampleStandardDeviation } from "../base/statistics";
+import { checkFinite, checkShape } from "./checks";
 
 /** One number per trajectory, in groups of trajectories that answer the same prompt. Groups may differ in size. */
 export type Grouped = readonly (readonly number[])[];
@@ -29,7 +31,7 @@ export function groupAdvantages(rewards: Grouped, options: GroupAdvantageOptions
   const epsilon = options.epsilon ?? 1e-6;
   const batchDeviation = scale === "batch" ? sampleStandardDeviation(rewards.flat()) : 0;
   return centred.map((group, g) => {
-    const deviation = scale === "batch" ? batchDeviation : sampleStandardDeviation(rewards[g] ?? []);
+    const deviation = scale === "batch" ? batchDeviation : sampleStandardDeviation(at(rewards, g));
     return group.map((value) => value / (deviation + epsilon));
   });
 }
@@ -66,9 +68,9 @@ export function lengthWeightedAdvantages(rewards: Grouped, actionTokens: Grouped
   checkFinite(actionTokens, "number of action tokens");
   checkShape(rewards, actionTokens, "action token counts");
   return rewards.map((group, g) => {
-    const counts = actionTokens[g] ?? [];
+    const counts = at(actionTokens, g);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    const weighted = group.reduce((sum, reward, i) => sum + reward * (counts[i] ?? 0), 0);
+    const weighted = group.reduce((sum, reward, i) => sum + reward * at(counts, i), 0);
     return centreGroup(group, total === 0 ? mean(group) : weighted / total);
   });
 }
@@ -82,22 +84,33 @@ export function greedyBaselineAdvantages(rewards: Grouped, greedyRewards: readon
   checkFinite([greedyRewards], "greedy reward");
   if (rewards.length !== greedyRewards.length)
     throw new RangeError(`${rewards.length} groups but ${greedyRewards.length} rewards of greedy answers`);
-  return rewards.map((group, g) => group.map((reward) => reward - (greedyRewards[g] ?? Number.NaN)));
+  return rewards.map((group, g) => group.map((reward) => reward - at(greedyRewards, g)));
 }
 
 function centreGroup(group: readonly number[], centre: number): number[] {
   return group.every((value) => value === group[0]) ? group.map(() => 0) : group.map((value) => value - centre);
 }
 
-/** @throws RangeError naming the first number that is not finite. */
-export function checkFinite(values: Grouped, name: string): void {
-  for (const [g, group] of values.entries())
-    for (const [i, value] of group.entries())
-      if (!Number.isFinite(value)) throw new RangeError(`${name} ${i} of group ${g} is ${value}, not a finite number`);
-}
+/** Variance below which whitening divides by the root of this instead. */
+const LEAST_VARIANCE = 1e-10;
 
-/** @throws RangeError when groups or their sizes differ. */
-export function checkShape(rewards: Grouped, others: readonly (readonly unknown[])[], name: string): void {
-  if (rewards.length !== others.length || rewards.some((group, g) => group.length !== others[g]?.length))
-    throw new RangeError(`rewards and ${name} differ in shape`);
+/**
+ * (x - mu) / sqrt(max(var, 1e-10)) with mean and variance (divisor: their number) of all values of all lists: over the
+ * action tokens of a whole batch, where a long trajectory counts more (OpenRLHF, verl).
+ * @throws RangeError when a number is not finite.
+ */
+export function whiten(lists: readonly Float64Array[]): Float64Array[] {
+  let count = 0;
+  let sum = 0;
+  for (const list of lists)
+    for (const value of list) {
+      if (!Number.isFinite(value)) throw new RangeError(`an advantage is ${value}, not a finite number`);
+      sum += value;
+      count++;
+    }
+  const centre = count === 0 ? 0 : sum / count;
+  let squares = 0;
+  for (const list of lists) for (const value of list) squares += (value - centre) ** 2;
+  const deviation = Math.sqrt(Math.max(count === 0 ? 0 : squares / count, LEAST_VARIANCE));
+  return lists.map((list) => list.map((value) => (value - centre) / deviation));
 }

@@ -1,17 +1,16 @@
-/** From the rewards of a batch to an advantage for every sampled token. */
+/** Advantage estimators: from the rewards of a batch to an advantage for every sampled token. */
+import { at } from "../base/must";
 import {
   centredAdvantages,
-  checkFinite,
-  checkShape,
   type Grouped,
   greedyBaselineAdvantages,
   groupAdvantages,
   leaveOneOutAdvantages,
   lengthWeightedAdvantages,
   type ScaleRewards,
+  whiten,
 } from "./advantages";
-import { returnsToGo } from "./returns";
-import { whiten } from "./whitening";
+import { checkFinite, checkShape } from "./checks";
 
 /**
  * - `reinforce`: returns-to-go of R_i.
@@ -70,7 +69,11 @@ export function tokenAdvantages(batch: RewardedBatch, options: EstimatorOptions)
   const discount = DISCOUNTED.has(options.estimator) ? options.discount : 1;
   const returns = trajectoryAdvantages(batch, options).map((group, g) =>
     group.map((advantage, i) =>
-      returnsToGo(advantage, tokenRewards?.[g]?.[i] ?? new Float64Array(actionTokens[g]?.[i] ?? 0), discount),
+      returnsToGo(
+        advantage,
+        tokenRewards === undefined ? new Float64Array(at(at(actionTokens, g), i)) : at(at(tokenRewards, g), i),
+        discount,
+      ),
     ),
   );
   return WHITENED.has(options.estimator) ? whitenGroups(returns) : returns;
@@ -102,6 +105,25 @@ function trajectoryAdvantages(batch: RewardedBatch, options: EstimatorOptions): 
 
 function whitenGroups(groups: readonly Float64Array[][]): Float64Array[][] {
   const white = whiten(groups.flat());
-  let at = 0;
-  return groups.map((group) => group.map(() => white[at++] ?? new Float64Array()));
+  let next = 0;
+  return groups.map((group) => group.map(() => at(white, next++)));
+}
+
+/**
+ * Returns-to-go of a trajectory's sampled tokens: G_t = sum_{s >= t} gamma^(s - t) rho_s, where rho_s is the token's
+ * own reward and the last token has the outcome on top (REINFORCE++, arXiv 2501.03262). Observations are no time steps
+ * and never come here.
+ * @param outcome R. @param tokenRewards rho_s before the outcome, such as -beta times a KL estimate: one per sampled
+ * token.
+ * @throws RangeError when a number is not finite.
+ */
+export function returnsToGo(outcome: number, tokenRewards: ArrayLike<number>, discount: number): Float64Array {
+  const returns = new Float64Array(tokenRewards.length);
+  let running = outcome;
+  for (let t = returns.length - 1; t >= 0; t--) {
+    running = at(tokenRewards, t) + (t === returns.length - 1 ? outcome : discount * running);
+    if (!Number.isFinite(running)) throw new RangeError(`the return of token ${t} is ${running}, not a finite number`);
+    returns[t] = running;
+  }
+  return returns;
 }

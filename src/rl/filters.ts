@@ -1,3 +1,7 @@
+/**
+ * What is left out of the loss: groups that are too easy or too hard leave the batch; a single trajectory (k_i = 0)
+ * leaves it after its reward has counted for its group's baseline.
+ */
 import { mean } from "../base/statistics";
 
 /** A group is kept when low + 1e-6 < mean answer reward < high - 1e-6. ZeroTIR: 0.05 and 0.8; DAPO: 0 and 1. */
@@ -52,3 +56,48 @@ export function fractionWithoutVariance(rewards: readonly (readonly number[])[])
   const flat = rewards.filter((group) => group.every((reward) => reward === group[0]));
   return rewards.length === 0 ? 0 : flat.length / rewards.length;
 }
+
+/** What the masks look at, per trajectory. */
+export interface SampleFacts {
+  readonly correct: boolean;
+  /** Ended because the length was spent. */
+  readonly truncated: boolean;
+  /** Holds a final answer, right or wrong. */
+  readonly answered: boolean;
+  /** Complete Python blocks, blocks of output, and opened Python fences in the whole text. */
+  readonly codeBlocks: number;
+  readonly outputBlocks: number;
+  readonly openedBlocks: number;
+  /** Programs that were run. */
+  readonly executions: number;
+  /** Share of substrings, and of word trigrams, that occur before. */
+  readonly repeatness: number;
+  readonly trigramRepetition: number;
+}
+
+/** ZeroTIR's limits for a response that repeats itself. */
+const REPEATNESS = 0.2;
+const TRIGRAM_REPETITION = 0.6;
+
+/**
+ * - `overlong_wrong`: cut off by the length, and wrong (ZeroTIR).
+ * - `hallucinated_output`: right, but fences and executions do not match: an output that no program gave (ZeroTIR's
+ *   "shortcut").
+ * - `repetition`: without an answer, and more than 0.2 of its substrings or 0.6 of its trigrams are repeated (ZeroTIR's
+ *   "void").
+ * - `void_turn`: the trajectory ends without an answer, be it by a turn that does nothing or by the length (after
+ *   SimpleTIR, arXiv 2509.02479).
+ */
+export const sampleMasks = {
+  overlong_wrong: ({ truncated, correct }) => truncated && !correct,
+  hallucinated_output: ({ correct, codeBlocks, outputBlocks, openedBlocks, executions }) =>
+    correct && (codeBlocks !== outputBlocks || codeBlocks !== openedBlocks || executions !== outputBlocks),
+  repetition: ({ answered, repeatness, trigramRepetition }) =>
+    !answered && (repeatness > REPEATNESS || trigramRepetition > TRIGRAM_REPETITION),
+  void_turn: ({ answered }) => !answered,
+} as const satisfies Record<string, (facts: SampleFacts) => boolean>;
+
+export type SampleMask = keyof typeof sampleMasks;
+export const sampleMaskNames = Object.keys(sampleMasks).filter((name): name is SampleMask =>
+  Object.hasOwn(sampleMasks, name),
+);

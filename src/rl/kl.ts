@@ -48,7 +48,7 @@ function k3(excess: number): number {
   return Math.min(Math.expm1(-held) + held, LARGEST_K3);
 }
 
-export interface KlControl {
+export interface KlTarget {
   /** KL per token that is aimed at, in nats. */
   readonly target: number;
   /** Trajectories over which the coefficient may change by a factor of about e^0.2. */
@@ -64,7 +64,7 @@ export function controlledKlCoefficient(
   coefficient: number,
   kl: number,
   trajectories: number,
-  control: KlControl,
+  control: KlTarget,
 ): number {
   const error = Math.min(Math.max(kl / control.target - 1, -0.2), 0.2);
   return coefficient * (1 + (error * trajectories) / control.horizon);

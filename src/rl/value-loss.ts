@@ -1,5 +1,6 @@
 /** The critic's part of the loss, token by token. */
 import { mean } from "../base/statistics";
+import { finite } from "./checks";
 
 /** Sampled tokens of one trajectory. All lists have one entry per token. */
 export interface ValuedTrajectory {
@@ -79,10 +80,4 @@ function variance(numbers: readonly number[]): number {
     numbers.map((number) => (number - centre) ** 2),
     0,
   );
-}
-
-function finite(value: number | undefined, name: string, t: number): number {
-  if (value === undefined || !Number.isFinite(value))
-    throw new RangeError(`${name} ${value} of token ${t} is not a finite number`);
-  return value;
 }

@@ -8,9 +8,9 @@ import type { Optimizer } from "../model/optimizer";
 import type { ValuePass } from "../model/value-pass";
 import type { TrainOptions } from "../options/train";
 import { explainedVariance, valueLoss } from "../rl/value-loss";
-import { equalParts, type WeightedSequence } from "./advantages";
+import { equalParts, type WeightedSequence } from "./optimizer-batches";
 import { rateOfStep, updateSettings } from "./settings";
-import { type PerToken, type PolicySequence, perToken, valuesOf } from "./trajectories";
+import { ofTrajectory, type PerToken, type PolicySequence, perToken } from "./trajectories";
 
 /** Figures of the critic over a rollout batch. */
 export interface CriticResult {
@@ -26,7 +26,8 @@ export interface CriticResult {
   readonly gradNorm: number | null;
 }
 
-interface LossSums {
+/** Sums of the value loss over tokens. */
+export interface ValueLossSums {
   /** Of every token with weight 1. */
   loss: number;
   clipped: number;
@@ -60,32 +61,32 @@ export class Critic {
     sequences: readonly WeightedSequence[],
     before: PerToken,
     weightOf: (sequence: WeightedSequence) => number,
-    sums: LossSums = { loss: 0, clipped: 0, tokens: 0 },
-  ): Promise<LossSums> {
+    sums: ValueLossSums = { loss: 0, clipped: 0, tokens: 0 },
+  ): Promise<ValueLossSums> {
     for (const batch of microBatches(sequences, this.pass)) {
       const values = await this.pass.forward(batch);
       const coefficients = new Float32Array(values.length);
-      let at = 0;
+      let end = 0;
       for (const sequence of batch) {
-        const end = at + sequence.sampledLogprobs.length;
+        const begin = end;
+        end = begin + sequence.sampledLogprobs.length;
         const {
           coefficients: own,
           loss,
           clipped,
         } = valueLoss(
           {
-            values: values.subarray(at, end),
-            oldValues: valuesOf(before, sequence.id, "values"),
+            values: values.subarray(begin, end),
+            oldValues: ofTrajectory(before, sequence.id, "values"),
             returns: returnsOf(sequence),
             weight: weightOf(sequence),
           },
           this.#options.cliprangeValue,
         );
-        coefficients.set(own, at);
+        coefficients.set(own, begin);
         sums.loss += loss / weightOf(sequence);
         sums.clipped += clipped;
-        sums.tokens += end - at;
-        at = end;
+        sums.tokens += end - begin;
       }
       this.pass.backward(coefficients);
     }
@@ -96,20 +97,20 @@ export class Critic {
    * The updates of a separate critic on a rollout batch: `--critic-mini-batches` of them, each a mean over the tokens
    * of its part.
    *
-   * @returns what they did
+   * @throws Error when the critic shares the policy's trunk
    */
   async update(sequences: readonly WeightedSequence[], before: PerToken, step: number): Promise<CriticResult> {
+    const { optimizer } = must(this.own, "the separate critic's model");
     const { criticMiniBatches, criticLearningRate } = this.#options;
     const settings = updateSettings(this.#options, rateOfStep(this.#options, criticLearningRate, step));
     const norms: number[] = [];
-    const sums: LossSums = { loss: 0, clipped: 0, tokens: 0 };
-    if (this.own !== undefined)
-      for (const part of equalParts(sequences, criticMiniBatches)) {
-        const tokens = part.reduce((sum, { sampledLogprobs }) => sum + sampledLogprobs.length, 0);
-        this.pass.clearGradients();
-        await this.accumulate(part, before, () => 1 / tokens, sums);
-        norms.push(await this.own.optimizer.update(this.pass.gradients, settings));
-      }
+    const sums: ValueLossSums = { loss: 0, clipped: 0, tokens: 0 };
+    for (const part of equalParts(sequences, criticMiniBatches)) {
+      const tokens = part.reduce((sum, { sampledLogprobs }) => sum + sampledLogprobs.length, 0);
+      this.pass.clearGradients();
+      await this.accumulate(part, before, () => 1 / tokens, sums);
+      norms.push(await optimizer.update(this.pass.gradients, settings));
+    }
     return { ...criticFigures(sequences, before, sums), gradNorm: norms.length === 0 ? null : mean(norms) };
   }
 }
@@ -118,9 +119,9 @@ export class Critic {
 export function criticFigures(
   sequences: readonly WeightedSequence[],
   before: PerToken,
-  sums: LossSums,
+  sums: ValueLossSums,
 ): Omit<CriticResult, "gradNorm"> {
-  const values = sequences.flatMap(({ id }) => Array.from(valuesOf(before, id, "values")));
+  const values = sequences.flatMap(({ id }) => Array.from(ofTrajectory(before, id, "values")));
   const returns = sequences.flatMap((sequence) => Array.from(returnsOf(sequence)));
   const tokens = Math.max(1, sums.tokens);
   return {

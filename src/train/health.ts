@@ -1,4 +1,4 @@
-/** What figures of a run mean when they look wrong, in words. */
+/** Health of a run: notices in words when its figures look wrong. */
 import { quantile } from "../base/statistics";
 import type { MetricsRow } from "../session/metrics";
 

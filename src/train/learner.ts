@@ -9,10 +9,10 @@ import { ForwardPass, type ScoringPass, type TrainingPass } from "../model/polic
 import { ValuePass } from "../model/value-pass";
 import { hasSharedCritic } from "../options/fields/critic";
 import type { TrainOptions } from "../options/train";
-import { controlledKlCoefficient } from "../rl/kl";
 import { createTrainer, type LoadedModel, type TrainerOptions } from "../session/loaded-model";
 import { adapterOff } from "../session/reference";
 import { Critic, criticFiles } from "./critic";
+import { KlControl } from "./kl-control";
 
 export interface Learner {
   readonly pass: TrainingPass;
@@ -114,24 +114,4 @@ async function criticFolder(checkpoint: FolderReader): Promise<FolderReader> {
   throw new UserError(
     `${checkpoint.path}: was trained without a critic of its own (--advantage-estimator gae --critic separate); go on with the options that it had, or begin a new run from its weights with --model-name-or-path`,
   );
-}
-
-/** The weight of the KL penalty, fixed or steered towards a target. */
-export class KlControl {
-  /** beta of the step; a resumed run sets it to where it stood. */
-  coefficient: number;
-  readonly #options: Pick<TrainOptions, "klTarget" | "klHorizon">;
-
-  constructor(options: Pick<TrainOptions, "beta" | "klTarget" | "klHorizon">) {
-    this.#options = options;
-    this.coefficient = options.beta;
-  }
-
-  /** @param kl mean per token over the batch, in nats */
-  adapt(kl: number, trajectories: number): void {
-    const { klTarget: target, klHorizon: horizon } = this.#options;
-    // Log-probs that are no numbers come with an update that is left out; they must not stay on in beta.
-    if (target === null || Number.isNaN(kl)) return;
-    this.coefficient = controlledKlCoefficient(this.coefficient, kl, trajectories, { target, horizon });
-  }
 }

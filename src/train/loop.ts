@@ -87,7 +87,8 @@ async function trainStep(run: Run, step: number): Promise<void> {
 
   events.onPhase("rollout", { step });
   const batch = await batches.take(step);
-  const { state: selection } = run.selection;
+  // A batch ahead moves the selection on; a checkpoint after an abort, which drops that batch, needs it as it is now.
+  const { state: selectionBefore } = run.selection;
   if (options.maxStaleness > 0 && step < options.maxSteps) batches.start(step + 1);
   const sampled = performance.now();
 
@@ -105,7 +106,7 @@ async function trainStep(run: Run, step: number): Promise<void> {
   });
   const updated = performance.now();
 
-  run.boundary = await boundaryAfter(run, selection);
+  run.boundary = await boundaryAfter(run, selectionBefore);
   run.numTokens += tokenCount(batch);
   // A step without any update says nothing of the gradients.
   if (result.updates > 0) run.skippedSteps = result.skipped === result.updates ? run.skippedSteps + 1 : 0;

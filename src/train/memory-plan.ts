@@ -1,5 +1,5 @@
 /**
- * What a run will allocate on the GPU, known before anything is loaded: the classes of the run are built in a context
+ * Memory plan: the GPU buffers of a run, known before anything is loaded. The classes of the run are built in a context
  * that only counts, so the plan and the run cannot differ. And the largest sizes that fit a given memory.
  */
 

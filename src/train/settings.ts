@@ -1,4 +1,4 @@
-/** What the options say of loss, correction and optimizer, in the terms of src/rl and of AdamW. */
+/** Loss, importance correction and AdamW as the options of a run set them. */
 import type { AdamWStep } from "../../kernels/adamw";
 import type { TrainOptions } from "../options/train";
 import type { Aggregation } from "../rl/aggregation";
@@ -56,7 +56,10 @@ function policyObjective(options: TrainOptions): PolicyObjective {
       };
     case "policy_gradient":
       return { kind: "policy_gradient" };
-    default:
+    case "dapo":
+    case "grpo":
+    case "dr_grpo":
+    case "bnpo":
       return { kind: "clip", ...bounds, ...(options.delta === null ? {} : { dualClip: options.delta }) };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * An update that changed nothing: what its gradient, the weights and the tokens held, and the snapshot that it leaves
- * in the run folder.
+ * Skipped updates, which changed nothing: what their gradient, the weights and the tokens held, and the snapshot that
+ * they leave in the run folder.
  */
 import type { FolderWriter } from "../model/folder";
 import type { ParameterValues } from "../model/values";

@@ -1,10 +1,9 @@
-/** What a step leaves: its metrics row, its rollouts as lines, and what the user should know of it. */
-
+/** Record of a step: its metrics row, its rollouts as lines, and notices for the user. */
 import { mean, sampleStandardDeviation } from "../base/statistics";
 import type { TrainOptions } from "../options/train";
 import type { GradeNumbers } from "../reward/grade";
 import { fractionWithoutVariance } from "../rl/filters";
-import { objectiveMetrics } from "../rl/totals";
+import { objectiveMetrics } from "../rl/objective";
 import { rolloutLine } from "../rollout/records";
 import type { GradedTrajectory } from "../session/collect";
 import type { MetricsRow } from "../session/metrics";

@@ -61,6 +61,6 @@ export async function perToken(
 }
 
 /** The values of one trajectory. @throws Error when there are none */
-export function valuesOf<Values>(values: ReadonlyMap<number, Values>, id: number, what: string): Values {
+export function ofTrajectory<Values>(values: ReadonlyMap<number, Values>, id: number, what: string): Values {
   return must(values.get(id), `${what} of trajectory ${id}`);
 }

@@ -6,21 +6,20 @@
  */
 import { isUpdate } from "../../kernels/adamw";
 import { UserError } from "../base/errors";
-import { at } from "../base/must";
+import { at, must } from "../base/must";
 import { mean } from "../base/statistics";
-import { microBatches } from "../model/micro-batches";
 import type { TrainOptions } from "../options/train";
-import { importanceWeights } from "../rl/importance";
 import { logprobDifference } from "../rl/logprob-difference";
-import { trajectoryLoss } from "../rl/objective";
-import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/totals";
-import { maskedShares, optimizerBatches, type WeightedSequence } from "./advantages";
+import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/objective";
+import { type Accumulated, accumulate, type TokensBefore } from "./accumulate";
 import type { RolloutBatch } from "./batch";
 import { type CriticResult, criticFigures } from "./critic";
 import type { Learner } from "./learner";
-import { importanceOptions, lossOptions, rateOfStep, updateSettings } from "./settings";
-import type { SkippedUpdate, TokenValues } from "./skipped-update";
-import { logprobsOf, type PerToken, type PolicySequence, sequencesOf, valuesOf } from "./trajectories";
+import { maskedShares } from "./masks";
+import { optimizerBatches, type WeightedSequence } from "./optimizer-batches";
+import { importanceOptions, rateOfStep, updateSettings } from "./settings";
+import type { SkippedUpdate } from "./skipped-update";
+import { logprobsOf, ofTrajectory, type PerToken, type PolicySequence, sequencesOf } from "./trajectories";
 
 /** What the updates on a rollout batch did. */
 export interface UpdateResult {
@@ -73,7 +72,7 @@ export async function update(
   { onProgress = () => {}, beforeWeightsChange = async () => {}, onSkipped = async () => {} }: UpdateHooks = {},
 ): Promise<UpdateResult> {
   const { optimizer, pass, critic, kl } = learner;
-  const before = await valuesBefore(learner, sequencesOf(kept), options);
+  const before = await tokensBefore(learner, sequencesOf(kept), options);
   const batches = optimizerBatches(kept, options, {
     ...(before.values && { values: before.values }),
     ...(before.reference &&
@@ -91,10 +90,10 @@ export async function update(
   const gradNorms: number[] = [];
   let skipped = 0;
   let criticResult: CriticResult | undefined;
-  if (critic !== undefined && before.values !== undefined) {
+  if (critic?.own !== undefined) {
     // The critic is not sampled from, but a stop while it waits must find policy and critic at the same step.
     await beforeWeightsChange();
-    criticResult = await critic.update(trained.flat(), before.values, step);
+    criticResult = await critic.update(trained.flat(), valuesOf(before), step);
   }
   for (let iteration = 0; iteration < options.numIterations; iteration++)
     for (const batch of trained) {
@@ -109,6 +108,8 @@ export async function update(
       await onSkipped({ gradNorm, tokens: accumulated.tokens });
     }
   const sequences = batches.flat();
+  if (critic !== undefined && critic.own === undefined)
+    criticResult = sharedCriticResult(sequences, valuesOf(before), updates);
   const totals = updates.reduce((sum, each) => addTotals(sum, each.totals), emptyTotals());
   const klMean = totals.tokens === 0 ? 0 : totals.klSum / totals.tokens;
   const result: UpdateResult = {
@@ -122,33 +123,23 @@ export async function update(
     // A trajectory without a sampled token has no advantage that could count.
     advantages: new Map(sequences.map(({ id, advantages }) => [id, mean([...advantages], 0)] as const)),
     ...(before.reference && { kl: { mean: klMean, coefficient: kl.coefficient } }),
-    ...(criticResult && { critic: withShared(criticResult, sequences, before.values, updates) }),
+    ...(criticResult && { critic: criticResult }),
   };
   // While the policy waits, its KL says nothing of beta.
   if (before.reference !== undefined && totals.tokens > 0 && !onlyCritic) kl.adapt(klMean, sequences.length);
   return result;
 }
 
-/** What the tokens of a batch are under the models of a run before anything changes. */
-interface Before {
-  /** l_old. */
-  readonly old: PerToken;
-  /** l_ref. */
-  readonly reference: PerToken | undefined;
-  /** V. */
-  readonly values: PerToken | undefined;
-}
-
 /**
  * l_old is what the sampler recorded, unless a correction for it is asked for: then what the trainer computes before
  * the first update, so that the correction has two policies to compare.
  */
-async function valuesBefore(
+async function tokensBefore(
   { pass, reference, critic }: Learner,
   sequences: readonly PolicySequence[],
   options: TrainOptions,
-): Promise<Before> {
-  const before: Before = {
+): Promise<TokensBefore> {
+  const before: TokensBefore = {
     old:
       importanceOptions(options) === undefined
         ? new Map(sequences.map(({ id, sampledLogprobs }) => [id, sampledLogprobs]))
@@ -174,120 +165,23 @@ function refuseBroken(what: string, values: PerToken | undefined): void {
 function klRewards(old: PerToken, reference: PerToken, coefficient: number): ReadonlyMap<number, Float64Array> {
   return new Map(
     [...old].map(([id, logprobs]) => {
-      const fixed = valuesOf(reference, id, "reference log-probs");
+      const fixed = ofTrajectory(reference, id, "reference log-probs");
       return [id, Float64Array.from(logprobs, (logprob, t) => -coefficient * (logprob - at(fixed, t)))];
     }),
   );
 }
 
-/** The gradient of an optimizer batch, which lies in the pass, and the figures of its loss. */
-interface Accumulated {
-  readonly totals: ObjectiveTotals;
-  readonly entropySum: number;
-  readonly sampled: readonly number[];
-  readonly trained: readonly number[];
-  /** Of the correction for the sampler, one per token. */
-  readonly weights: readonly number[];
-  readonly tokens: readonly TokenValues[];
-  /** Whether all log-probs are finite; otherwise there is no gradient. */
-  readonly isSound: boolean;
-  /** Of a critic on the policy's trunk. */
-  readonly value: { readonly loss: number; readonly clipped: number; readonly tokens: number } | undefined;
-}
-
-/**
- * Accumulates the gradient of an optimizer batch, micro-batch by micro-batch.
- *
- * @param isForwardOnly for the figures alone, while the policy waits for its critic
- */
-async function accumulate(
-  { pass, kl, critic }: Learner,
-  sequences: readonly WeightedSequence[],
-  before: Before,
-  options: TrainOptions,
-  isForwardOnly: boolean,
-  onProgress: (done: number, total: number) => void,
-): Promise<Accumulated> {
-  const settings = lossOptions(options, kl.coefficient);
-  const correction = importanceOptions(options);
-  const batches = [...microBatches(sequences, pass)];
-  pass.clearGradients();
-  let totals = emptyTotals();
-  let entropySum = 0;
-  const sampled: number[] = [];
-  const trained: number[] = [];
-  const weights: number[] = [];
-  const tokens: TokenValues[] = [];
-  let isSound = true;
-  for (const [index, batch] of batches.entries()) {
-    const { logprobs, entropies } = await pass.forward(batch, options.temperature);
-    const coefficients = new Float32Array(logprobs.length);
-    const entropyCoefficients = new Float32Array(logprobs.length);
-    let end = 0;
-    for (const sequence of batch) {
-      const begin = end;
-      end = begin + sequence.sampledLogprobs.length;
-      const own = logprobs.subarray(begin, end);
-      const values = {
-        id: sequence.id,
-        logprobs: own,
-        sampledLogprobs: sequence.sampledLogprobs,
-        entropies: entropies.subarray(begin, end),
-        advantages: sequence.advantages,
-      };
-      if (!own.every(Number.isFinite)) {
-        isSound = false;
-        tokens.push({ ...values, coefficients: [] });
-        continue;
-      }
-      const oldLogprobs = valuesOf(before.old, sequence.id, "old log-probs");
-      const importance = correction && importanceWeights(oldLogprobs, sequence.sampledLogprobs, correction);
-      const referenceLogprobs = before.reference && valuesOf(before.reference, sequence.id, "reference log-probs");
-      const loss = trajectoryLoss(
-        {
-          logprobs: own,
-          oldLogprobs,
-          advantages: sequence.advantages,
-          weight: sequence.weight,
-          entropies: values.entropies,
-          ...(importance && { importance }),
-          ...(referenceLogprobs && { referenceLogprobs }),
-        },
-        settings,
-      );
-      coefficients.set(loss.coefficients, begin);
-      entropyCoefficients.set(loss.entropyCoefficients, begin);
-      tokens.push({ ...values, coefficients: loss.coefficients });
-      totals = addTotals(totals, loss.totals);
-      for (const logprob of sequence.sampledLogprobs) sampled.push(logprob);
-      for (const logprob of own) trained.push(logprob);
-      for (const weight of importance ?? []) weights.push(weight);
-    }
-    for (const entropy of entropies) entropySum += entropy;
-    if (!isForwardOnly) {
-      if (options.entropyCoefficient === 0) pass.backward(coefficients);
-      else pass.backward(coefficients, entropyCoefficients);
-    }
-    onProgress(index + 1, batches.length);
-  }
-  const value =
-    critic?.own === undefined && before.values !== undefined
-      ? await critic?.accumulate(sequences, before.values, ({ weight }) => options.vfCoef * weight)
-      : undefined;
-  return { totals, entropySum, sampled, trained, weights, tokens, isSound, value };
-}
-
 /** Figures of the loss over all updates; of the sampler's log-probs by the first. */
 function policyFigures(updates: readonly Accumulated[], totals: ObjectiveTotals, options: TrainOptions) {
   const [first] = updates;
-  const difference = logprobDifference(first?.sampled ?? [], first?.trained ?? []);
+  const difference = logprobDifference(first?.sampledLogprobs ?? [], first?.trainedLogprobs ?? []);
   return {
     totals,
     loss: updates.length === 0 ? null : mean(updates.map((each) => each.totals.loss)),
     entropy: totals.tokens === 0 ? null : updates.reduce((sum, each) => sum + each.entropySum, 0) / totals.tokens,
     logprobDifferenceMean: difference.meanAbsolute,
     logprobDifferenceMax: difference.maxAbsolute,
-    ...(importanceOptions(options) && first && { importance: spreadOf(first.weights) }),
+    ...(importanceOptions(options) && first && { importance: spreadOf(first.importanceWeights) }),
   };
 }
 
@@ -301,24 +195,23 @@ function meanAbsoluteAdvantage(sequences: readonly WeightedSequence[]): number |
   return total / tokens;
 }
 
-/** The figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */
-function withShared(
-  result: CriticResult,
+/** V of every token. @throws Error when the run has no critic */
+const valuesOf = ({ values }: TokensBefore): PerToken => must(values, "the critic's values");
+
+/** Figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */
+function sharedCriticResult(
   sequences: readonly WeightedSequence[],
-  values: PerToken | undefined,
+  values: PerToken,
   updates: readonly Accumulated[],
 ): CriticResult {
-  const shared = updates.flatMap(({ value }) => value ?? []);
-  if (shared.length === 0 || values === undefined) return result;
-  const sum = (of: (value: (typeof shared)[number]) => number) => shared.reduce((total, each) => total + of(each), 0);
-  return {
-    ...criticFigures(sequences, values, {
-      loss: sum(({ loss }) => loss),
-      clipped: sum(({ clipped }) => clipped),
-      tokens: sum(({ tokens }) => tokens),
-    }),
-    gradNorm: null,
-  };
+  const sums = { loss: 0, clipped: 0, tokens: 0 };
+  for (const { value } of updates) {
+    sums.loss += value?.loss ?? 0;
+    sums.clipped += value?.clipped ?? 0;
+    sums.tokens += value?.tokens ?? 0;
+  }
+  // Of trajectories that are all masked, nothing was learned.
+  return { ...criticFigures(updates.length === 0 ? [] : sequences, values, sums), gradNorm: null };
 }
 
 function spreadOf(weights: readonly number[]): { min: number; mean: number; max: number } {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { whiten } from "../../src/rl/advantages";
 import { type EstimatorOptions, type RewardedBatch, tokenAdvantages } from "../../src/rl/estimators";
+import { type SampleFacts, sampleMasks } from "../../src/rl/filters";
 import { generalisedAdvantages, type ObservationConvention } from "../../src/rl/gae";
 import { type ImportanceMode, importanceWeights } from "../../src/rl/importance";
 import { controlledKlCoefficient, klTerm } from "../../src/rl/kl";
-import { type SampleFacts, sampleMasks } from "../../src/rl/sample-masks";
-import { whiten } from "../../src/rl/whitening";
 
 /** Advantages as lists. */
 function advantagesOf(batch: RewardedBatch, estimator: EstimatorOptions["estimator"], discount = 1): number[][][] {

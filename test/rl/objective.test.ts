@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Aggregation, tokenWeights } from "../../src/rl/aggregation";
-import { type LossOptions, trajectoryLoss as lossOf, type TrajectoryTokens } from "../../src/rl/objective";
+import {
+  addTotals,
+  emptyTotals,
+  type LossOptions,
+  trajectoryLoss as lossOf,
+  objectiveMetrics,
+  type TrajectoryTokens,
+} from "../../src/rl/objective";
 import type { ClipBounds, PolicyObjective } from "../../src/rl/policy-term";
-import { addTotals, emptyTotals, objectiveMetrics } from "../../src/rl/totals";
 
 type ClipOptions = ClipBounds & { readonly dualClip?: number };
 type OneAdvantage = Omit<TrajectoryTokens, "advantages"> & { readonly advantage: number };

@@ -7,7 +7,7 @@ import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass } from "../../src/model/policy-pass";
 import { advantageEstimators } from "../../src/rl/estimators";
 import type { GradedTrajectory } from "../../src/session/collect";
-import { KlControl } from "../../src/train/learner";
+import { KlControl } from "../../src/train/kl-control";
 import { update } from "../../src/train/update";
 import { downloadAll, randomTensors, relativeNormError } from "../support/reference/models";
 import { gradedGroups, optionsOf, type SmallModel, smallModel } from "./graded-batch";

@@ -11,7 +11,7 @@ import { gradeTrajectory } from "../../src/reward/grade";
 import { selectRewards } from "../../src/reward/selection";
 import { deterministicPart } from "../../src/session/metrics";
 import { readBatch } from "../../src/train/checkpoint";
-import { KlControl } from "../../src/train/learner";
+import { KlControl } from "../../src/train/kl-control";
 import { examineTensors, examineTokens, type SkippedUpdate } from "../../src/train/skipped-update";
 import { update } from "../../src/train/update";
 import { someJob } from "../reward/job";

@@ -1,7 +1,7 @@
 /** Options of advantages, loss and masks. */
 import * as z from "zod";
 import { advantageEstimators } from "../../rl/estimators";
-import { sampleMaskNames } from "../../rl/sample-masks";
+import { sampleMaskNames } from "../../rl/filters";
 import { about, aboutNames } from "../option";
 
 export const objectiveFields = {

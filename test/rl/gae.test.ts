@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { criticAdvantages } from "../../src/rl/critic-advantages";
-import { whiten } from "../../src/rl/whitening";
+import { whiten } from "../../src/rl/advantages";
+import { criticAdvantages } from "../../src/rl/gae";
 
 const plain = { discount: 1, lambda: 1, observations: "skipped" } as const;
 

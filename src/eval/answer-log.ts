@@ -19,15 +19,15 @@ interface Place {
  * lines are held in memory.
  */
 export class AnswerLog {
-  private readonly outcomes = new Map<string, Outcome>();
-  private readonly places = new Map<string, Place>();
-  private readonly files: RunFiles | undefined;
-  private size = 0;
-  private waiting: string[] = [];
-  private writing: Promise<void> | undefined;
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #places = new Map<string, Place>();
+  readonly #files: RunFiles | undefined;
+  #size = 0;
+  #waiting: string[] = [];
+  #writing: Promise<void> | undefined;
 
   private constructor(files: RunFiles | undefined) {
-    this.files = files;
+    this.#files = files;
   }
 
   /**
@@ -46,69 +46,69 @@ export class AnswerLog {
         throw new UserError(
           `${files.path}/${SAMPLES}, line ${number}: is no sample; delete the line, or choose another --output-dir`,
         );
-      log.outcomes.set(keyText(parsed.key), parsed.outcome);
-      log.places.set(keyText(parsed.key), { offset: end, length: bytes.length });
+      log.#outcomes.set(keyText(parsed.key), parsed.outcome);
+      log.#places.set(keyText(parsed.key), { offset: end, length: bytes.length });
       end += bytes.length;
     }
-    log.size = end;
+    log.#size = end;
     await files.truncate(SAMPLES, end);
     return log;
   }
 
   /** Samples that are there. */
   get count(): number {
-    return this.outcomes.size;
+    return this.#outcomes.size;
   }
 
   outcome(key: AnswerKey): Outcome | undefined {
-    return this.outcomes.get(keyText(key));
+    return this.#outcomes.get(keyText(key));
   }
 
   /** Takes a line of `answerLine`; it is on the disk after {@link flush} at the latest. */
   add(key: AnswerKey, line: string): void {
     const parsed = parseAnswerLine(line);
     if (parsed === undefined) throw new Error("a line of samples cannot be read back");
-    this.outcomes.set(keyText(key), parsed.outcome);
-    if (this.files === undefined) return;
+    this.#outcomes.set(keyText(key), parsed.outcome);
+    if (this.#files === undefined) return;
     const length = new TextEncoder().encode(line).length + 1;
-    this.places.set(keyText(key), { offset: this.size, length });
-    this.size += length;
-    this.waiting.push(`${line}\n`);
+    this.#places.set(keyText(key), { offset: this.#size, length });
+    this.#size += length;
+    this.#waiting.push(`${line}\n`);
     // A failure is thrown by `flush`.
-    if (this.writing === undefined) this.drain().catch(() => {});
+    if (this.#writing === undefined) this.#drain().catch(() => {});
   }
 
   /** Waits until all that was added is on the disk. */
   async flush(): Promise<void> {
-    do await this.drain();
-    while (this.waiting.length > 0);
+    do await this.#drain();
+    while (this.#waiting.length > 0);
   }
 
   /** One write at a time takes all lines that have come meanwhile. After a failure no more is written. */
-  private drain(): Promise<void> {
-    this.writing ??= this.write().then(() => {
-      this.writing = undefined;
+  #drain(): Promise<void> {
+    this.#writing ??= this.#write().then(() => {
+      this.#writing = undefined;
     });
-    return this.writing;
+    return this.#writing;
   }
 
-  private async write(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const text = this.waiting.join("");
-      this.waiting = [];
-      await this.files?.append(SAMPLES, text);
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const text = this.#waiting.join("");
+      this.#waiting = [];
+      await this.#files?.append(SAMPLES, text);
     }
   }
 
   /** Puts the lines into this order and leaves out others. */
   async arrange(order: Iterable<AnswerKey>): Promise<void> {
     await this.flush();
-    const { files } = this;
+    const files = this.#files;
     if (files === undefined) return;
-    const places = Array.from(order, (key) => this.places.get(keyText(key))).filter((place) => place !== undefined);
+    const places = Array.from(order, (key) => this.#places.get(keyText(key))).filter((place) => place !== undefined);
     const inOrder = places.every(({ offset }, i) => i === 0 || offset > (places[i - 1]?.offset ?? 0));
     const length = places.reduce((sum, place) => sum + place.length, 0);
-    if (inOrder && length === this.size) return;
+    if (inOrder && length === this.#size) return;
     const source = await files.folder("").open(SAMPLES);
     if (source === undefined) return;
     await files.write(

@@ -1,4 +1,6 @@
-/** Estimators over K samples per question. */
+/** Estimators over K samples per question: pass@k, maj@k, and how often a model solves each of some prompts. */
+import { at } from "../base/must";
+import { mean } from "../base/statistics";
 
 /**
  * Unbiased pass@k of n samples of which c are right: 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374).
@@ -29,4 +31,40 @@ export function majorityIsRight(
   let best: { count: number; correct: boolean } | undefined;
   for (const entry of tally.values()) if (best === undefined || entry.count > best.count) best = entry;
   return best?.correct ?? false;
+}
+
+/**
+ * What a run of RL on some prompts would start from: the distribution of alpha, a prompt's share of right answers
+ * among K.
+ */
+export interface PassRates {
+  /** K + 1 numbers of prompts: entry k is how many have k right answers. */
+  readonly histogram: readonly number[];
+  /** Shares of prompts: never right, always right, and in between. */
+  readonly atZero: number;
+  readonly atOne: number;
+  readonly between: number;
+  /**
+   * Mean of sqrt(alpha (1 - alpha)), from 0 to 1/2: the factor of alpha in a prompt's influence on the GRPO objective
+   * (Behavior Injection, arXiv 2505.18917).
+   */
+  readonly influence: number;
+}
+
+/**
+ * @param right of each prompt, its number of right answers; at least one prompt
+ * @param generations K; with 1 nothing is in between, whatever the model
+ */
+export function passRates(right: readonly number[], generations: number): PassRates {
+  const histogram = new Array<number>(generations + 1).fill(0);
+  for (const count of right) histogram[count] = at(histogram, count) + 1;
+  const atZero = at(histogram, 0) / right.length;
+  const atOne = at(histogram, generations) / right.length;
+  return {
+    histogram,
+    atZero,
+    atOne,
+    between: right.filter((count) => count > 0 && count < generations).length / right.length,
+    influence: mean(right.map((count) => Math.sqrt((count / generations) * (1 - count / generations)))),
+  };
 }

@@ -1,9 +1,9 @@
 /** The figures of one benchmark from its samples. */
+import { at } from "../base/must";
 import { type Interval, mean } from "../base/statistics";
 import type { Outcome } from "./answers";
 import { intervalOverSamples, intervalsOverQuestions } from "./bootstrap";
-import { majorityIsRight, passAtK } from "./estimators";
-import { type PassRates, passRates } from "./pass-rates";
+import { majorityIsRight, type PassRates, passAtK, passRates } from "./estimators";
 
 /** A share in [0, 1] and its 95% intervals. */
 export interface Estimate {
@@ -61,7 +61,7 @@ export function figuresOf(groups: readonly (readonly Outcome[])[], seed: number)
   ];
   const intervals = intervalsOverQuestions(series, seed);
   const estimate = (index: number): Estimate => ({
-    value: mean(series[index] ?? []),
+    value: mean(at(series, index)),
     interval: intervals[index] ?? null,
   });
   const all = groups.flat();

@@ -125,14 +125,14 @@ function markdown(rows: readonly (readonly string[])[]): string {
 
 /** Numbered remarks below the tables, each once. */
 class Footnotes {
-  private readonly texts: string[] = [];
+  readonly #texts: string[] = [];
 
   mark(text: string): string {
-    if (!this.texts.includes(text)) this.texts.push(text);
-    return ` [^${this.texts.indexOf(text) + 1}]`;
+    if (!this.#texts.includes(text)) this.#texts.push(text);
+    return ` [^${this.#texts.indexOf(text) + 1}]`;
   }
 
   text(): string {
-    return this.texts.map((text, i) => `[^${i + 1}]: ${text}`).join("\n");
+    return this.#texts.map((text, i) => `[^${i + 1}]: ${text}`).join("\n");
   }
 }

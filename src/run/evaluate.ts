@@ -4,7 +4,7 @@ import { runWhen2Call, type When2CallReport } from "../eval/choices/run";
 import { runEvaluation } from "../eval/evaluate";
 import { generatePredictions } from "../eval/t-eval/generate";
 import { runTEval, type TEvalAnswerer, type TEvalReport } from "../eval/t-eval/run";
-import { targetPlans } from "../eval/targets";
+import { targetPlans } from "../eval/target-plans";
 import { type EvalOptions, evalOptions } from "../options/evaluate";
 import type { Embedded } from "../platform/node/embedded";
 import { holdRunFolder } from "../platform/node/run-place";

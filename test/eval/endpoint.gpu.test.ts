@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { runEvaluation } from "../../src/eval/evaluate";
-import { targetPlans } from "../../src/eval/targets";
+import { targetPlans } from "../../src/eval/target-plans";
 import { evalOptions } from "../../src/options/evaluate";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import { prepare, tinyHost } from "../train/tiny-run";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../../src/eval/ask";
 import { runEvaluation } from "../../src/eval/evaluate";
 import type { EvaluationReport } from "../../src/eval/report";
-import { targetPlans } from "../../src/eval/targets";
+import { targetPlans } from "../../src/eval/target-plans";
 import { evalOptions, sampleOptions } from "../../src/options/evaluate";
 import { nodeRunFiles } from "../../src/platform/node/run-files";
 import type { Transcript } from "../../src/session/events";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runEvaluation } from "../../src/eval/evaluate";
-import { targetPlans } from "../../src/eval/targets";
+import { targetPlans } from "../../src/eval/target-plans";
 import { evalOptions } from "../../src/options/evaluate";
 import { sftOptions } from "../../src/options/supervised";
 import { silentEvents } from "../../src/session/events";

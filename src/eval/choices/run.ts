@@ -1,6 +1,7 @@
 /** When2Call on a checkpoint: rows in, log-likelihoods of their answers, figures out. */
 
 import { UserError } from "../../base/errors";
+import { at } from "../../base/must";
 import { type FolderReader, readCheckpoint } from "../../model/folder";
 import { Model } from "../../model/model";
 import { SequenceScorer } from "../../model/sequence-scorer";
@@ -132,7 +133,7 @@ async function readRows(dataset: string, options: EvalOptions, host: TrainingHos
 
 function itemOf({ row, prompt }: EncodedRow, choices: ScoredChoices): When2CallItem {
   const byBehaviour = (values: readonly number[]) =>
-    Object.fromEntries(behaviours.map((name, index) => [name, values[index] ?? Number.NaN]));
+    Object.fromEntries(behaviours.map((name, index) => [name, at(values, index)]));
   return {
     id: row.id,
     gold: row.gold,

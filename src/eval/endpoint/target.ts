@@ -2,6 +2,7 @@
 import { UserError } from "../../base/errors";
 import { mix32 } from "../../base/random";
 import type { RewardPool } from "../../reward/pool";
+import type { TokenizerView } from "../../rollout/tokenizer";
 import type { FinishReason, ToolRecord } from "../../rollout/trajectory";
 import { type TurnEvent, TurnMachine } from "../../rollout/turns";
 import { observe, runPython, withDeadline } from "../../rollout/world";
@@ -14,12 +15,29 @@ import type { PromptTemplate } from "../../text/templates";
 import type { Answer } from "../answers";
 import type { SessionOptions } from "../session";
 import type { AnswerSettings, Asked, Target } from "../target";
-import { CHARACTERS, END_OF_TEXT } from "./characters";
 import { type ClientOptions, EndpointClient, RefusedRequest } from "./client";
 import type { Piece } from "./stream";
 
 export type EndpointOptions = Omit<SessionOptions, "modelNameOrPath"> &
   ClientOptions & { readonly model: string; readonly endpointConcurrency: number };
+
+/** No code unit has this number. */
+const END_OF_TEXT = 0x10000;
+/** Most arguments of one call of String.fromCharCode. */
+const MOST_ARGUMENTS = 8192;
+
+/** Text as if each UTF-16 code unit were a token, for the turn machine of the rollouts. */
+const CHARACTERS: TokenizerView = {
+  eosId: END_OF_TEXT,
+  encodePlain: (text) => Uint32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)),
+  decode(ids) {
+    const units = ids.filter((id) => id !== END_OF_TEXT);
+    let text = "";
+    for (let from = 0; from < units.length; from += MOST_ARGUMENTS)
+      text += String.fromCharCode(...units.subarray(from, from + MOST_ARGUMENTS));
+    return text;
+  },
+};
 
 /** Where the server says nothing of tokens, that many characters count as one. */
 const CHARACTERS_PER_TOKEN = 4;

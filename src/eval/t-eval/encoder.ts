@@ -1,4 +1,5 @@
 /** Similarity of texts for the scores that need it. */
+import { at, must } from "../../base/must";
 import type { Similarity } from "./plan";
 
 /** Turns sentences into vectors. T-Eval's figures were made with all-mpnet-base-v2. */
@@ -29,9 +30,9 @@ function trigrams(text: string): Float32Array {
   for (let i = 0; i + GRAM <= characters.length; i++) {
     let hash = 2166136261;
     for (const character of characters.slice(i, i + GRAM))
-      hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16777619);
+      hash = Math.imul(hash ^ must(character.codePointAt(0), "a character"), 16777619);
     const slot = (hash >>> 0) % SIZE;
-    vector[slot] = (vector[slot] ?? 0) + 1;
+    vector[slot] = at(vector, slot) + 1;
   }
   return vector;
 }
@@ -40,7 +41,7 @@ function trigrams(text: string): Float32Array {
 export async function similarityOf(encoder: SentenceEncoder, texts: readonly string[]): Promise<Similarity> {
   const distinct = [...new Set(texts)];
   const vectors = await encoder.embed(distinct);
-  const vectorOf = new Map(distinct.map((text, index) => [text, vectors[index] ?? new Float32Array()]));
+  const vectorOf = new Map(distinct.map((text, index) => [text, at(vectors, index)]));
   return (left, right) => {
     const [a, b] = [vectorOf.get(left), vectorOf.get(right)];
     if (a === undefined || b === undefined) throw new RangeError("similarity of a text that was not embedded");
@@ -50,5 +51,5 @@ export async function similarityOf(encoder: SentenceEncoder, texts: readonly str
 }
 
 function product(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, each, index) => sum + each * (b[index] ?? 0), 0);
+  return a.reduce((sum, each, index) => sum + each * at(b, index), 0);
 }

@@ -47,111 +47,114 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b
 const DEEPEST = 100;
 
 class Reader {
-  private at = 0;
+  readonly #text: string;
+  #at = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(text: string) {
+    this.#text = text;
+  }
 
   value(depth: number): unknown {
     if (depth > DEEPEST) throw new SyntaxError("nested too deep");
-    this.skipSpace();
-    const first = this.text[this.at] ?? "";
-    if (first === "{") return this.braces(depth + 1);
-    if (first === "[") return this.items("]", depth + 1).values;
+    this.#skipSpace();
+    const first = this.#text[this.#at] ?? "";
+    if (first === "{") return this.#braces(depth + 1);
+    if (first === "[") return this.#items("]", depth + 1).values;
     if (first === "(") {
-      const { values, comma } = this.items(")", depth + 1);
+      const { values, comma } = this.#items(")", depth + 1);
       return values.length === 1 && !comma ? values[0] : values;
     }
-    if (first === '"' || first === "'") return this.strings();
-    const name = this.match(/[A-Za-z_]+/y);
+    if (first === '"' || first === "'") return this.#strings();
+    const name = this.#match(/[A-Za-z_]+/y);
     if (name !== undefined) {
       if (NAMES.has(name)) return NAMES.get(name);
       throw new SyntaxError(`${name} is no literal`);
     }
-    const number = this.match(/[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y);
+    const number = this.#match(/[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y);
     if (number === undefined) throw new SyntaxError(`unexpected ${first || "end"}`);
     return Number(number.replaceAll("_", ""));
   }
 
   end(): void {
-    this.skipSpace();
-    if (this.at < this.text.length) throw new SyntaxError("more than one value");
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw new SyntaxError("more than one value");
   }
 
-  private braces(depth: number): unknown {
+  #braces(depth: number): unknown {
     const entries: [string, unknown][] = [];
     const members: unknown[] = [];
-    this.at++;
-    while (!this.take("}")) {
+    this.#at++;
+    while (!this.#take("}")) {
       const key = this.value(depth);
-      if (this.take(":")) entries.push([pythonText(key), this.value(depth)]);
+      if (this.#take(":")) entries.push([pythonText(key), this.value(depth)]);
       else members.push(key);
-      if (!this.take(",") && !this.sees("}")) throw new SyntaxError("expected , or }");
+      if (!this.#take(",") && !this.#sees("}")) throw new SyntaxError("expected , or }");
     }
     if (members.length > 0 && entries.length > 0) throw new SyntaxError("a set and a dictionary in one");
     return members.length > 0 ? members : Object.fromEntries(entries);
   }
 
-  private items(close: string, depth: number): { values: unknown[]; comma: boolean } {
+  #items(close: string, depth: number): { values: unknown[]; comma: boolean } {
     const values: unknown[] = [];
     let comma = false;
-    this.at++;
-    while (!this.take(close)) {
+    this.#at++;
+    while (!this.#take(close)) {
       values.push(this.value(depth));
-      comma = this.take(",");
-      if (!comma && !this.sees(close)) throw new SyntaxError(`expected , or ${close}`);
+      comma = this.#take(",");
+      if (!comma && !this.#sees(close)) throw new SyntaxError(`expected , or ${close}`);
     }
     return { values, comma };
   }
 
   /** Texts that follow each other are one. */
-  private strings(): string {
+  #strings(): string {
     let whole = "";
-    while (this.sees('"') || this.sees("'")) {
-      const quote = this.match(/'''|"""|'|"/y) ?? "";
+    while (this.#sees('"') || this.#sees("'")) {
+      const quote = this.#match(/'''|"""|'|"/y) ?? "";
       for (;;) {
-        const character = this.text[this.at];
+        const character = this.#text[this.#at];
         if (character === undefined || (character === "\n" && quote.length === 1))
           throw new SyntaxError("a text without its end");
-        if (this.text.startsWith(quote, this.at)) break;
-        this.at++;
-        whole += character === "\\" ? this.escape() : character;
+        if (this.#text.startsWith(quote, this.#at)) break;
+        this.#at++;
+        whole += character === "\\" ? this.#escape() : character;
       }
-      this.at += quote.length;
+      this.#at += quote.length;
     }
     return whole;
   }
 
-  private escape(): string {
-    const code = this.match(/x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}/y);
+  #escape(): string {
+    const code = this.#match(/x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}/y);
     if (code !== undefined) {
       const point = Number.parseInt(code.slice(1), 16);
       if (point > 0x10ffff) throw new SyntaxError("no such character");
       return String.fromCodePoint(point);
     }
-    const character = this.text[this.at++] ?? "";
+    const character = this.#text[this.#at++] ?? "";
     if (["\\", "'", '"'].includes(character)) return character;
     return ESCAPES[character] ?? `\\${character}`;
   }
 
-  private match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text)?.[0];
-    this.at += found?.length ?? 0;
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
+    this.#at += found?.length ?? 0;
     return found;
   }
 
-  private sees(character: string): boolean {
-    this.skipSpace();
-    return this.text[this.at] === character;
+  #sees(character: string): boolean {
+    this.#skipSpace();
+    return this.#text[this.#at] === character;
   }
 
-  private take(character: string): boolean {
-    const seen = this.sees(character);
-    if (seen) this.at++;
+  #take(character: string): boolean {
+    const seen = this.#sees(character);
+    if (seen) this.#at++;
     return seen;
   }
 
-  private skipSpace(): void {
-    this.match(/\s*/y);
+  #skipSpace(): void {
+    this.#match(/\s*/y);
   }
 }

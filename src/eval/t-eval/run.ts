@@ -3,9 +3,8 @@ import { UserError } from "../../base/errors";
 import type { TrainingHost } from "../../session/host";
 import type { RunFiles } from "../../session/run-folder";
 import { type SentenceEncoder, spellingEncoder } from "./encoder";
-import { type TEvalFigures, tEvalFigures } from "./figures";
 import { predictionKey, type TEvalSample, tEvalFiles, tEvalPredictions, tEvalSamples, tEvalSets } from "./files";
-import { type AbilityScore, scoreSample } from "./score-sample";
+import { type Ability, type AbilityScore, abilities, scoreSample } from "./score-sample";
 
 export interface TEvalReport {
   readonly bench: "teval";
@@ -133,4 +132,41 @@ function withPredictions(samples: readonly TEvalSample[], file: string, text: st
   if (unknown !== undefined)
     throw new UserError(`${file}: ${unknown} is no sample of the folder's files; give the folder that was answered`);
   return paired;
+}
+
+export interface AbilityFigures {
+  readonly ability: Ability;
+  /** Mean over samples of each form; null: there are none, or the ability is not asked for in it. */
+  readonly json: number | null;
+  readonly str: number | null;
+  /** Mean of the forms; null where one is missing. Review has one form. */
+  readonly score: number | null;
+  readonly samples: number;
+}
+
+export interface TEvalFigures {
+  readonly abilities: readonly AbilityFigures[];
+  /** Mean of the six; null where one is missing. */
+  readonly overall: number | null;
+}
+
+/** T-Eval's figures from the scores of samples. */
+export function tEvalFigures(scores: readonly AbilityScore[]): TEvalFigures {
+  const rows = abilities.map((ability): AbilityFigures => {
+    const own = scores.filter((score) => score.ability === ability);
+    const of = (form: AbilityScore["form"]) =>
+      meanOrNull(own.filter((score) => score.form === form).map(({ score }) => score));
+    const [json, str] = [of("json"), of("str")];
+    return { ability, json, str, score: ability === "review" ? str : meanOfAll([json, str]), samples: own.length };
+  });
+  return { abilities: rows, overall: meanOfAll(rows.map(({ score }) => score)) };
+}
+
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, each) => sum + each, 0) / values.length;
+}
+
+function meanOfAll(values: readonly (number | null)[]): number | null {
+  const present = values.filter((value) => value !== null);
+  return present.length < values.length ? null : meanOrNull(present);
 }

@@ -1,5 +1,6 @@
 /** From a sample of T-Eval with its prediction to scores of abilities. */
 import { UserError } from "../../base/errors";
+import { at } from "../../base/must";
 import { type SentenceEncoder, similarityOf } from "./encoder";
 import type { TEvalSample } from "./files";
 import { type Fields, isFields, lenientJson } from "./lenient-json";
@@ -146,7 +147,7 @@ async function scoreStep(sample: TEvalSample, encoder: SentenceEncoder): Promise
   return (["reason", "retrieve", "understand"] as const).map((ability, index) => ({
     ability,
     form: "json",
-    score: scores[index] ?? 0,
+    score: at(scores, index),
   }));
 }
 

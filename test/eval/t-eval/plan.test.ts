@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { longestIncreasing, maximumWeightMatching } from "../../../src/eval/t-eval/matching";
-import { type PlanAction, planFigures } from "../../../src/eval/t-eval/plan";
+import { longestIncreasing, maximumWeightMatching, type PlanAction, planFigures } from "../../../src/eval/t-eval/plan";
 import { Numbers } from "../../support/reference/models";
 
 /** Largest sum over all ways to match. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type SentenceEncoder, similarityOf, spellingEncoder } from "../../../src/eval/t-eval/encoder";
-import { tEvalFigures } from "../../../src/eval/t-eval/figures";
 import { type TEvalSample, type TEvalSet, tEvalFiles, tEvalPredictions } from "../../../src/eval/t-eval/files";
+import { tEvalFigures } from "../../../src/eval/t-eval/run";
 import { scoreSample } from "../../../src/eval/t-eval/score-sample";
 
 /** Tells only whether two texts are the same. */

@@ -1,4 +1,4 @@
-/** From the options of `eval` to what it asks. */
+/** Target plans: the models and endpoints that the options of `eval` name. */
 import type { GpuContext } from "../gpu/context";
 import type { EvalOptions } from "../options/evaluate";
 import type { TrainingHost } from "../session/host";

@@ -1,5 +1,5 @@
 /** How much a text repeats itself, in two measures that ZeroTIR logs. */
-import { at } from "../base/must";
+import { at, must } from "../base/must";
 
 /**
  * Share of a text's substrings that occur before: 1 - distinct / (n (n + 1) / 2) over UTF-16 units, which is
@@ -14,11 +14,14 @@ export function repeatness(text: string): number {
 /** Rank of each suffix in lexicographic order, by prefix doubling with counting sorts. */
 function suffixRanks(text: string): Int32Array {
   const n = text.length;
-  let rank = Int32Array.from({ length: n }, (_, i) => text.charCodeAt(i));
+  const units = Uint16Array.from({ length: n }, (_, i) => text.charCodeAt(i));
+  // The units that occur, numbered in their order: few, where all that there could be are 65 536.
+  const alphabet = new Map([...new Set(units)].sort((a, b) => a - b).map((unit, number) => [unit, number] as const));
+  let rank = Int32Array.from(units, (unit) => must(alphabet.get(unit), "the number of a unit"));
   let order = countingSort(
     Int32Array.from({ length: n }, (_, i) => i),
     rank,
-    0x10000,
+    alphabet.size,
   );
   let next = new Int32Array(n);
   for (let width = 0; ; width = Math.max(1, 2 * width)) {

@@ -225,7 +225,7 @@ describe("other commands", () => {
 
   test("eval, killed in the middle, goes on and ends with the files of one that was not", async () => {
     const argv = (out: string) => [
-      ...["eval", ...model, "--num-generations", "8", "--eval-samples", "64", "--concurrency", "16"],
+      ...["eval", ...model, "--num-generations", "8", "--eval-samples", "24", "--concurrency", "16"],
       ...["nano", "nano-mul", "--output-dir", out],
     ];
     const files = (out: string) =>
@@ -239,7 +239,7 @@ describe("other commands", () => {
       onStart: (child) => {
         const timer = setInterval(async () => {
           const text = await fs.readFile(samples, "utf8").catch(() => "");
-          if (killed || text.split("\n").length < 40) return;
+          if (killed || text.split("\n").length < 20) return;
           killed = true;
           clearInterval(timer);
           child.kill("SIGKILL");
@@ -249,11 +249,11 @@ describe("other commands", () => {
     });
     expect(first.code).toBeNull();
     const left = (await fs.readFile(samples, "utf8")).split("\n").length - 1;
-    expect(left).toBeLessThan(64 * 8 * 2);
+    expect(left).toBeLessThan(24 * 8 * 2);
     const resumed = await run([...argv("broken"), "--json"]);
     expect({ code: resumed.code, stderr: resumed.stderr }).toMatchObject({ code: 0 });
     expect(jsonLines(resumed.stdout)).toEqual([
-      expect.objectContaining({ resumed: left, samples: 64 * 8 * 2, finished: true }),
+      expect.objectContaining({ resumed: left, samples: 24 * 8 * 2, finished: true }),
     ]);
     expect(await files("broken")).toEqual(await files("unbroken"));
     await mistake([...argv("broken"), "--seed", "9"], /broken: was begun with seed 42, and this call has 9/);

@@ -4,7 +4,7 @@ import { figures, learnsWith, TIMEOUT_MS, train, WINDOW } from "./learning";
 test(
   "accuracy and code ratio rise, on exactly the policy that sampled",
   async () => {
-    const { accuracy, accuracyRise, codeRise } = figures(await train({ maxSteps: 20 }));
+    const { accuracy, accuracyRise, codeRise } = figures(await train({ maxSteps: 16 }));
     expect(accuracy).toBeGreaterThan(0.6);
     expect(accuracyRise).toBeGreaterThan(0.3);
     expect(codeRise).toBeGreaterThan(0.4);

@@ -21,14 +21,14 @@ export const WINDOW = 4;
  * One seed each, the same on every run of an adapter: the steps were chosen with it.
  */
 export const STEPS_TO_LEARN = {
-  "nano-zerotir-rpp": 22,
-  "nano-zerotir-grpo": 22,
-  "nano-zerotir-ppo": 24,
-  "nano-orz-ppo": 24,
-  "nano-torl": 16,
-  "nano-simplerl": 16,
-  "nano-dapo": 14,
-  "nano-dr-grpo": 16,
+  "nano-zerotir-rpp": 18,
+  "nano-zerotir-grpo": 18,
+  "nano-zerotir-ppo": 22,
+  "nano-orz-ppo": 14,
+  "nano-torl": 14,
+  "nano-simplerl": 14,
+  "nano-dapo": 13,
+  "nano-dr-grpo": 14,
 } as const;
 const RISE = 0.2;
 

@@ -31,13 +31,13 @@ test("the moments of a run are those of 8 bits, not f32", async () => {
   expect((await moments("whole")).equals(await moments("f32"))).toBe(false);
 });
 
-/** Mean loss of the last five of 40 steps of a new nano model, in nats per token. */
+/** Mean loss of the last five of 24 steps of a new nano model, in nats per token. */
 async function learnt(optim: string): Promise<number> {
   const values = {
     dataset: "nano",
     modelConfig: "nano",
     tokenizer: join(root, "model"),
-    maxSteps: 40,
+    maxSteps: 24,
     tokensPerStep: 512,
     learningRate: 3e-3,
     evalSamples: 0,
@@ -60,7 +60,7 @@ async function learnt(optim: string): Promise<number> {
 
 test("a short nano run learns as with moments in f32", async () => {
   const [f32, eight] = [await learnt("adamw"), await learnt("adamw_8bit")];
-  // A new model has 5.6; measured on lavapipe: 2.568 and 2.570.
+  // A new model has 5.6; measured on lavapipe: 2.872 and 2.876.
   expect(f32).toBeLessThan(4);
   expect(Math.abs(eight - f32), `${eight} and ${f32}`).toBeLessThan(0.1);
 });

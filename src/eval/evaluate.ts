@@ -1,4 +1,5 @@
 /** Models x N_max x benchmarks: every sample asked for once, and the figures of each combination. */
+import { at } from "../base/must";
 import type { TrainingHost } from "../session/host";
 import type { RunFiles } from "../session/run-folder";
 import { AnswerLog } from "./answer-log";
@@ -117,7 +118,7 @@ async function askTarget(
           onAnswer(question, sample, prompt, answer) {
             log.add(
               key(question, sample),
-              answerLine(key(question, sample), prompt, benchmark.rows[question]?.answer ?? "", answer),
+              answerLine(key(question, sample), prompt, at(benchmark.rows, question).answer, answer),
             );
             hooks.onProgress(log.count, total, what);
           },

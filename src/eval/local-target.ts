@@ -1,4 +1,5 @@
 /** A checkpoint on this machine as the target of an evaluation. */
+import { at } from "../base/must";
 import type { GpuContext } from "../gpu/context";
 import { checkPrompts, collect, type GradedTrajectory } from "../session/collect";
 import type { TrainingHost } from "../session/host";
@@ -24,11 +25,11 @@ export async function openLocalTarget(
     async answer(asked, { maxToolCalls, generations, signal, onAnswer }) {
       const collector = { ...session.collector, options: { ...session.collector.options, maxToolCalls } };
       for (const batch of batches(asked)) {
-        const step = Math.floor((batch[0]?.question ?? 0) / QUESTIONS_AT_ONCE);
+        const step = Math.floor(at(batch, 0).question / QUESTIONS_AT_ONCE);
         const first = step * QUESTIONS_AT_ONCE;
         // Places of a batch whose samples are all there stay free, so that ids are those of a run that was never
         // stopped.
-        const places = Array.from({ length: (batch.at(-1)?.question ?? 0) - first + 1 }, (_, place) =>
+        const places = Array.from({ length: at(batch, batch.length - 1).question - first + 1 }, (_, place) =>
           batch.find(({ question }) => question === first + place),
         );
         await collect(
@@ -56,10 +57,10 @@ export async function openLocalTarget(
 }
 
 function* batches<Item extends { readonly question: number }>(asked: readonly Item[]): Generator<readonly Item[]> {
-  const of = (item: Item | undefined) => Math.floor((item?.question ?? 0) / QUESTIONS_AT_ONCE);
+  const of = (index: number) => Math.floor(at(asked, index).question / QUESTIONS_AT_ONCE);
   for (let from = 0; from < asked.length; ) {
     let to = from;
-    while (to < asked.length && of(asked[to]) === of(asked[from])) to++;
+    while (to < asked.length && of(to) === of(from)) to++;
     yield asked.slice(from, to);
     from = to;
   }

@@ -98,7 +98,7 @@ function trajectoryAdvantages(batch: RewardedBatch, options: EstimatorOptions): 
     case "remax":
       if (batch.greedyRewards === undefined) throw new RangeError("remax needs the rewards of greedy answers");
       return greedyBaselineAdvantages(rewards, batch.greedyRewards);
-    default:
+    case "grpo":
       return groupAdvantages(rewards, { scaleRewards: options.scaleRewards });
   }
 }

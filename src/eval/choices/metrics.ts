@@ -1,4 +1,5 @@
 /** Figures of When2Call (arXiv 2504.18851) from the log-likelihoods of four answers to each question. Pure. */
+import { at } from "../../base/must";
 
 /** The four behaviours, in the order of the confusion matrix. */
 export const behaviours = ["direct", "tool_call", "request_for_info", "cannot_answer"] as const;
@@ -36,14 +37,14 @@ export interface ChoiceFigures {
 export function chosen(scores: readonly number[]): Behaviour {
   let best = 0;
   scores.forEach((score, index) => {
-    if (score > (scores[best] ?? Number.NEGATIVE_INFINITY)) best = index;
+    if (score > at(scores, best)) best = index;
   });
-  return behaviours[best] ?? "direct";
+  return at(behaviours, best);
 }
 
 /** The behaviour with the largest log-likelihood per character. */
 export function chosenNormalised({ logLikelihoods, lengths }: ScoredChoices): Behaviour {
-  return chosen(logLikelihoods.map((score, index) => score / Math.max(1, lengths[index] ?? 1)));
+  return chosen(logLikelihoods.map((score, index) => score / Math.max(1, at(lengths, index))));
 }
 
 /** @throws RangeError without questions */
@@ -70,9 +71,9 @@ export function choiceFigures(items: readonly ScoredChoices[]): ChoiceFigures {
 
 function macroF1(confusion: readonly (readonly number[])[]): number {
   const scores = confusion.flatMap((row, label) => {
-    const right = row[label] ?? 0;
+    const right = at(row, label);
     const gold = row.reduce((sum, each) => sum + each, 0);
-    const picked = confusion.reduce((sum, other) => sum + (other[label] ?? 0), 0);
+    const picked = confusion.reduce((sum, other) => sum + at(other, label), 0);
     return gold + picked === 0 ? [] : [(2 * right) / (gold + picked)];
   });
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;

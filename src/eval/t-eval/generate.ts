@@ -1,6 +1,7 @@
 /** Greedy answers of a checkpoint to T-Eval's conversations, by its own chat template. */
 
 import { UserError } from "../../base/errors";
+import { at } from "../../base/must";
 import { readCheckpoint } from "../../model/folder";
 import type { EvalOptions } from "../../options/evaluate";
 import type { TrainingHost } from "../../session/host";
@@ -79,7 +80,7 @@ export async function generatePredictions(
         },
       );
       const text = (index: number) =>
-        tokenizer.decode(groups[index]?.[0]?.trajectory.ids ?? [], { skipSpecialTokens: true, continuation: true });
+        tokenizer.decode(at(at(groups, index), 0).trajectory.ids, { skipSpecialTokens: true, continuation: true });
       await hooks.onAnswers(batch.map(({ sample }, index) => ({ ...sample, prediction: text(index) })));
     }
   } finally {

@@ -114,3 +114,10 @@ export function whiten(lists: readonly Float64Array[]): Float64Array[] {
   const deviation = Math.sqrt(Math.max(count === 0 ? 0 : squares / count, LEAST_VARIANCE));
   return lists.map((list) => list.map((value) => (value - centre) / deviation));
 }
+
+/** {@link whiten} over groups of trajectories of tokens, in their shape. */
+export function whitenGroups(groups: readonly (readonly Float64Array[])[]): Float64Array[][] {
+  const white = whiten(groups.flat());
+  let next = 0;
+  return groups.map((group) => group.map(() => at(white, next++)));
+}

@@ -8,7 +8,7 @@ import {
   leaveOneOutAdvantages,
   lengthWeightedAdvantages,
   type ScaleRewards,
-  whiten,
+  whitenGroups,
 } from "./advantages";
 import { checkFinite, checkShape } from "./checks";
 
@@ -101,12 +101,6 @@ function trajectoryAdvantages(batch: RewardedBatch, options: EstimatorOptions): 
     case "grpo":
       return groupAdvantages(rewards, { scaleRewards: options.scaleRewards });
   }
-}
-
-function whitenGroups(groups: readonly Float64Array[][]): Float64Array[][] {
-  const white = whiten(groups.flat());
-  let next = 0;
-  return groups.map((group) => group.map(() => at(white, next++)));
 }
 
 /**

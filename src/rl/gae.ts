@@ -3,7 +3,7 @@
  * a critic's values to an advantage and a return for every sampled token (PPO, arXiv 1707.06347).
  */
 import { at } from "../base/must";
-import { type Grouped, whiten } from "./advantages";
+import { type Grouped, whitenGroups } from "./advantages";
 import { checkFinite, checkShape, finite } from "./checks";
 
 /**
@@ -113,10 +113,8 @@ export function criticAdvantages(batch: ValuedBatch, options: GaeOptions): Criti
       return { advantages: advantages.filter(sampled), returns: returns.filter(sampled) };
     }),
   );
-  const white = whiten(valued.flat().map(({ advantages }) => advantages));
-  let next = 0;
   return {
-    advantages: valued.map((group) => group.map(() => at(white, next++))),
+    advantages: whitenGroups(valued.map((group) => group.map(({ advantages }) => advantages))),
     returns: valued.map((group) => group.map(({ returns }) => returns)),
   };
 }

@@ -1,5 +1,6 @@
 /** Rollout statistics: rows, tokens, and how much of the time of tool calls decoding has hidden. */
-/** What one `generate` did. Times in milliseconds. */
+
+/** What one rollout did. Times in milliseconds. */
 export interface RolloutStatistics {
   /** Batches and rows given to the decoder. */
   batches: number;

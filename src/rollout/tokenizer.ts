@@ -1,4 +1,5 @@
 /** Tokenizer as the rollout needs it, and detokenization token by token. */
+
 /** What the rollout needs of a tokenizer. */
 export interface TokenizerView {
   /**

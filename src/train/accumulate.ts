@@ -2,6 +2,7 @@
  * The gradient of an optimizer batch, micro-batch by micro-batch: forward, loss, one coefficient dL/dl_t per token,
  * backward.
  */
+import { must } from "../base/must";
 import { microBatches } from "../model/micro-batches";
 import type { TrainOptions } from "../options/train";
 import { importanceWeights } from "../rl/importance";
@@ -21,6 +22,11 @@ export interface TokensBefore {
   readonly reference: PerToken | undefined;
   /** V. */
   readonly values: PerToken | undefined;
+}
+
+/** V of every token. @throws Error when the run has no critic */
+export function criticValues({ values }: TokensBefore): PerToken {
+  return must(values, "the critic's values");
 }
 
 /** The gradient of an optimizer batch, which lies in the pass, and the figures of its loss. */
@@ -115,8 +121,8 @@ export async function accumulate(
     onProgress(index + 1, batches.length);
   }
   const value =
-    critic?.own === undefined && before.values !== undefined
-      ? await critic?.accumulate(sequences, before.values, ({ weight }) => options.vfCoef * weight)
+    critic !== undefined && critic.own === undefined
+      ? await critic.accumulate(sequences, criticValues(before), ({ weight }) => options.vfCoef * weight)
       : undefined;
   return {
     totals,

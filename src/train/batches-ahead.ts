@@ -1,6 +1,6 @@
 /**
  * Rollout batches, made when their step comes or one step ahead (`--max-staleness 1`): then the rollouts of step n + 1
- * are sampled while step n is graded and updated, by weights that are one step old.
+ * are sampled while step n changes the weights, by weights that are one step old.
  */
 import type { RolloutBatch } from "./batch";
 

@@ -11,7 +11,7 @@ import { mean } from "../base/statistics";
 import type { TrainOptions } from "../options/train";
 import { logprobDifference } from "../rl/logprob-difference";
 import { addTotals, emptyTotals, type ObjectiveTotals } from "../rl/objective";
-import { type Accumulated, accumulate, type TokensBefore } from "./accumulate";
+import { type Accumulated, accumulate, criticValues, type TokensBefore } from "./accumulate";
 import type { RolloutBatch } from "./batch";
 import { type CriticResult, criticFigures } from "./critic";
 import type { Learner } from "./learner";
@@ -93,7 +93,7 @@ export async function update(
   if (critic?.own !== undefined) {
     // The critic is not sampled from, but a stop while it waits must find policy and critic at the same step.
     await beforeWeightsChange();
-    criticResult = await critic.update(trained.flat(), valuesOf(before), step);
+    criticResult = await critic.update(trained.flat(), criticValues(before), step);
   }
   for (let iteration = 0; iteration < options.numIterations; iteration++)
     for (const batch of trained) {
@@ -109,7 +109,7 @@ export async function update(
     }
   const sequences = batches.flat();
   if (critic !== undefined && critic.own === undefined)
-    criticResult = sharedCriticResult(sequences, valuesOf(before), updates);
+    criticResult = sharedCriticResult(sequences, criticValues(before), updates);
   const totals = updates.reduce((sum, each) => addTotals(sum, each.totals), emptyTotals());
   const klMean = totals.tokens === 0 ? 0 : totals.klSum / totals.tokens;
   const result: UpdateResult = {
@@ -195,9 +195,6 @@ function meanAbsoluteAdvantage(sequences: readonly WeightedSequence[]): number |
   return total / tokens;
 }
 
-/** V of every token. @throws Error when the run has no critic */
-const valuesOf = ({ values }: TokensBefore): PerToken => must(values, "the critic's values");
-
 /** Figures of a critic on the policy's trunk, whose loss was part of the policy's updates. */
 function sharedCriticResult(
   sequences: readonly WeightedSequence[],
@@ -206,9 +203,10 @@ function sharedCriticResult(
 ): CriticResult {
   const sums = { loss: 0, clipped: 0, tokens: 0 };
   for (const { value } of updates) {
-    sums.loss += value?.loss ?? 0;
-    sums.clipped += value?.clipped ?? 0;
-    sums.tokens += value?.tokens ?? 0;
+    const { loss, clipped, tokens } = must(value, "the value loss of an update");
+    sums.loss += loss;
+    sums.clipped += clipped;
+    sums.tokens += tokens;
   }
   // Of trajectories that are all masked, nothing was learned.
   return { ...criticFigures(updates.length === 0 ? [] : sequences, values, sums), gradNorm: null };

@@ -1,5 +1,6 @@
 /** Figures of When2Call (arXiv 2504.18851) from the log-likelihoods of four answers to each question. Pure. */
 import { at } from "../../base/must";
+import { mean } from "../../base/statistics";
 
 /** The four behaviours, in the order of the confusion matrix. */
 export const behaviours = ["direct", "tool_call", "request_for_info", "cannot_answer"] as const;
@@ -76,5 +77,5 @@ function macroF1(confusion: readonly (readonly number[])[]): number {
     const picked = confusion.reduce((sum, other) => sum + at(other, label), 0);
     return gold + picked === 0 ? [] : [(2 * right) / (gold + picked)];
   });
-  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  return mean(scores);
 }

@@ -50,6 +50,7 @@ export async function similarityOf(encoder: SentenceEncoder, texts: readonly str
   };
 }
 
+/** Of vectors of one length, for every pair of texts: read as they are. */
 function product(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, each, index) => sum + each * at(b, index), 0);
+  return a.reduce((sum, each, index) => sum + each * (b[index] as number), 0);
 }

@@ -1,5 +1,6 @@
 /** T-Eval over predictions that a file holds or a model makes. */
 import { UserError } from "../../base/errors";
+import { mean } from "../../base/statistics";
 import type { TrainingHost } from "../../session/host";
 import type { RunFiles } from "../../session/run-folder";
 import { type SentenceEncoder, spellingEncoder } from "./encoder";
@@ -163,7 +164,7 @@ export function tEvalFigures(scores: readonly AbilityScore[]): TEvalFigures {
 }
 
 function meanOrNull(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, each) => sum + each, 0) / values.length;
+  return values.length === 0 ? null : mean(values);
 }
 
 function meanOfAll(values: readonly (number | null)[]): number | null {

@@ -1,5 +1,4 @@
 /** How much a text repeats itself, in two measures that ZeroTIR logs. */
-import { must } from "../base/must";
 
 /**
  * Share of a text's substrings that occur before: 1 - distinct / (n (n + 1) / 2) over UTF-16 units, which is
@@ -12,19 +11,24 @@ export function repeatness(text: string): number {
 }
 
 /**
- * Rank of each suffix in lexicographic order, by prefix doubling with counting sorts. Here and below, indices exist by
- * construction, and every graded answer passes the loops, so they read typed arrays as they are.
+ * Rank of each suffix, by prefix doubling with counting sorts. Units are ordered as they come first, since common
+ * prefixes ask only that equal ones stand together. Here and below, indices exist by construction, and every graded
+ * answer passes the loops, so they read typed arrays as they are.
  */
 function suffixRanks(text: string): Int32Array {
   const n = text.length;
-  const units = Uint16Array.from({ length: n }, (_, i) => text.charCodeAt(i));
-  // The units that occur, numbered in their order: few, where all that there could be are 65 536.
-  const alphabet = new Map([...new Set(units)].sort((a, b) => a - b).map((unit, number) => [unit, number] as const));
-  let rank = Int32Array.from(units, (unit) => must(alphabet.get(unit), "the number of a unit"));
+  // The units that occur: few, where all that there could be are 65 536.
+  const numbers = new Map<number, number>();
+  let rank = Int32Array.from({ length: n }, (_, i) => {
+    const unit = text.charCodeAt(i);
+    const number = numbers.get(unit) ?? numbers.size;
+    numbers.set(unit, number);
+    return number;
+  });
   let order = countingSort(
     Int32Array.from({ length: n }, (_, i) => i),
     rank,
-    alphabet.size,
+    numbers.size,
   );
   let next = new Int32Array(n);
   for (let width = 0; ; width = Math.max(1, 2 * width)) {

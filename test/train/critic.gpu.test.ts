@@ -31,6 +31,8 @@ describe.each(["separate", "shared"])("a critic, %s", (critic) => {
     });
     expect(steps[0]?.["critic/value_mean"]).toBe(0);
     expect(steps[0]?.["critic/explained_variance"]).toBeCloseTo(0, 12);
+    // Of values of 0 and returns of 0 or 1: the mean of R^2 / 2.
+    expect(steps[0]?.["critic/loss"]).toBeCloseTo((steps[0]?.["critic/return_mean"] ?? Number.NaN) / 2, 6);
     const late = (name: "reward" | "critic/value_mean" | "critic/return_mean") =>
       steps.slice(-3).reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0) / 3;
     expect(late("reward")).toBeGreaterThan(0.85);

@@ -2,6 +2,7 @@
 import { must } from "../src/base/must";
 import { type AttentionShape, attention, attentionBackward } from "./attention";
 import { attentionBackwardReference, attentionReference, type Cache } from "./attention.reference";
+import { withTiles } from "./attention_tiles";
 import { defineCase, defineGradient, type KernelCase, type Op, words } from "./cases/case";
 import { poisoned, type Random } from "./cases/inputs";
 import {
@@ -26,7 +27,7 @@ const TOLERANCE = 2e-6;
 /** Gradients subtract dout . out from dout . v, which cancels. */
 const GRADIENT_TOLERANCE = 5e-6;
 
-export interface AttentionCaseShape extends Omit<AttentionShape, "rows"> {
+export interface AttentionCaseShape extends Omit<AttentionShape, "rows" | "tiles"> {
   readonly spans: readonly Span[];
 }
 
@@ -65,19 +66,20 @@ function cacheOf(inputs: ReturnType<typeof caches>, shape: AttentionCaseShape): 
 export function attentionCase(shape: AttentionCaseShape): KernelCase {
   const { spans, heads, kvHeads, headDim } = shape;
   const count = rowCount(spans);
+  const { table, tiles } = withTiles(rowTable(spans));
   return defineCase({
     name: `attention ${label(shape)}`,
     tolerance: TOLERANCE,
     flops: 4 * pairs(shape) * heads * headDim,
     bytes: words(2 * count * heads * headDim, 2 * kvHeads * headDim * slotKeys(spans), 5 * count),
     inputs: (random) => ({
-      rows: rowTable(spans),
+      rows: table,
       ...caches(random, shape),
       q: random.normals(count * heads * headDim),
     }),
     outputs: { out: count * heads * headDim, logSumExp: count * heads },
     run(gpu, views) {
-      attention(gpu, views, { rows: count, ...shape });
+      attention(gpu, views, { rows: count, tiles, ...shape });
     },
     expected(inputs) {
       const q = new Tensor([count, heads, headDim], inputs.q);
@@ -97,6 +99,7 @@ export function attentionBackwardCase(shape: AttentionCaseShape): KernelCase {
   const { spans, heads, kvHeads, headDim } = shape;
   const count = rowCount(spans);
   const [queries, keys] = [count * heads * headDim, count * kvHeads * headDim];
+  const { table, tiles } = withTiles(rowTable(spans));
   return defineCase({
     name: `attention_backward ${label(shape)}`,
     tolerance: GRADIENT_TOLERANCE,
@@ -107,7 +110,7 @@ export function attentionBackwardCase(shape: AttentionCaseShape): KernelCase {
       const q = random.normals(queries);
       const forward = attentionReference(new Tensor([count, heads, headDim], q), cacheOf(pools, shape), rowsOf(spans));
       return {
-        rows: rowTable(spans),
+        rows: table,
         ...pools,
         q,
         out: Float32Array.from(forward.out.data),
@@ -117,7 +120,7 @@ export function attentionBackwardCase(shape: AttentionCaseShape): KernelCase {
     },
     outputs: { rowStatistics: 2 * count * heads, dq: queries, dkv: 2 * keys },
     run(gpu, views) {
-      attentionBackward(gpu, views, { rows: count, ...shape });
+      attentionBackward(gpu, views, { rows: count, tiles, ...shape });
     },
     expected(inputs) {
       const query = new Tensor([count, heads, headDim], inputs.q);
@@ -142,6 +145,7 @@ const WHOLE: readonly AttentionCaseShape[] = [
   { spans: wholeSequences(1), heads: 1, kvHeads: 1, headDim: 8, pageSize: 4, pagesPerSlot: 1 },
   { spans: [], heads: 2, kvHeads: 1, headDim: 8, pageSize: 4, pagesPerSlot: 1 },
   { spans: wholeSequences(21, 6), heads: 4, kvHeads: 2, headDim: 24, pageSize: 16, pagesPerSlot: 2 },
+  { spans: wholeSequences(270), heads: 2, kvHeads: 1, headDim: 8, pageSize: 8, pagesPerSlot: 34 },
 ];
 
 const PARTS: readonly AttentionCaseShape[] = [
@@ -154,6 +158,7 @@ const PARTS: readonly AttentionCaseShape[] = [
     pageSize: 8,
     pagesPerSlot: 2,
   },
+  { spans: decode(0, 255, 256, 300), heads: 7, kvHeads: 1, headDim: 8, pageSize: 8, pagesPerSlot: 38 },
 ];
 
 const nano = (spans: readonly Span[]): AttentionCaseShape => ({

@@ -1,43 +1,63 @@
 /**
- * Causal attention over KV pages with grouped queries: one forward pipeline for decode, prefill and training, and a
- * backward pass in three parts.
+ * Causal attention over KV pages with grouped queries, and its backward pass in three parts. A device has variants for
+ * many rows of a slot and for single rows, with the same bits, so decode, prefill and training agree.
  */
 
 import forward from "../shaders/attention.wgsl?raw";
+import decode from "../shaders/attention_decode.wgsl?raw";
 import keyValueGradient from "../shaders/attention_key_value_gradient.wgsl?raw";
+import sharedKeyValueGradient from "../shaders/attention_key_value_gradient_subgroup.wgsl?raw";
 import queryGradient from "../shaders/attention_query_gradient.wgsl?raw";
+import sharedQueryGradient from "../shaders/attention_query_gradient_subgroup.wgsl?raw";
 import rowDots from "../shaders/attention_row_dots.wgsl?raw";
+import shared from "../shaders/attention_subgroup.wgsl?raw";
+import tiled from "../shaders/attention_tiled.wgsl?raw";
+import tiledKeyValueGradient from "../shaders/attention_tiled_key_value_gradient.wgsl?raw";
+import tiledQueryGradient from "../shaders/attention_tiled_query_gradient.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
-import { defineProgram, elementGrid } from "./program";
+import type { DeviceProfile } from "../src/gpu/profile";
+import type { Grid } from "../src/gpu/recorder";
+import { type AttentionTiles, KEY_TILE_ROWS, QUERY_TILE_ROWS } from "./attention_tiles";
+import { sharingLanes } from "./lanes";
+import { type Constants, defineProgram, elementGrid } from "./program";
 import type { HeadShape, PageShape } from "./rope";
 
 /** What the contracts share with shaders/lib/attention_operands.wgsl and attention_upstream.wgsl. */
-const PARAMS = ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "scale"] as const;
+const PARAMS = ["rows", "heads", "kv_heads", "page_size", "pages_per_slot", "tile_begin", "scale"] as const;
 const OPERANDS = ["rows", "slot_pages", "q", "k_pages", "v_pages"] as const;
 const UPSTREAM = [...OPERANDS, "row_statistics", "dout"] as const;
 
-const attentionProgram = defineProgram("attention", forward, {
-  bindings: [...OPERANDS, "attention_out", "log_sum_exp"],
-  params: PARAMS,
-});
+const FORWARD = { bindings: [...OPERANDS, "attention_out", "log_sum_exp"], params: PARAMS } as const;
+const QUERY_GRADIENT = { bindings: [...UPSTREAM, "dq"], params: PARAMS } as const;
+const KEY_VALUE_GRADIENT = { bindings: [...UPSTREAM, "dkv"], params: PARAMS } as const;
+
+/** One lane for each row and head; a subgroup that shares its loads, for software; tiles in workgroup memory. */
+const perRow = {
+  forward: defineProgram("attention", forward, FORWARD),
+  queryGradient: defineProgram("attention_query_gradient", queryGradient, QUERY_GRADIENT),
+  keyValueGradient: defineProgram("attention_key_value_gradient", keyValueGradient, KEY_VALUE_GRADIENT),
+};
+const bySubgroup = {
+  forward: defineProgram("attention_subgroup", shared, FORWARD),
+  queryGradient: defineProgram("attention_query_gradient_subgroup", sharedQueryGradient, QUERY_GRADIENT),
+  keyValueGradient: defineProgram("attention_key_value_gradient_subgroup", sharedKeyValueGradient, KEY_VALUE_GRADIENT),
+};
+const inTiles = {
+  forward: defineProgram("attention_tiled", tiled, FORWARD),
+  decode: defineProgram("attention_decode", decode, FORWARD),
+  queryGradient: defineProgram("attention_tiled_query_gradient", tiledQueryGradient, QUERY_GRADIENT),
+  keyValueGradient: defineProgram("attention_tiled_key_value_gradient", tiledKeyValueGradient, KEY_VALUE_GRADIENT),
+};
 const rowDotsProgram = defineProgram("attention_row_dots", rowDots, {
   bindings: ["attention_out", "dout", "log_sum_exp", "row_statistics"],
   params: ["count"],
 });
-const queryGradientProgram = defineProgram("attention_query_gradient", queryGradient, {
-  bindings: [...UPSTREAM, "dq"],
-  params: PARAMS,
-});
-const keyValueGradientProgram = defineProgram("attention_key_value_gradient", keyValueGradient, {
-  bindings: [...UPSTREAM, "dkv"],
-  params: PARAMS,
-});
-
-/** Keys that the forward pass handles together; a page must hold a multiple of it. */
+/** Keys that the forward pass handles together on software adapters; a page must hold a multiple of it. */
 export const KV_TILE = 4;
 
-export type AttentionShape = { rows: number } & HeadShape & PageShape;
+/** `tiles` are those of the table of rows. */
+export type AttentionShape = { rows: number; tiles: AttentionTiles } & HeadShape & PageShape;
 
 interface AttentionInputs {
   rows: BufferView;
@@ -55,11 +75,11 @@ export function attention(
   views: AttentionInputs & { out: BufferView; logSumExp: BufferView },
   shape: AttentionShape,
 ): void {
-  attentionProgram.record(gpu, {
+  const { program, tileBegin, ...variant } = variantsOf(gpu.profile, shape).forward;
+  program.record(gpu, {
     bindings: { ...inputBindings(views), attention_out: views.out, log_sum_exp: views.logSumExp },
-    params: params(shape),
-    constants: { HEAD_DIM4: shape.headDim / 4, KV_TILE },
-    grid: elementGrid(shape.rows * shape.heads),
+    params: params(shape, tileBegin),
+    ...variant,
   });
 }
 
@@ -80,7 +100,6 @@ export function attentionBackward(
   },
   shape: AttentionShape,
 ): void {
-  const constants = { HEAD_DIM4: shape.headDim / 4 };
   rowDotsProgram.record(gpu, {
     bindings: {
       attention_out: views.out,
@@ -89,35 +108,143 @@ export function attentionBackward(
       row_statistics: views.rowStatistics,
     },
     params: { count: shape.rows * shape.heads },
-    constants,
+    constants: { HEAD_DIM4: shape.headDim / 4 },
     grid: elementGrid(shape.rows * shape.heads),
   });
-  const shared = { ...inputBindings(views), row_statistics: views.rowStatistics, dout: views.dout };
-  queryGradientProgram.record(gpu, {
-    bindings: { ...shared, dq: views.dq },
-    params: params(shape),
-    constants,
-    grid: elementGrid(shape.rows * shape.heads),
+  const bindings = { ...inputBindings(views), row_statistics: views.rowStatistics, dout: views.dout };
+  const { queryGradient, keyValueGradient } = variantsOf(gpu.profile, shape);
+  const { program: toQueries, tileBegin: queryTiles, ...queryVariant } = queryGradient;
+  toQueries.record(gpu, {
+    bindings: { ...bindings, dq: views.dq },
+    params: params(shape, queryTiles),
+    ...queryVariant,
   });
-  keyValueGradientProgram.record(gpu, {
-    bindings: { ...shared, dkv: views.dkv },
-    params: params(shape),
-    constants,
-    grid: elementGrid(shape.rows * shape.kvHeads),
-  });
+  const { program: toKeys, tileBegin: keyTiles, ...keyVariant } = keyValueGradient;
+  toKeys.record(gpu, { bindings: { ...bindings, dkv: views.dkv }, params: params(shape, keyTiles), ...keyVariant });
+}
+
+/** A program, with what its tiles are and how it is dispatched. */
+interface Variant<Of> {
+  readonly program: Of;
+  readonly constants: Constants;
+  readonly tileBegin: number;
+  readonly grid: Grid;
+}
+
+interface Variants {
+  readonly forward: Variant<typeof perRow.forward>;
+  readonly queryGradient: Variant<typeof perRow.queryGradient>;
+  readonly keyValueGradient: Variant<typeof perRow.keyValueGradient>;
+}
+
+function variantsOf(profile: DeviceProfile, shape: AttentionShape): Variants {
+  if (profile.tiles === "workgroup" && profile.hasSubgroups) return tiledVariants(profile, shape);
+  const lanes = sharingLanes(profile);
+  // Single rows share nothing that their heads do not.
+  return lanes === undefined || shape.tiles.isDecode ? rowVariants(shape) : subgroupVariants(lanes, shape);
+}
+
+function rowVariants(shape: AttentionShape): Variants {
+  const HEAD_DIM4 = shape.headDim / 4;
+  const [queries, keys] = [elementGrid(shape.rows * shape.heads), elementGrid(shape.rows * shape.kvHeads)];
+  return {
+    forward: { program: perRow.forward, constants: { HEAD_DIM4, KV_TILE }, tileBegin: 0, grid: queries },
+    queryGradient: { program: perRow.queryGradient, constants: { HEAD_DIM4 }, tileBegin: 0, grid: queries },
+    keyValueGradient: { program: perRow.keyValueGradient, constants: { HEAD_DIM4 }, tileBegin: 0, grid: keys },
+  };
+}
+
+function subgroupVariants(
+  lanes: number,
+  { heads, kvHeads, headDim, tiles: { queries, keys } }: AttentionShape,
+): Variants {
+  const SHARING = heads / kvHeads;
+  const HEAD_DIM4 = headDim / 4;
+  const constants = { HEAD_DIM4, LANES: lanes, LOADS: Math.ceil(HEAD_DIM4 / lanes), SHARING };
+  const grid: Grid = [queries.count, kvHeads, Math.ceil((QUERY_TILE_ROWS * SHARING) / lanes)];
+  return {
+    forward: {
+      program: bySubgroup.forward,
+      constants: { ...constants, KV_TILE },
+      tileBegin: queries.begin,
+      grid,
+    },
+    queryGradient: { program: bySubgroup.queryGradient, constants, tileBegin: queries.begin, grid },
+    keyValueGradient: {
+      program: bySubgroup.keyValueGradient,
+      constants,
+      tileBegin: keys.begin,
+      grid: [keys.count, kvHeads, Math.ceil(KEY_TILE_ROWS / lanes)],
+    },
+  };
+}
+
+/** vec4 of a head that one lane of a team may own; more would not leave registers enough for others. */
+const MOST_SLICE4 = 4;
+/** Query vectors per lane; in the gradients, which hold twice as much of each, query vectors or keys. */
+const FORWARD_VECTORS = 4;
+const GRADIENT_VECTORS = 2;
+/** Keys staged at a time; query vectors in the gradient of keys and values. */
+const STAGED_KEYS = 16;
+const STAGED_QUERIES = 8;
+const DECODE_LANES = 128;
+
+function tiledVariants(profile: DeviceProfile, shape: AttentionShape): Variants {
+  const { heads, kvHeads, headDim } = shape;
+  const { queries, keys, isDecode } = shape.tiles;
+  const HEAD_DIM4 = headDim / 4;
+  let SLICES = 1;
+  while (HEAD_DIM4 / SLICES > MOST_SLICE4 && HEAD_DIM4 % (2 * SLICES) === 0 && 2 * SLICES <= profile.subgroupMinSize)
+    SLICES *= 2;
+  const SHARING = heads / kvHeads;
+  const team = { HEAD_DIM4, SLICES, SLICE4: HEAD_DIM4 / SLICES, SHARING };
+  // Whole subgroups of teams that own `perLane` vectors each.
+  const lanes = (vectors: number, perLane: number) => Math.ceil((Math.ceil(vectors / perLane) * SLICES) / 32) * 32;
+  const gradient = { ...team, VECTORS: GRADIENT_VECTORS };
+  const onQueries = { tileBegin: queries.begin, grid: [queries.count, kvHeads, 1] as const };
+  return {
+    forward: isDecode
+      ? {
+          program: inTiles.decode,
+          constants: { ...team, LANES: DECODE_LANES, OWNED: Math.ceil((SHARING * HEAD_DIM4) / DECODE_LANES) },
+          ...onQueries,
+        }
+      : {
+          program: inTiles.forward,
+          constants: {
+            ...team,
+            VECTORS: FORWARD_VECTORS,
+            LANES: lanes(QUERY_TILE_ROWS * SHARING, FORWARD_VECTORS),
+            KEYS: STAGED_KEYS,
+          },
+          ...onQueries,
+        },
+    queryGradient: {
+      program: inTiles.queryGradient,
+      constants: { ...gradient, LANES: lanes(QUERY_TILE_ROWS * SHARING, GRADIENT_VECTORS), KEYS: STAGED_KEYS },
+      ...onQueries,
+    },
+    keyValueGradient: {
+      program: inTiles.keyValueGradient,
+      constants: { ...gradient, LANES: lanes(KEY_TILE_ROWS, GRADIENT_VECTORS), STAGED: STAGED_QUERIES },
+      tileBegin: keys.begin,
+      grid: [keys.count, kvHeads, 1],
+    },
+  };
 }
 
 function inputBindings(views: AttentionInputs) {
   return { rows: views.rows, slot_pages: views.slotPages, q: views.q, k_pages: views.kPages, v_pages: views.vPages };
 }
 
-function params(shape: AttentionShape) {
+function params(shape: AttentionShape, tileBegin: number) {
   return {
     rows: shape.rows,
     heads: shape.heads,
     kv_heads: shape.kvHeads,
     page_size: shape.pageSize,
     pages_per_slot: shape.pagesPerSlot,
+    tile_begin: tileBegin,
     scale: 1 / Math.sqrt(shape.headDim),
   };
 }

@@ -21,20 +21,15 @@ function rowsPerGroup(profile: DeviceProfile): number {
 }
 
 /**
- * Whether the linear programs share loads through the subgroup: on software adapters each lane's load costs the same
- * whether or not the lanes read one place, so one load that brings a different row to each of 8 lanes replaces 8 loads.
- * Hardware serves such reads from its cache.
+ * Lanes of the subgroup that shares its loads, which is a workgroup then; undefined where each lane loads for itself.
+ * On software adapters a lane's load costs the same whether or not the lanes read one place, so one load that brings a
+ * different row to each of 8 lanes replaces 8 loads. Hardware serves such reads from its cache.
  */
-export function sharesLoads(profile: DeviceProfile): boolean {
-  return (
-    profile.isSoftware &&
-    profile.hasSubgroups &&
-    profile.subgroupMinSize === TILE_LANES &&
-    profile.subgroupMaxSize === TILE_LANES
-  );
+export function sharingLanes(profile: DeviceProfile): number | undefined {
+  const { isSoftware, hasSubgroups, subgroupMinSize, subgroupMaxSize } = profile;
+  const isKnown = subgroupMinSize === subgroupMaxSize && (subgroupMinSize === 4 || subgroupMinSize === 8);
+  return isSoftware && hasSubgroups && isKnown ? subgroupMinSize : undefined;
 }
 
-/**
- * Lanes of a workgroup of the register-tiled linear programs, and of the subgroup that it fills where loads are shared.
- */
+/** Lanes of a workgroup of the register-tiled linear programs in which each lane loads for itself. */
 export const TILE_LANES = 8;

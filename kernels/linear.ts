@@ -11,7 +11,7 @@ import weightGradientSubgroup from "../shaders/linear_weight_gradient_subgroup.w
 import weightGradientTiled from "../shaders/linear_weight_gradient_tiled.wgsl?raw";
 import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
-import { sharesLoads, TILE_LANES } from "./lanes";
+import { sharingLanes, TILE_LANES } from "./lanes";
 import { type Constants, defineByStorage, defineProgram } from "./program";
 import type { WeightStorage } from "./weight_storage";
 
@@ -52,8 +52,8 @@ const tiled = {
 /** Rows of y per lane, and rows of dx or of dweight per lane, where each lane loads for itself. */
 const TILE_M = 4;
 const GRADIENT_TILE = 8;
-/** Rows that a lane loads for its subgroup where loads are shared. */
-const ROUNDS = 2;
+/** Rows of a tile where the subgroup shares its loads. */
+const SHARED_ROWS = 16;
 
 interface Tiling {
   readonly programs: typeof own;
@@ -67,7 +67,7 @@ interface Tiling {
 
 /** One choice for all three transposes, from the device profile. */
 function tiling({ profile }: GpuContext): Tiling {
-  if (profile.linearTile === "workgroup")
+  if (profile.tiles === "workgroup")
     return {
       programs: tiled,
       lanes: TILE_LANES,
@@ -77,14 +77,14 @@ function tiling({ profile }: GpuContext): Tiling {
       inputConstants: {},
       weightConstants: {},
     };
-  if (sharesLoads(profile)) {
-    const constants = { ROUNDS, LANES: TILE_LANES };
-    const rows = ROUNDS * TILE_LANES;
+  const sharing = sharingLanes(profile);
+  if (sharing !== undefined) {
+    const constants = { ROUNDS: SHARED_ROWS / sharing, LANES: sharing };
     return {
       programs: shared,
-      lanes: TILE_LANES,
-      forwardRows: rows,
-      gradientRows: rows,
+      lanes: sharing,
+      forwardRows: SHARED_ROWS,
+      gradientRows: SHARED_ROWS,
       forwardConstants: constants,
       inputConstants: constants,
       weightConstants: constants,

@@ -5,6 +5,7 @@ struct Params {
   kv_heads: u32,
   page_size: u32,
   pages_per_slot: u32,
+  tile_begin: u32,     // first entry of `rows` that is a tile, for the programs over tiles
   scale: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

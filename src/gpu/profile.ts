@@ -54,9 +54,10 @@ export interface DeviceProfile {
    */
   readonly rowLanes: number;
   /**
-   * Tile of the linear kernels: registers alone (no barriers) on software adapters, else staged in workgroup memory.
+   * Tiles of linear layers and attention: registers alone (no barriers) on software adapters, else staged in workgroup
+   * memory.
    */
-  readonly linearTile: "register" | "workgroup";
+  readonly tiles: "register" | "workgroup";
 }
 
 /** Dawn's name for tensor-core matrices; not in the standard list of features. */
@@ -118,6 +119,6 @@ export function profileOf(adapter: GPUAdapter, device: GPUDevice, toggles: Toggl
     },
     toggles,
     rowLanes: software ? 1 : 64,
-    linearTile: software ? "register" : "workgroup",
+    tiles: software ? "register" : "workgroup",
   };
 }

@@ -11,6 +11,7 @@ import type { ModelConfig } from "./config";
 import type { Model } from "./model";
 import type { LayerParameters } from "./parameters";
 import { type GradientTargets, project, projectBackward } from "./projection";
+import type { BatchRows } from "./row-table";
 import type { SequenceTables } from "./sequences";
 
 /** The buffers and parameters of one layer. */
@@ -42,9 +43,10 @@ function headVectors(config: ModelConfig, rows: number): { query: VectorShape; k
   };
 }
 
-function attentionShape(config: ModelConfig, tables: SequenceTables, rows: number) {
+function attentionShape(config: ModelConfig, tables: SequenceTables, { count, tiles }: BatchRows) {
   return {
-    rows,
+    rows: count,
+    tiles,
     heads: config.headCount,
     kvHeads: config.kvHeadCount,
     headDim: config.headDim,
@@ -61,14 +63,14 @@ export function layerForward(
   layer: number,
   tables: SequenceTables,
   activations: Activations,
-  rows: BufferView,
-  rowCount: number,
+  batch: BatchRows,
 ): void {
   const { gpu, config, weights } = model;
+  const { view: rows, count: rowCount } = batch;
   const { low } = activations;
   const { input, output, kept, parameters } = layerOf(model, layer, activations);
   const whole = wholeRows(rowCount, config.hiddenSize);
-  const shape = attentionShape(config, tables, rowCount);
+  const shape = attentionShape(config, tables, batch);
   const pages = pagesOf(tables, layer);
 
   rmsNorm(
@@ -140,15 +142,15 @@ export function layerBackward(
   layer: number,
   tables: SequenceTables,
   activations: Activations,
-  rows: BufferView,
-  rowCount: number,
+  batch: BatchRows,
   work: LayerGradients,
 ): void {
   const { gpu, config, weights } = model;
+  const { view: rows, count: rowCount } = batch;
   const { input, kept, parameters } = layerOf(model, layer, activations);
   const { low, dlow } = work;
   const whole = wholeRows(rowCount, config.hiddenSize);
-  const shape = attentionShape(config, tables, rowCount);
+  const shape = attentionShape(config, tables, batch);
   const pages = pagesOf(tables, layer);
 
   projectBackward(

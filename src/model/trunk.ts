@@ -11,30 +11,24 @@ import type { ModelConfig } from "./config";
 import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
 import type { GradientTargets } from "./projection";
+import { type BatchRows, RowTable } from "./row-table";
 import { type ContinuedSequence, rowsOf, type SequenceRows, SequenceTables } from "./sequences";
 
 /**
- * Records the forward pass of `rowCount` rows; `activations.output` then holds the last hidden states. Writes keys and
- * values of the rows into their pages. `rows` [rowCount, 4] = slot, position, end of the sequence's rows (training
- * only), 0.
+ * Records the forward pass of a batch of rows; `activations.output` then holds the last hidden states. Writes keys and
+ * values of the rows into their pages.
  */
-export function trunkForward(
-  model: Model,
-  tables: SequenceTables,
-  activations: Activations,
-  rows: BufferView,
-  rowCount: number,
-): void {
+export function trunkForward(model: Model, tables: SequenceTables, activations: Activations, rows: BatchRows): void {
   const { gpu, config, layout, weights } = model;
-  if (rowCount > activations.rows)
-    throw new RangeError(`${rowCount} rows do not fit activations of ${activations.rows}`);
+  if (rows.count > activations.rows)
+    throw new RangeError(`${rows.count} rows do not fit activations of ${activations.rows}`);
   const x = at(activations.inputs, 0);
   for (const shard of layout.embedding.shards)
     embedding(
       gpu,
-      { rows, slotTokens: tables.slotTokens, table: weights.view(layout.embedding, shard), x },
+      { rows: rows.view, slotTokens: tables.slotTokens, table: weights.view(layout.embedding, shard), x },
       {
-        rows: rowCount,
+        rows: rows.count,
         width: config.hiddenSize,
         slotLength: tables.shape.slotLength,
         shardBegin: shard.rowBegin,
@@ -42,8 +36,7 @@ export function trunkForward(
         storage: weights.storageOf(layout.embedding),
       },
     );
-  for (let layer = 0; layer < config.layerCount; layer++)
-    layerForward(model, layer, tables, activations, rows, rowCount);
+  for (let layer = 0; layer < config.layerCount; layer++) layerForward(model, layer, tables, activations, rows);
 }
 
 /** Most that a micro-batch may hold. */
@@ -77,12 +70,10 @@ const SIZES = [
 export class Trunk {
   readonly tables: SequenceTables;
   readonly activations: Activations;
-  /** [rows, 4], see {@link trunkForward}. */
-  readonly rows: BufferView;
-  readonly #gpu: GpuContext;
+  readonly #rows: RowTable;
   readonly #config: ModelConfig;
-  /** The rows whose activations are in the buffers. */
-  #latest: SequenceRows | undefined;
+  /** The rows whose activations are in the buffers, as the sequences gave them and on the GPU. */
+  #latest: { readonly rows: SequenceRows; readonly batch: BatchRows } | undefined;
 
   /** @param retention what of the forward pass is kept for a backward pass */
   constructor(
@@ -92,7 +83,6 @@ export class Trunk {
     label: string,
   ) {
     const { gpu, config, labelPrefix } = model;
-    this.#gpu = gpu;
     this.#config = config;
     const { sequences, sequenceLength, pageSize } = shape;
     const { pages = sequences + Math.ceil((shape.rows + sequences) / pageSize) } = shape;
@@ -103,7 +93,7 @@ export class Trunk {
       `${labelPrefix}${label}`,
     );
     this.activations = new Activations(gpu, config, shape.rows, retention, model.adapterRank, labelPrefix);
-    this.rows = gpu.allocator.storage(`${labelPrefix}${label} (rows)`, shape.rows * 16);
+    this.#rows = new RowTable(gpu, shape.rows, `${labelPrefix}${label}`);
   }
 
   /** The last hidden states [rows, hidden]. */
@@ -125,17 +115,19 @@ export class Trunk {
     if (!this.fits(sequences.length, rows.count))
       throw new RangeError(`${sequences.length} sequences of ${rows.count} rows do not fit this pass`);
     this.tables.setSequences(sequences);
-    this.#gpu.write(this.rows, rows.rows);
-    trunkForward(model, this.tables, this.activations, this.rows, rows.count);
-    this.#latest = rows;
+    const batch = this.#rows.write(rows.rows);
+    trunkForward(model, this.tables, this.activations, batch);
+    this.#latest = { rows, batch };
     return rows;
   }
 
   /**
+   * The rows of the last forward pass on the GPU.
    * @throws Error when a later forward pass has overwritten what the one that returned `rows` kept: a mistake of ours
    */
-  requireLatest(rows: SequenceRows): void {
-    if (this.#latest !== rows) throw new Error("another forward pass came before this backward pass");
+  latestBatch(rows: SequenceRows): BatchRows {
+    if (this.#latest?.rows !== rows) throw new Error("another forward pass came before this backward pass");
+    return this.#latest.batch;
   }
 
   /** @throws Error when the buffers do not fit such a model: a mistake of ours */
@@ -148,7 +140,7 @@ export class Trunk {
   destroy(): void {
     this.tables.destroy();
     this.activations.destroy();
-    this.#gpu.allocator.destroy(this.rows);
+    this.#rows.destroy();
   }
 }
 
@@ -197,7 +189,7 @@ export class TrunkBackward {
     const gpu = this.#gpu;
     const trunk = this.#trunk;
     const { config } = model;
-    trunk.requireLatest(rows);
+    const batch = trunk.latestBatch(rows);
     const groups = groupRowsByToken(rows.tokens);
     gpu.write(this.#groupTokens, groups.tokens);
     gpu.write(this.#groupedRows, groups.rows);
@@ -209,9 +201,9 @@ export class TrunkBackward {
     gpu.recorder.clear(doutput, rows.count * config.hiddenSize * 4);
     headBackward(doutput);
     for (let layer = last - 1; layer >= 0; layer--) {
-      if (activations.retention === "inputs") layerForward(model, layer, tables, activations, trunk.rows, rows.count);
+      if (activations.retention === "inputs") layerForward(model, layer, tables, activations, batch);
       const work = this.#workspace.layer(layer);
-      layerBackward(model, targets, layer, tables, activations, trunk.rows, rows.count, work);
+      layerBackward(model, targets, layer, tables, activations, batch, work);
     }
     this.#embeddingBackward(model, targets, groups.tokens);
     gpu.recorder.submit();

@@ -11,6 +11,7 @@ import { Activations } from "../model/activations";
 import { aligned } from "../model/chunks";
 import { Head, STATISTICS_BYTES, tokenOf } from "../model/head";
 import type { Model } from "../model/model";
+import { RowTable } from "../model/row-table";
 import { SequenceTables } from "../model/sequences";
 import { trunkForward } from "../model/trunk";
 
@@ -85,7 +86,7 @@ export class GpuDecoder implements Decoder {
   readonly #tables: SequenceTables;
   readonly #activations: Activations;
   readonly #head: Head;
-  readonly #rows: BufferView;
+  readonly #rows: RowTable;
   readonly #fromPages: BufferView;
   readonly #toPages: BufferView;
   readonly #model: Model;
@@ -114,7 +115,7 @@ export class GpuDecoder implements Decoder {
     );
     this.#activations = new Activations(gpu, config, shape.maxRows, "nothing", model.adapterRank);
     this.#head = new Head(model, shape.slots, shape.logitsBytes, "rollout head");
-    this.#rows = gpu.allocator.storage("rollout (rows)", shape.maxRows * 16);
+    this.#rows = new RowTable(gpu, shape.maxRows, "rollout");
     this.#fromPages = gpu.allocator.storage("rollout (copied pages)", shape.pages * 4);
     this.#toPages = gpu.allocator.storage("rollout (copies of pages)", shape.pages * 4);
   }
@@ -158,8 +159,7 @@ export class GpuDecoder implements Decoder {
     const samples = batch.sampleRows.length;
     const rows = new Uint32Array(rowCount * 4);
     for (let row = 0; row < rowCount; row++) rows.set([at(batch.slots, row), at(batch.positions, row), 0, 0], row * 4);
-    gpu.write(this.#rows, rows);
-    trunkForward(this.#model, this.#tables, this.#activations, this.#rows, rowCount);
+    trunkForward(this.#model, this.#tables, this.#activations, this.#rows.write(rows));
     const { places, end } = this.#sampleRows(batch);
     const statistics = await gpu.readback.readFloats(this.#head.statistics, (end * STATISTICS_BYTES) / 4);
     const tokens = new Uint32Array(samples);
@@ -180,7 +180,8 @@ export class GpuDecoder implements Decoder {
     this.#tables.destroy();
     this.#activations.destroy();
     this.#head.destroy();
-    for (const view of [this.#rows, this.#fromPages, this.#toPages]) this.#model.gpu.allocator.destroy(view);
+    this.#rows.destroy();
+    for (const view of [this.#fromPages, this.#toPages]) this.#model.gpu.allocator.destroy(view);
   }
 
   /**

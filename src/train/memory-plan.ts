@@ -6,7 +6,7 @@
 import { UserError } from "../base/errors";
 import { memoryText } from "../base/text";
 import type { GpuContext } from "../gpu/context";
-import { countingContext } from "../gpu/counting";
+import { dryContext, plannedProfile } from "../gpu/dry";
 import type { DeviceLimits } from "../gpu/profile";
 import type { ModelConfig } from "../model/config";
 import { type FolderReader, readModelConfig } from "../model/folder";
@@ -83,7 +83,7 @@ export function planMemory(
   options: MemoryOptions,
   limits: DeviceLimits,
 ): MemoryPlan {
-  const gpu = countingContext(limits);
+  const gpu = dryContext(plannedProfile(limits));
   const trained = hasSharedCritic(options) ? { ...config, valueHead: "shared" as const } : config;
   const model = new Model(gpu, trained, options.maxPromptLength + options.maxCompletionLength, modelOptions);
   const { pass } = createLearner(model, options);

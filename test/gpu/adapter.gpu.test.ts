@@ -64,7 +64,7 @@ describe("the adapter under test", () => {
     expect(Math.log2(profile.subgroupMinSize) % 1).toBe(0);
     expect(profile.subgroupMaxSize).toBeGreaterThanOrEqual(profile.subgroupMinSize);
     expect(profile.rowLanes).toBe(profile.isSoftware ? 1 : 64);
-    expect(profile.linearTile).toBe(profile.isSoftware ? "register" : "workgroup");
+    expect(profile.tiles).toBe(profile.isSoftware ? "register" : "workgroup");
     expect(profile.limits.minStorageBufferOffsetAlignment).toBe(256);
   });
 

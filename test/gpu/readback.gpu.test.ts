@@ -1,8 +1,8 @@
 /** Staging buffers of readbacks: large buffers piece by piece, few bytes kept, none lost. */
 import { expect, test } from "vitest";
 import { createContext } from "../../src/gpu/context";
-import { countingContext } from "../../src/gpu/counting";
 import type { OpenDevice } from "../../src/gpu/device";
+import { plannedProfile } from "../../src/gpu/dry";
 import { LARGEST_STAGING, MOST_KEPT } from "../../src/gpu/readback";
 import { testDevice } from "../support/device";
 
@@ -32,7 +32,7 @@ function fakeContext() {
     createCommandEncoder: () => ({ copyBufferToBuffer() {}, finish() {} }),
     queue: { writeBuffer() {}, submit() {} },
   };
-  const { profile } = countingContext({ maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 } as never);
+  const profile = plannedProfile({ maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 } as never);
   const assertHealthy = () => {
     if (state.device !== undefined) throw state.device;
   };

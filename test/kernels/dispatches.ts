@@ -3,18 +3,22 @@ import type { KernelCase } from "../../kernels/cases/case";
 import type { GpuContext } from "../../src/gpu/context";
 import type { DeviceProfile } from "../../src/gpu/profile";
 
-type Choices = Pick<DeviceProfile, "isSoftware" | "rowLanes" | "linearTile"> & Partial<DeviceProfile>;
+type Choices = Pick<DeviceProfile, "isSoftware" | "rowLanes" | "tiles"> & Partial<DeviceProfile>;
 
-/** What kernels choose by on hardware adapters: a workgroup per row, wider register tiles. */
-export const HARDWARE: Choices = { isSoftware: false, rowLanes: 64, linearTile: "workgroup" };
-export const SOFTWARE: Choices = { isSoftware: true, rowLanes: 1, linearTile: "register", hasSubgroups: false };
+/** What kernels choose by on hardware adapters: a workgroup per row, tiles in workgroup memory. */
+export const HARDWARE = { isSoftware: false, rowLanes: 64, tiles: "workgroup" } as const;
+/** On software adapters without subgroups: each lane loads for itself. */
+export const ALONE = { isSoftware: true, rowLanes: 1, tiles: "register", hasSubgroups: false } as const;
 
-/** Every kind of profile that a kernel has a variant for: lavapipe's is the one with subgroups of 8. */
-export const PROFILES: readonly Choices[] = [
-  HARDWARE,
-  SOFTWARE,
-  { ...SOFTWARE, hasSubgroups: true, subgroupMinSize: 8, subgroupMaxSize: 8 },
-];
+const subgroups = (size: number) => ({ hasSubgroups: true, subgroupMinSize: size, subgroupMaxSize: size });
+
+/** Every kind of profile that a kernel has a variant for; subgroups are of 8 on lavapipe, of 4 on SwiftShader. */
+export const PROFILES = {
+  hardware: { ...HARDWARE, ...subgroups(32) },
+  alone: ALONE,
+  lavapipe: { ...ALONE, ...subgroups(8) },
+  swiftShader: { ...ALONE, ...subgroups(4) },
+} satisfies Record<string, Choices>;
 
 export interface Dispatch {
   /** The file in shaders/, without its ending. */

@@ -10,7 +10,7 @@ import { must } from "../../src/base/must";
 import { dispatchesOf, PROFILES } from "./dispatches";
 
 const dispatches = (cases: readonly KernelCase[]) =>
-  PROFILES.flatMap((profile) => cases.flatMap((each) => dispatchesOf(profile, each)));
+  Object.values(PROFILES).flatMap((profile) => cases.flatMap((each) => dispatchesOf(profile, each)));
 
 /** The shaders that no adapter runs in these cases. */
 function missing(cases: readonly KernelCase[]): string[] {

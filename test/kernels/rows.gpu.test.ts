@@ -1,6 +1,8 @@
 /** A row's bits are its own: the same alone, in any batch and in any order. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { type AttentionCaseShape, attentionCase } from "../../kernels/attention.cases";
+import { withTiles } from "../../kernels/attention_tiles";
+import type { Data } from "../../kernels/cases/case";
 import { Random } from "../../kernels/cases/inputs";
 import { rowsOf, rowTable, wholeSequences } from "../../kernels/cases/rows";
 import { linearCase } from "../../kernels/linear.cases";
@@ -9,7 +11,8 @@ import { rmsNormCase } from "../../kernels/rms_norm.cases";
 import type { LogitsShape } from "../../kernels/sampling";
 import { FULL, paddedLogits, sampleCase, tokenLogProbCase } from "../../kernels/sampling.cases";
 import { at, must } from "../../src/base/must";
-import { expectRowsIndependent, outputsOf, pickRows, splitRows, testBothLanes, testContext } from "./support";
+import type { GpuContext } from "../../src/gpu/context";
+import { expectRowsIndependent, outputsOf, pickRows, splitRows, testBothLanes } from "./support";
 
 testBothLanes("a row of y does not depend on the rows beside it", async (gpu) => {
   const [rows, inner, outer] = [19, 44, 40];
@@ -35,38 +38,61 @@ testBothLanes("a row of rms_norm does not depend on the rows beside it", async (
   });
 });
 
-test("a row decoded alone equals the row of a prefill, in any order and batch, to the bit", async () => {
-  const gpu = await testContext();
+const SHORT: AttentionCaseShape = {
+  spans: wholeSequences(7, 1, 11),
+  heads: 4,
+  kvHeads: 2,
+  headDim: 8,
+  pageSize: 4,
+  pagesPerSlot: 3,
+};
+
+/** Output and log-sum-exp of each row of a case, as words. */
+async function attentionRows(gpu: GpuContext, shape: AttentionCaseShape, inputs: Readonly<Record<string, Data>>) {
+  const rows = withTiles(rowTable(shape.spans)).table;
+  const { out, logSumExp } = await outputsOf(gpu, attentionCase(shape), { ...inputs, rows });
+  const statistics = splitRows(logSumExp, shape.heads);
+  return splitRows(out, shape.heads * shape.headDim).map((row, i) => Uint32Array.from([...row, ...at(statistics, i)]));
+}
+
+/** Rows of whole sequences, each as a batch of its own slot. */
+async function decodedRows(
+  gpu: GpuContext,
+  shape: AttentionCaseShape,
+  inputs: Readonly<Record<string, Data>>,
+  order: readonly number[],
+) {
+  const all = rowsOf(shape.spans);
+  const spans = order.map((row) => {
+    const { slot, position } = at(all, row);
+    return { slot, from: position, to: position + 1 };
+  });
+  if (!(inputs.q instanceof Float32Array)) throw new TypeError("queries are f32");
+  const q = pickRows(inputs.q, shape.heads * shape.headDim, order);
+  return attentionRows(gpu, { ...shape, spans }, { ...inputs, q });
+}
+
+testBothLanes("a row decoded alone equals the row of a prefill, in any order and batch, to the bit", async (gpu) => {
+  const inputs = attentionCase(SHORT).inputs(new Random("decode equals prefill"));
+  const prefill = await attentionRows(gpu, SHORT, inputs);
+  expect(prefill.every((row) => new Float32Array(row.buffer).every(Number.isFinite))).toBe(true);
+  await expectRowsIndependent(prefill.length, (order) => decodedRows(gpu, SHORT, inputs, order));
+  expect(await decodedRows(gpu, SHORT, inputs, [...prefill.keys()])).toEqual(prefill);
+});
+
+testBothLanes("rows around the ends of splits of keys equal those of a prefill, to the bit", async (gpu) => {
   const shape: AttentionCaseShape = {
-    spans: wholeSequences(7, 1, 11),
-    heads: 4,
+    spans: wholeSequences(530),
+    heads: 6,
     kvHeads: 2,
     headDim: 8,
-    pageSize: 4,
-    pagesPerSlot: 3,
+    pageSize: 8,
+    pagesPerSlot: 67,
   };
-  const prefill = attentionCase(shape);
-  const inputs = prefill.inputs(new Random("decode equals prefill"));
-  const width = shape.heads * shape.headDim;
-  const { q } = inputs;
-  if (!(q instanceof Float32Array)) throw new TypeError("queries are f32");
-  const all = rowsOf(shape.spans);
-  await expectRowsIndependent(all.length, async (order) => {
-    const spans = order.flatMap((row) => {
-      const { slot, position } = at(all, row);
-      return [{ slot, from: position, to: position + 1 }];
-    });
-    const decode = attentionCase({ ...shape, spans });
-    const { out, logSumExp } = await outputsOf(gpu, decode, {
-      ...inputs,
-      rows: rowTable(spans),
-      q: pickRows(q, width, order),
-    });
-    const statistics = splitRows(logSumExp, shape.heads);
-    return splitRows(out, width).map((row, i) => Uint32Array.from([...row, ...at(statistics, i)]));
-  });
-  const { out } = await outputsOf(gpu, prefill, inputs);
-  expect(new Float32Array(must(out, "out").buffer).every(Number.isFinite)).toBe(true);
+  const inputs = attentionCase(shape).inputs(new Random("splits"));
+  const prefill = await attentionRows(gpu, shape, inputs);
+  const order = [0, 7, 8, 15, 16, 254, 255, 256, 257, 511, 512, 529];
+  expect(await decodedRows(gpu, shape, inputs, order)).toEqual(order.map((row) => prefill[row]));
 });
 
 testBothLanes("a token's draw and log-prob do not depend on the entries beside it", async (gpu) => {

@@ -7,8 +7,9 @@ import { Random } from "../../kernels/cases/inputs";
 import { Tensor } from "../../kernels/tensor";
 import { must } from "../../src/base/must";
 import { createContext, type GpuContext } from "../../src/gpu/context";
+import type { DeviceProfile } from "../../src/gpu/profile";
 import { testDevice } from "../support/device";
-import { dispatchesOf, HARDWARE, SOFTWARE } from "./dispatches";
+import { ALONE, dispatchesOf, HARDWARE, PROFILES } from "./dispatches";
 
 let shared: Promise<GpuContext> | undefined;
 
@@ -18,14 +19,20 @@ export function testContext(): Promise<GpuContext> {
   return shared;
 }
 
-const variants = new WeakMap<GpuContext, GpuContext>();
-
-/** The same device with the kernels' choices for hardware adapters. */
-export function asHardware(gpu: GpuContext): GpuContext {
-  const made = variants.get(gpu) ?? { ...gpu, profile: { ...gpu.profile, ...HARDWARE } };
-  variants.set(gpu, made);
-  return made;
+/** The same device with the kernels' choices for other ones. Made once, so that a program's pipelines are too. */
+function withChoices(choices: Partial<DeviceProfile>): (gpu: GpuContext) => GpuContext {
+  const made = new WeakMap<GpuContext, GpuContext>();
+  return (gpu) => {
+    const known = made.get(gpu) ?? { ...gpu, profile: { ...gpu.profile, ...choices } };
+    made.set(gpu, known);
+    return known;
+  };
 }
+
+/** As on hardware adapters. */
+export const asHardware = withChoices(HARDWARE);
+/** As on adapters without subgroups. */
+const alone = withChoices(ALONE);
 
 /** What every buffer of a case held before and after a run, as words, with the canary after its elements. */
 interface Run {
@@ -103,18 +110,20 @@ async function verify(gpu: GpuContext, kernelCase: KernelCase): Promise<void> {
     expect(again.after.get(name), `${kernelCase.name}: ${name} of a second run`).toEqual(after.get(name));
 }
 
-/** A test per case; a case that hardware adapters run otherwise than software ones also runs as on those. */
+/** A test per case; where other kinds of adapters run a case otherwise than software ones, it also runs as on those. */
 export function testCases(cases: readonly KernelCase[]): void {
   for (const kernelCase of cases) {
     test(kernelCase.name, async () => verify(await testContext(), kernelCase));
-    if (hasHardwareVariant(kernelCase))
+    if (differs("hardware", kernelCase))
       test(`${kernelCase.name}, hardware variants`, async () => verify(asHardware(await testContext()), kernelCase));
+    if (differs("alone", kernelCase))
+      test(`${kernelCase.name}, without subgroups`, async () => verify(alone(await testContext()), kernelCase));
   }
 }
 
-function hasHardwareVariant(kernelCase: KernelCase): boolean {
-  const [hardware, software] = [dispatchesOf(HARDWARE, kernelCase), dispatchesOf(SOFTWARE, kernelCase)];
-  return JSON.stringify(hardware) !== JSON.stringify(software);
+function differs(kind: "hardware" | "alone", kernelCase: KernelCase): boolean {
+  const [other, software] = [dispatchesOf(PROFILES[kind], kernelCase), dispatchesOf(PROFILES.lavapipe, kernelCase)];
+  return JSON.stringify(other) !== JSON.stringify(software);
 }
 
 /**

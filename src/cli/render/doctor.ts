@@ -22,7 +22,7 @@ export function profileLines(profile: DoctorReport["profile"]): string[] {
     `subgroup size     ${low === high ? low : `${low} to ${high}`}`,
     `subgroup matrices ${matrices.join(", ") || "none"}`,
     `toggles           ${profile.toggles}`,
-    `kernel variants   ${profile.linearTile} tiles, ${profile.rowLanes} lane${profile.rowLanes === 1 ? "" : "s"} per row`,
+    `kernel variants   ${profile.tiles} tiles, ${profile.rowLanes} lane${profile.rowLanes === 1 ? "" : "s"} per row`,
     `largest binding   ${mebibytes(limits.maxStorageBufferBindingSize)}, largest buffer ${mebibytes(limits.maxBufferSize)}`,
     `workgroup         ${limits.maxComputeInvocationsPerWorkgroup} invocations, ${limits.maxComputeWorkgroupStorageSize / 1024} KiB, ` +
       `${limits.maxComputeWorkgroupsPerDimension} groups per dimension`,

@@ -1,8 +1,8 @@
 /** Runs the model row by row, as a decoder does, and reads back what it computes. */
-import type { BufferView } from "../../../src/gpu/buffers";
 import { Activations } from "../../../src/model/activations";
 import { Head, KEEP_ALL, STATISTICS_BYTES } from "../../../src/model/head";
 import type { Model } from "../../../src/model/model";
+import { RowTable } from "../../../src/model/row-table";
 import { SequenceTables } from "../../../src/model/sequences";
 import { trunkForward } from "../../../src/model/trunk";
 
@@ -16,7 +16,7 @@ export class RowRunner {
   readonly tables: SequenceTables;
   readonly head: Head;
   private readonly activations: Activations;
-  private readonly rows: BufferView;
+  private readonly rows: RowTable;
 
   /** @param pages page table of each slot; the pages must be distinct */
   constructor(
@@ -30,7 +30,7 @@ export class RowRunner {
     this.tables = new SequenceTables(gpu, config, { ...shape, slots: pages.length, pages: pageCount }, "test");
     this.activations = new Activations(gpu, config, maxRows, "nothing", model.adapterRank);
     this.head = new Head(model, maxRows, 2 ** 24, "test head");
-    this.rows = gpu.allocator.storage("test (rows)", maxRows * 16);
+    this.rows = new RowTable(gpu, maxRows, "test");
     pages.forEach((list, slot) => {
       this.tables.setPages(slot, list);
     });
@@ -73,13 +73,12 @@ export class RowRunner {
     this.tables.destroy();
     this.head.destroy();
     this.activations.destroy();
-    this.model.gpu.allocator.destroy(this.rows);
+    this.rows.destroy();
   }
 
   private record(rows: readonly Row[]): void {
-    const { gpu } = this.model;
-    gpu.write(this.rows, Uint32Array.from(rows.flatMap(({ slot, position }) => [slot, position, 0, 0])));
-    trunkForward(this.model, this.tables, this.activations, this.rows, rows.length);
+    const batch = this.rows.write(Uint32Array.from(rows.flatMap(({ slot, position }) => [slot, position, 0, 0])));
+    trunkForward(this.model, this.tables, this.activations, batch);
   }
 
   private recordLogits(count: number): void {

@@ -57,23 +57,26 @@ const SHARED_ROWS = 16;
 
 interface Tiling {
   readonly programs: typeof own;
-  readonly lanes: number;
-  readonly forwardRows: number;
-  readonly gradientRows: number;
-  readonly forwardConstants: Constants;
+  /** vec4 of columns that a workgroup owns, and rows: of y, and of dx or dweight. */
+  readonly forward: { readonly columns4: number; readonly rows: number; readonly constants: Constants };
+  readonly gradient: { readonly columns4: number; readonly rows: number };
   readonly inputConstants: Constants;
   readonly weightConstants: Constants;
 }
 
-/** One choice for all three transposes, from the device profile. */
-function tiling({ profile }: GpuContext): Tiling {
+/** Most rows for which columns are many enough to let groups of lanes share a row's sum. */
+const FEW_ROWS = 64;
+
+/** One choice for all three transposes, from the device profile; the forward pass has a tile for few rows beside. */
+function tiling({ profile }: GpuContext, rows: number): Tiling {
   if (profile.tiles === "workgroup")
     return {
       programs: tiled,
-      lanes: TILE_LANES,
-      forwardRows: 32,
-      gradientRows: 64,
-      forwardConstants: {},
+      forward:
+        rows <= FEW_ROWS
+          ? { columns4: 8, rows: 32, constants: { ROWS4: 1, ROWS: 4, COLUMNS4: 1, PARTS: 4 } }
+          : { columns4: 16, rows: 64, constants: {} },
+      gradient: { columns4: 16, rows: 64 },
       inputConstants: {},
       weightConstants: {},
     };
@@ -82,20 +85,16 @@ function tiling({ profile }: GpuContext): Tiling {
     const constants = { ROUNDS: SHARED_ROWS / sharing, LANES: sharing };
     return {
       programs: shared,
-      lanes: sharing,
-      forwardRows: SHARED_ROWS,
-      gradientRows: SHARED_ROWS,
-      forwardConstants: constants,
+      forward: { columns4: sharing, rows: SHARED_ROWS, constants },
+      gradient: { columns4: sharing, rows: SHARED_ROWS },
       inputConstants: constants,
       weightConstants: constants,
     };
   }
   return {
     programs: own,
-    lanes: TILE_LANES,
-    forwardRows: TILE_M,
-    gradientRows: GRADIENT_TILE,
-    forwardConstants: { TILE_M, LANES: TILE_LANES },
+    forward: { columns4: TILE_LANES, rows: TILE_M, constants: { TILE_M, LANES: TILE_LANES } },
+    gradient: { columns4: TILE_LANES, rows: GRADIENT_TILE },
     inputConstants: { TILE_M: GRADIENT_TILE, LANES: TILE_LANES },
     weightConstants: { TILE_N: GRADIENT_TILE, LANES: TILE_LANES },
   };
@@ -128,7 +127,7 @@ export function linear(
   shape: LinearShape,
   accumulate = false,
 ): void {
-  const { programs, lanes, forwardRows, forwardConstants } = tiling(gpu);
+  const { programs, forward: tile } = tiling(gpu, shape.rows);
   const { stride = shape.outer, offset = 0 } = shape;
   if (stride % 4 !== 0 || offset % 4 !== 0)
     throw new RangeError(`linear writes rows in vec4: stride ${stride} and offset ${offset} must be multiples of 4`);
@@ -149,12 +148,12 @@ export function linear(
       scale: shape.scale ?? 1,
     },
     constants: {
-      ...forwardConstants,
+      ...tile.constants,
       HAS_BIAS: views.bias !== undefined,
       HAS_RESIDUAL: views.residual !== undefined,
       ACCUMULATE: accumulate,
     },
-    grid: [Math.ceil(shape.outer / (lanes * 4)), Math.ceil(shape.rows / forwardRows), 1],
+    grid: [Math.ceil(shape.outer / (tile.columns4 * 4)), Math.ceil(shape.rows / tile.rows), 1],
   });
 }
 
@@ -165,12 +164,12 @@ export function linearInputGradient(
   shape: LinearShape,
   accumulate = false,
 ): void {
-  const { programs, lanes, gradientRows, inputConstants } = tiling(gpu);
+  const { programs, gradient: tile, inputConstants } = tiling(gpu, shape.rows);
   programs.inputGradient[shape.storage ?? "f32"].record(gpu, {
     bindings: views,
     params: { ...gradientParams(shape), scale: shape.scale ?? 1 },
     constants: { ...inputConstants, ACCUMULATE: accumulate },
-    grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.rows / gradientRows), 1],
+    grid: [Math.ceil(shape.inner / 4 / tile.columns4), Math.ceil(shape.rows / tile.rows), 1],
   });
 }
 
@@ -180,12 +179,12 @@ export function linearWeightGradient(
   views: { dy: BufferView; x: BufferView; dweight: BufferView },
   shape: LinearShape,
 ): void {
-  const { programs, lanes, gradientRows, weightConstants } = tiling(gpu);
+  const { programs, gradient: tile, weightConstants } = tiling(gpu, shape.rows);
   programs.weightGradient.record(gpu, {
     bindings: views,
     params: gradientParams(shape),
     constants: weightConstants,
-    grid: [Math.ceil(shape.inner / 4 / lanes), Math.ceil(shape.outer / gradientRows), 1],
+    grid: [Math.ceil(shape.inner / 4 / tile.columns4), Math.ceil(shape.outer / tile.rows), 1],
   });
 }
 

@@ -79,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         scores[place + j] = weight[j];
       }
       tile_totals[i / tiles * TILES + i % tiles] =
-        ((weight[0] + weight[1]) + (weight[2] + weight[3])) + ((weight[4] + weight[5]) + (weight[6] + weight[7]));
+        (weight[0] + weight[1]) + (weight[2] + weight[3]);
     }
     workgroupBarrier();
     for (var v = lane; v < SHARING; v += LANES) {

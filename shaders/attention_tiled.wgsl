@@ -79,8 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
           for (var j = 0u; j < KV_TILE; j++) {
             scores[j][v] = select(0.0, exp(scores[j][v] - tile_top), first + offset + j <= position[v]);
           }
-          let weight = ((scores[0][v] + scores[1][v]) + (scores[2][v] + scores[3][v]))
-            + ((scores[4][v] + scores[5][v]) + (scores[6][v] + scores[7][v]));
+          let weight = (scores[0][v] + scores[1][v]) + (scores[2][v] + scores[3][v]);
           total[v] = fma(total[v], kept, weight);
           for (var c = 0u; c < SLICE4; c++) { sums[v][c] *= kept; }
         }

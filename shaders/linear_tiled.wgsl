@@ -1,60 +1,115 @@
-// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias[n]) (+ residual[m, n]), with ACCUMULATE = true added to y, as
-// linear.wgsl, for adapters whose workgroups share fast memory.
-// A workgroup owns 32 x 32 elements of y and stages 4 vec4 of K of both operands at a time; an invocation owns ROWS
-// rows of 4 columns. K ascending in one chain of fused multiply-adds per element, the same chain as in linear.wgsl;
-// places beyond K add fma(0, 0, sum).
+// y[m, n] = scale * sum_k x[m, k] * weight[n, k] (+ bias) (+ residual), as linear.wgsl, for hardware: register tiles over
+// operands staged in workgroup memory (lib/register_tile).
+// Order of sums: k in blocks of BLOCK, one chain of fused multiply-adds in each, blocks added in ascending order. In a
+// tile for few rows PARTS groups of lanes take a block each at the same time, and the first adds up their sums in that
+// order: the bits are those of a tile for many rows.
 // unroll
-const ROWS = 4u;
+// include register_tile
+const PARTS = 1u;
+const BLOCK = 256u;
 // include linear_operands
-// [4][32]: the invocations of a wave read neighbours.
-var<workgroup> x_tile: array<vec4f, 128>;
-var<workgroup> weight_tile: array<vec4f, 128>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first_row = group.y * 32u;
-  let first_column = group.x * 32u;
-  let across = (lane % 8u) * 4u;
-  let down = (lane / 8u) * ROWS;
-  var sums: array<vec4f, ROWS>;
-  for (var k = 0u; k < params.inner4; k += 4u) {
-    for (var at = lane; at < 128u; at += 64u) {
-      let inside = k + at % 4u < params.inner4;
-      let column = min(k + at % 4u, params.inner4 - 1u);
-      let place = (at % 4u) * 32u + at / 4u;
-      let x_row = min(first_row + at / 4u, params.rows - 1u);
-      let weight_row = min(first_column + at / 4u, params.columns - 1u);
-      x_tile[place] = select(vec4f(0.0), x[x_row * params.inner4 + column], inside);
-      weight_tile[place] = select(vec4f(0.0), weight4(weight_row * params.inner4 + column), inside);
+const PART_LANES = ACROSS * DOWN;
+var<workgroup> x_tile: array<vec4f, PARTS * DEPTH * TILE_ROWS4>;
+var<workgroup> weight_tile: array<vec4f, PARTS * DEPTH * TILE_COLUMNS4>;
+var<workgroup> part_sums: array<vec4f, (PARTS - 1u) * PART_LANES * ROWS * COLUMNS4 + 1u>;
+
+@compute @workgroup_size(PART_LANES * PARTS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+  let lane = invocation % PART_LANES;
+  let part = invocation / PART_LANES;
+  let first_row = group.y * TILE_ROWS4 * 4u;
+  let first_column = group.x * TILE_COLUMNS4 * 4u;
+  let across = lane % ACROSS;
+  let down = lane / ACROSS;
+  let x_place = part * DEPTH * TILE_ROWS4;
+  let weight_place = part * DEPTH * TILE_COLUMNS4;
+  let inner = params.inner4 * 4u;
+  var totals: array<array<vec4f, COLUMNS4>, ROWS>;
+  for (var round = 0u; round < inner; round += BLOCK * PARTS) {
+    var sums: array<array<vec4f, COLUMNS4>, ROWS>;
+    for (var r = 0u; r < ROWS; r++) {
+      for (var c = 0u; c < COLUMNS4; c++) { sums[r][c] = vec4f(0.0); }
     }
-    workgroupBarrier();
-    for (var c = 0u; c < 4u; c++) {
-      let at = c * 32u + across;
-      let w = transpose(mat4x4f(weight_tile[at], weight_tile[at + 1u], weight_tile[at + 2u], weight_tile[at + 3u]));
-      for (var i = 0u; i < ROWS; i++) {
-        let a = x_tile[c * 32u + down + i];
-        sums[i] = fma(a.wwww, w[3], fma(a.zzzz, w[2], fma(a.yyyy, w[1], fma(a.xxxx, w[0], sums[i]))));
+    let steps = min(BLOCK, inner - round);
+    for (var step = 0u; step < steps; step += DEPTH) {
+      let k4 = (round + part * BLOCK + step) / 4u;
+      workgroupBarrier();
+      for (var i = lane; i < TILE_ROWS4 * DEPTH; i += PART_LANES) {
+        let row = i % (TILE_ROWS4 * 4u);
+        let k = i / (TILE_ROWS4 * 4u);
+        let at = min(first_row + row, params.rows - 1u) * params.inner4 + min(k4 + k, params.inner4 - 1u);
+        let value = select(vec4f(0.0), x[at], k4 + k < params.inner4);
+        let place = x_place + k * 4u * TILE_ROWS4 + row / 4u;
+        x_tile[place][row % 4u] = value.x;
+        x_tile[place + TILE_ROWS4][row % 4u] = value.y;
+        x_tile[place + 2u * TILE_ROWS4][row % 4u] = value.z;
+        x_tile[place + 3u * TILE_ROWS4][row % 4u] = value.w;
+      }
+      for (var i = lane; i < TILE_COLUMNS4 * DEPTH; i += PART_LANES) {
+        let column = i % (TILE_COLUMNS4 * 4u);
+        let k = i / (TILE_COLUMNS4 * 4u);
+        let at = min(first_column + column, params.columns - 1u) * params.inner4 + min(k4 + k, params.inner4 - 1u);
+        let value = select(vec4f(0.0), weight4(at), k4 + k < params.inner4);
+        let place = weight_place + k * 4u * TILE_COLUMNS4 + column / 4u;
+        weight_tile[place][column % 4u] = value.x;
+        weight_tile[place + TILE_COLUMNS4][column % 4u] = value.y;
+        weight_tile[place + 2u * TILE_COLUMNS4][column % 4u] = value.z;
+        weight_tile[place + 3u * TILE_COLUMNS4][column % 4u] = value.w;
+      }
+      workgroupBarrier();
+      for (var k = 0u; k < DEPTH; k += 1u) {
+        var w: array<vec4f, COLUMNS4>;
+        for (var c = 0u; c < COLUMNS4; c++) { w[c] = weight_tile[weight_place + k * TILE_COLUMNS4 + c * ACROSS + across]; }
+        for (var r = 0u; r < ROWS4; r++) {
+          let a = x_tile[x_place + k * TILE_ROWS4 + r * DOWN + down];
+          for (var c = 0u; c < COLUMNS4; c++) {
+            for (var i = 0u; i < SQUARE; i++) { sums[SQUARE * r + i][c] = fma(vec4f(a[i]), w[c], sums[SQUARE * r + i][c]); }
+          }
+        }
       }
     }
-    workgroupBarrier();
+    for (var r = 0u; r < ROWS; r++) {
+      for (var c = 0u; c < COLUMNS4; c++) {
+        totals[r][c] += sums[r][c];
+        if (part > 0u) { part_sums[((part - 1u) * ROWS * COLUMNS4 + r * COLUMNS4 + c) * PART_LANES + lane] = sums[r][c]; }
+      }
+    }
+    if (PARTS > 1u) {
+      workgroupBarrier();
+      let others = min(PARTS, (inner - round + BLOCK - 1u) / BLOCK) - 1u;
+      for (var other = 0u; other < others; other += 1u) {
+        for (var r = 0u; r < ROWS; r++) {
+          for (var c = 0u; c < COLUMNS4; c++) {
+            totals[r][c] += part_sums[(other * ROWS * COLUMNS4 + r * COLUMNS4 + c) * PART_LANES + lane];
+          }
+        }
+      }
+    }
   }
-  let first = first_column + across;
-  if (first >= params.columns) { return; }
-  let column = first + vec4u(0u, 1u, 2u, 3u);
-  var offset = vec4f(0.0);
-  if (HAS_BIAS) {
-    let from_column = min(column, vec4u(params.columns - 1u));
-    offset = vec4f(bias[from_column.x], bias[from_column.y], bias[from_column.z], bias[from_column.w]);
-  }
-  for (var i = 0u; i < ROWS; i++) {
-    let row = first_row + down + i;
-    if (row < params.rows) {
-      let at = row * params.y_stride4 + params.y_offset4 + first / 4u;
-      var value = sums[i] * params.scale;
-      if (HAS_BIAS) { value += offset; }
-      if (HAS_RESIDUAL) { value += residual[at]; }
-      if (ACCUMULATE) { value += y[at]; }
-      y[at] = select(vec4f(0.0), value, column < vec4u(params.columns));
+  if (part > 0u) { return; }
+  for (var c = 0u; c < COLUMNS4; c++) {
+    let first = first_column + (c * ACROSS + across) * 4u;
+    if (first < params.columns) {
+      let column = first + vec4u(0u, 1u, 2u, 3u);
+      var offset = vec4f(0.0);
+      if (HAS_BIAS) {
+        let own = min(column, vec4u(params.columns - 1u));
+        offset = vec4f(bias[own.x], bias[own.y], bias[own.z], bias[own.w]);
+      }
+      for (var r = 0u; r < ROWS4; r++) {
+        for (var i = 0u; i < SQUARE; i++) {
+          let row = first_row + (r * DOWN + down) * SQUARE + i;
+          if (row < params.rows) {
+            let at = row * params.y_stride4 + params.y_offset4 + first / 4u;
+            var value = totals[SQUARE * r + i][c] * params.scale;
+            if (HAS_BIAS) { value += offset; }
+            if (HAS_RESIDUAL) { value += residual[at]; }
+            if (ACCUMULATE) { value += y[at]; }
+            y[at] = select(vec4f(0.0), value, column < vec4u(params.columns));
+          }
+        }
+      }
     }
   }
 }

@@ -3,7 +3,7 @@
 // and `sums` = sum exp(score - top) v; splits are merged in ascending order. Keys that a row does not see have weight 0
 // and change no bit, so a row may pass any number of them.
 const SPLIT = 256u;
-const KV_TILE = 8u;
+const KV_TILE = 4u;
 const LOWEST = -3.0e38;
 
 // exp(before - after), exactly 1 where nothing changes.

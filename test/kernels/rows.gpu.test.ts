@@ -26,6 +26,16 @@ testBothLanes("a row of y does not depend on the rows beside it", async (gpu) =>
   });
 });
 
+testBothLanes("a row of a small batch equals that of a large one, over several blocks of the sum", async (gpu) => {
+  const [rows, inner, outer] = [70, 1300, 36];
+  const random = new Random("blocks");
+  const x = random.normals(rows * inner);
+  const rest = { weight: random.normals(outer * inner), bias: new Float32Array(4), residual: new Float32Array(4) };
+  const all = await outputsOf(gpu, linearCase({ rows, inner, outer }), { x, ...rest });
+  const few = await outputsOf(gpu, linearCase({ rows: 3, inner, outer }), { x: x.subarray(0, 3 * inner), ...rest });
+  expect(splitRows(few.y, outer)).toEqual(splitRows(all.y, outer).slice(0, 3));
+});
+
 testBothLanes("a row of rms_norm does not depend on the rows beside it", async (gpu) => {
   const [rows, width] = [11, 100];
   const random = new Random("rms_norm rows");

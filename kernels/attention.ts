@@ -18,7 +18,7 @@ import type { BufferView } from "../src/gpu/buffers";
 import type { GpuContext } from "../src/gpu/context";
 import type { DeviceProfile } from "../src/gpu/profile";
 import type { Grid } from "../src/gpu/recorder";
-import { type AttentionTiles, KEY_TILE_ROWS, QUERY_TILE_ROWS } from "./attention_tiles";
+import { type AttentionTiles, KEY_TILE_ROWS, QUERY_TILE_ROWS, type TileRange } from "./attention_tiles";
 import { sharingLanes } from "./lanes";
 import { type Constants, defineProgram, elementGrid } from "./program";
 import type { HeadShape, PageShape } from "./rope";
@@ -182,12 +182,16 @@ function subgroupVariants(
 /** vec4 of a head that one lane of a team may own; more would not leave registers enough for others. */
 const MOST_SLICE4 = 4;
 /** Query vectors per lane; in the gradients, which hold twice as much of each, query vectors or keys. */
-const FORWARD_VECTORS = 4;
-const GRADIENT_VECTORS = 2;
+const FORWARD_VECTORS = 2;
+const GRADIENT_VECTORS = 1;
 /** Keys staged at a time; query vectors in the gradient of keys and values. */
 const STAGED_KEYS = 16;
 const STAGED_QUERIES = 8;
 const DECODE_LANES = 128;
+/** What desktop GPUs allow; where less is allowed, several workgroups share a tile. */
+const MOST_LANES = 1024;
+/** Lanes of a workgroup are a multiple of this, so that no subgroup is cut. */
+const SUBGROUP = 32;
 
 function tiledVariants(profile: DeviceProfile, shape: AttentionShape): Variants {
   const { heads, kvHeads, headDim } = shape;
@@ -198,37 +202,35 @@ function tiledVariants(profile: DeviceProfile, shape: AttentionShape): Variants 
     SLICES *= 2;
   const SHARING = heads / kvHeads;
   const team = { HEAD_DIM4, SLICES, SLICE4: HEAD_DIM4 / SLICES, SHARING };
-  // Whole subgroups of teams that own `perLane` vectors each.
-  const lanes = (vectors: number, perLane: number) => Math.ceil((Math.ceil(vectors / perLane) * SLICES) / 32) * 32;
-  const gradient = { ...team, VECTORS: GRADIENT_VECTORS };
-  const onQueries = { tileBegin: queries.begin, grid: [queries.count, kvHeads, 1] as const };
+  const most = Math.min(MOST_LANES, profile.limits.maxComputeInvocationsPerWorkgroup);
+  /** Workgroups of whole subgroups, whose teams own `perLane` of the `vectors` of a tile. */
+  const over = (tiles: TileRange, vectors: number, perLane: number) => {
+    const wanted = Math.ceil((Math.ceil(vectors / perLane) * SLICES) / SUBGROUP) * SUBGROUP;
+    const LANES = Math.min(wanted, most);
+    const grid: Grid = [tiles.count, kvHeads, Math.ceil(wanted / LANES)];
+    return { constants: { ...team, VECTORS: perLane, LANES }, tileBegin: tiles.begin, grid };
+  };
+  const forward = over(queries, QUERY_TILE_ROWS * SHARING, FORWARD_VECTORS);
+  const toQueries = over(queries, QUERY_TILE_ROWS * SHARING, GRADIENT_VECTORS);
+  const toKeys = over(keys, KEY_TILE_ROWS, GRADIENT_VECTORS);
   return {
     forward: isDecode
       ? {
           program: inTiles.decode,
           constants: { ...team, LANES: DECODE_LANES, OWNED: Math.ceil((SHARING * HEAD_DIM4) / DECODE_LANES) },
-          ...onQueries,
+          tileBegin: queries.begin,
+          grid: [queries.count, kvHeads, 1],
         }
-      : {
-          program: inTiles.forward,
-          constants: {
-            ...team,
-            VECTORS: FORWARD_VECTORS,
-            LANES: lanes(QUERY_TILE_ROWS * SHARING, FORWARD_VECTORS),
-            KEYS: STAGED_KEYS,
-          },
-          ...onQueries,
-        },
+      : { ...forward, program: inTiles.forward, constants: { ...forward.constants, KEYS: STAGED_KEYS } },
     queryGradient: {
+      ...toQueries,
       program: inTiles.queryGradient,
-      constants: { ...gradient, LANES: lanes(QUERY_TILE_ROWS * SHARING, GRADIENT_VECTORS), KEYS: STAGED_KEYS },
-      ...onQueries,
+      constants: { ...toQueries.constants, KEYS: STAGED_KEYS },
     },
     keyValueGradient: {
+      ...toKeys,
       program: inTiles.keyValueGradient,
-      constants: { ...gradient, LANES: lanes(KEY_TILE_ROWS, GRADIENT_VECTORS), STAGED: STAGED_QUERIES },
-      tileBegin: keys.begin,
-      grid: [keys.count, kvHeads, 1],
+      constants: { ...toKeys.constants, STAGED: STAGED_QUERIES },
     },
   };
 }

@@ -24,7 +24,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let kv_head = group.y;
   let page_table = tile.z * params.pages_per_slot;
   let slice = lane % SLICES;
-  let first_row = tile.x + lane / SLICES * VECTORS;
+  let first_row = tile.x + (group.z * LANES + lane) / SLICES * VECTORS;
+  if (group.z * LANES / SLICES * VECTORS >= tile.y) { return; }
   let last_row = tile.x + tile.y - 1u;
   var key: array<array<vec4f, SLICE4>, VECTORS>;
   var value: array<array<vec4f, SLICE4>, VECTORS>;

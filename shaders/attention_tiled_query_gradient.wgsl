@@ -22,7 +22,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let kv_head = group.y;
   let page_table = tile.z * params.pages_per_slot;
   let slice = lane % SLICES;
-  let first_vector = lane / SLICES * VECTORS;
+  // A tile with more vectors than a workgroup holds is shared by several.
+  let first_vector = (group.z * LANES + lane) / SLICES * VECTORS;
+  if (group.z * LANES / SLICES * VECTORS >= tile.y * SHARING) { return; }
   var index: array<u32, VECTORS>;        // row * heads + head
   var position: array<u32, VECTORS>;
   var statistics: array<vec2f, VECTORS>;

@@ -138,6 +138,11 @@ describe("mistakes", () => {
       ["train", "--learnin-rate", "3"],
       /^error: unknown option --learnin-rate of zerotir train; the nearest one is --learning-rate\n$/,
     ],
+    [
+      ["bench", "kernels", "--shapes", "gpt-5", "--compile-only"],
+      /^error: --shapes: gpt-5 is not a known shape; known are qwen2.5-0.5b, .*nano\n$/,
+    ],
+    [["bench", "kernels", "--compile-only"], /^error: --shapes and --compile-only go together: .*\n$/],
     [["eval", "--zzzzzzzz"], /^error: unknown option --zzzzzzzz of zerotir eval; the nearest one is --/],
     [["train"], /^error: train needs --model-name-or-path: .*--preset/],
     [

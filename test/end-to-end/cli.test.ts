@@ -46,6 +46,16 @@ async function mistake(argv: readonly string[], message: RegExp, settings: Parti
   } else expect(stdout).toBe("");
 }
 
+test("bench kernels --compile-only: each program of the shapes once, as lines of JSON", async () => {
+  const shapes = ["--shapes", "nano, Qwen2.5-0.5B", "--compile-only"];
+  const { code, stdout } = await run(["bench", "kernels", ...shapes, "--filter", "adamw", "--json"]);
+  expect(code).toBe(0);
+  expect(jsonLines(stdout)).toMatchObject([
+    { program: "adamw()", shapes: ["nano", "qwen2.5-0.5b"], phases: ["optimizer"] },
+    { program: "adamw_8bit()", shapes: ["nano", "qwen2.5-0.5b"], phases: ["optimizer"] },
+  ]);
+});
+
 describe("train", () => {
   test("--json: lines of JSON on standard output and nothing else, text for people on standard error", async () => {
     const { code, stdout, stderr } = await run(train("two", "--max-steps", "2"));

@@ -35,7 +35,8 @@ export function dispatchesOf(profile: Choices, kernelCase: KernelCase): Dispatch
   const dispatches: Dispatch[] = [];
   // Recording takes no more of a context than this.
   const gpu = {
-    profile,
+    // The least that WebGPU promises.
+    profile: { limits: { maxComputeInvocationsPerWorkgroup: 256 }, ...profile },
     empty: {},
     pipelines: { get: (label: string) => ({ label }) },
     recorder: {

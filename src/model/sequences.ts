@@ -5,6 +5,7 @@
  */
 import { KV_TILE } from "../../kernels/attention";
 import type { PageShape } from "../../kernels/rope";
+import { at, must } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import type { GpuContext } from "../gpu/context";
 import type { ModelConfig } from "./config";
@@ -61,17 +62,23 @@ export class SequenceTables {
     this.#gpu.write(this.slotPages, pages, slot * this.pageShape.pagesPerSlot * 4);
   }
 
-  /** Writes whole sequences, one a slot, each into pages of its own from the first page on. */
-  setSequences(sequences: readonly TrainingSequence[]): void {
+  /**
+   * Writes whole sequences, one a slot, from the first page on: a shared prefix into the pages of its leader, all else
+   * into pages of its own.
+   */
+  setSequences(sequences: readonly TrainingSequence[], prefixes: readonly SharedPrefix[]): void {
+    const { pageSize } = this.shape;
+    const tables: Uint32Array[] = [];
     let page = 0;
     sequences.forEach(({ ids }, slot) => {
       this.setTokens(slot, 0, ids);
+      const { leader, rows } = at(prefixes, slot);
       // The last token has no row, so neither a key nor a value.
-      const count = Math.ceil((ids.length - 1) / this.shape.pageSize);
-      this.setPages(
-        slot,
-        Uint32Array.from({ length: count }, () => page++),
-      );
+      const count = Math.ceil((ids.length - 1) / pageSize);
+      const shared = leader === slot ? [] : at(tables, leader).subarray(0, rows / pageSize);
+      const pages = Uint32Array.from({ length: count }, (_, i) => shared[i] ?? page++);
+      tables.push(pages);
+      this.setPages(slot, pages);
     });
   }
 
@@ -95,9 +102,54 @@ export interface ContinuedSequence extends TrainingSequence {
   readonly from?: number;
 }
 
+/**
+ * A prompt that several sequences begin with is computed once, as while sampling: its rows are those of the first of
+ * them, the leader, and the others see its keys and values through their page tables.
+ */
+export interface SharedPrefix {
+  /** Index of the sequence whose rows these are; its own where nothing is shared. */
+  readonly leader: number;
+  /** Rows shared with the leader, whole pages; of a leader, with the others. */
+  readonly rows: number;
+}
+
+/**
+ * Which sequences share how much of their beginning with one before them: neighbours whose first tokens are equal, up
+ * to the last whole page before a row that predicts a scored token.
+ */
+export function sharedPrefixes(sequences: readonly ContinuedSequence[], pageSize: number): SharedPrefix[] {
+  const prefixes: SharedPrefix[] = [];
+  let leader = -1;
+  sequences.forEach((sequence, index) => {
+    const group = prefixes[leader];
+    const common = group === undefined ? 0 : commonRows(at(sequences, leader), sequence);
+    const whole = common - (common % pageSize);
+    // The second of a group decides; who shares less leads another.
+    const isSecond = group !== undefined && leader === index - 1;
+    const rows = isSecond ? whole : whole >= (group?.rows ?? 0) ? (group?.rows ?? 0) : 0;
+    if (rows === 0) {
+      leader = index;
+      prefixes.push({ leader, rows: 0 });
+      return;
+    }
+    if (isSecond) prefixes[leader] = { leader, rows };
+    prefixes.push({ leader, rows });
+  });
+  return prefixes;
+}
+
+/** Rows at the beginning of both sequences that hold the same token and predict no scored one. */
+function commonRows(first: ContinuedSequence, second: ContinuedSequence): number {
+  if ((first.from ?? 0) > 0 || (second.from ?? 0) > 0) return 0;
+  const end = Math.min(first.ids.length, second.ids.length) - 1;
+  let row = 0;
+  while (row < end && first.ids[row] === second.ids[row] && !first.scored[row + 1] && !second.scored[row + 1]) row++;
+  return row;
+}
+
 /** The rows of a micro-batch, and which of them predict a scored token. */
 export interface SequenceRows {
-  /** [count, 4]: slot, position, end of the sequence's rows, 0. */
+  /** [count, 4]: slot, position, end of the rows that may see it, 0. */
   readonly rows: Uint32Array;
   readonly count: number;
   /** [count]: the token of every row. */
@@ -106,17 +158,32 @@ export interface SequenceRows {
   readonly scored: Uint32Array;
 }
 
-/** One row for each token but a sequence's last, which predicts nothing; sequence s is in slot s. */
-export function rowsOf(sequences: readonly ContinuedSequence[]): SequenceRows {
-  const count = sequences.reduce((sum, { ids, from = 0 }) => sum + ids.length - 1 - from, 0);
+/**
+ * One row for each token but a sequence's last, which predicts nothing, and but those that its leader has; sequence s is
+ * in slot s. The rows of a shared prefix are seen up to the last sequence that shares it.
+ */
+export function rowsOf(sequences: readonly ContinuedSequence[], prefixes: readonly SharedPrefix[]): SequenceRows {
+  const begins = sequences.map(({ from = 0 }, slot) => {
+    const { leader, rows } = at(prefixes, slot);
+    return leader === slot ? from : rows;
+  });
+  const count = sequences.reduce((sum, { ids }, slot) => sum + ids.length - 1 - at(begins, slot), 0);
   const rows = new Uint32Array(count * 4);
   const tokens = new Uint32Array(count);
   const scoredRows: number[] = [];
+  const leaderBegins = new Map<number, number>();
   let row = 0;
-  sequences.forEach(({ ids, scored, from = 0 }, slot) => {
-    const end = row + ids.length - 1 - from;
-    tokens.set(ids.subarray(from, ids.length - 1), row);
-    for (let position = from; position < ids.length - 1; position++, row++) {
+  sequences.forEach(({ ids, scored }, slot) => {
+    const begin = at(begins, slot);
+    const end = row + ids.length - 1 - begin;
+    const { leader, rows: shared } = at(prefixes, slot);
+    if (leader === slot) leaderBegins.set(slot, row);
+    else {
+      const first = must(leaderBegins.get(leader), "the rows of a shared prefix");
+      for (let prefix = first; prefix < first + shared; prefix++) rows[prefix * 4 + 2] = end;
+    }
+    tokens.set(ids.subarray(begin, ids.length - 1), row);
+    for (let position = begin; position < ids.length - 1; position++, row++) {
       rows.set([slot, position, end, 0], row * 4);
       if (scored[position + 1]) scoredRows.push(row);
     }

@@ -12,7 +12,7 @@ import { layerBackward, layerForward } from "./layer";
 import type { Model } from "./model";
 import type { GradientTargets } from "./projection";
 import { type BatchRows, RowTable } from "./row-table";
-import { type ContinuedSequence, rowsOf, type SequenceRows, SequenceTables } from "./sequences";
+import { type ContinuedSequence, rowsOf, type SequenceRows, SequenceTables, sharedPrefixes } from "./sequences";
 
 /**
  * Records the forward pass of a batch of rows; `activations.output` then holds the last hidden states. Writes keys and
@@ -111,10 +111,11 @@ export class Trunk {
    * @throws RangeError when they do not fit; see {@link fits}
    */
   forward(model: Model, sequences: readonly ContinuedSequence[]): SequenceRows {
-    const rows = rowsOf(sequences);
+    const prefixes = sharedPrefixes(sequences, this.shape.pageSize);
+    const rows = rowsOf(sequences, prefixes);
     if (!this.fits(sequences.length, rows.count))
       throw new RangeError(`${sequences.length} sequences of ${rows.count} rows do not fit this pass`);
-    this.tables.setSequences(sequences);
+    this.tables.setSequences(sequences, prefixes);
     const batch = this.#rows.write(rows.rows);
     trunkForward(model, this.tables, this.activations, batch);
     this.#latest = { rows, batch };

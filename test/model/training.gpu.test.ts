@@ -7,6 +7,7 @@ import type { ModelConfig } from "../../src/model/config";
 import { Head } from "../../src/model/head";
 import { Optimizer } from "../../src/model/optimizer";
 import { TrainingPass, type TrainingSequence, type TrainingShape } from "../../src/model/policy-pass";
+import { sharedPrefixes } from "../../src/model/sequences";
 import { ADAMW, expectClose, expectSameBits, expectZero, freed, type Gradients, randomModel } from "../support/passes";
 import {
   bitsOf,
@@ -71,6 +72,24 @@ describe.each(Object.entries(CONFIGS))("%s", (_, config) => {
     const split = await passOver(config, batch, { split: [2, 3], shape: { pageSize: 8 } });
     expect(bitsOf(split.logprobs)).toEqual(bitsOf(whole.logprobs));
     expectClose(split.gradients, whole.gradients);
+  });
+});
+
+describe.each(Object.entries(CONFIGS))("a prompt that sequences share, %s", (_, config) => {
+  test.each([4, 8])("pages of %d: the log-probs to the bit and the gradients of each alone", async (pageSize) => {
+    const [prompt, ...others] = randomBatch(config, [19, 7, 30, 1, 12, 5]);
+    if (prompt === undefined) throw new Error("no prompt");
+    const asked = (ids: Uint32Array, scored: number) => ({
+      ids: Uint32Array.from([...prompt.ids, ...ids]),
+      scored: Uint8Array.from([...prompt.ids, ...ids], (_, t) => Number(t >= prompt.ids.length + scored)),
+    });
+    const answers = others.map(({ ids }, i) => asked(ids, i % 2));
+    const batch = [...answers.slice(0, 3), ...others.slice(0, 2), ...answers.slice(3)];
+    expect(sharedPrefixes(batch, pageSize).filter(({ leader }, i) => leader !== i)).toHaveLength(3);
+    const together = await passOver(config, batch, { shape: { pageSize } });
+    const alone = await passOver(config, batch, { split: batch.map(() => 1), shape: { pageSize } });
+    expect(bitsOf(together.logprobs)).toEqual(bitsOf(alone.logprobs));
+    expectClose(together.gradients, alone.gradients);
   });
 });
 

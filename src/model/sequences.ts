@@ -159,8 +159,8 @@ export interface SequenceRows {
 }
 
 /**
- * One row for each token but a sequence's last, which predicts nothing, and but those that its leader has; sequence s is
- * in slot s. The rows of a shared prefix are seen up to the last sequence that shares it.
+ * One row for each token but a sequence's last, which predicts nothing, and but those that its leader has; sequence s
+ * is in slot s. The rows of a shared prefix are seen up to the last sequence that shares it.
  */
 export function rowsOf(sequences: readonly ContinuedSequence[], prefixes: readonly SharedPrefix[]): SequenceRows {
   const begins = sequences.map(({ from = 0 }, slot) => {

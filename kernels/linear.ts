@@ -65,7 +65,7 @@ interface Tiling {
 }
 
 /** Most rows for which columns are many enough to let groups of lanes share a row's sum. */
-const FEW_ROWS = 64;
+export const FEW_ROWS = 64;
 
 /** One choice for all three transposes, from the device profile; the forward pass has a tile for few rows beside. */
 function tiling({ profile }: GpuContext, rows: number): Tiling {

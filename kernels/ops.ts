@@ -12,6 +12,7 @@ import { gatherOp } from "./gather.cases";
 import { gradientNormOp } from "./gradient_norm.cases";
 import { kvCopyOp } from "./kv_copy.cases";
 import { linearOp } from "./linear.cases";
+import { linearGatedOp } from "./linear_gated.cases";
 import { rmsNormOp } from "./rms_norm.cases";
 import { ropeOp } from "./rope.cases";
 import { logitsGradientOp, sampleOp, tokenLogProbOp } from "./sampling.cases";
@@ -23,6 +24,7 @@ export const OPS: readonly Op[] = [
   rmsNormOp,
   columnSumOp,
   linearOp,
+  linearGatedOp,
   ropeOp,
   attentionOp,
   swigluOp,

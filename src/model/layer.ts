@@ -3,14 +3,13 @@ import { attention, attentionBackward } from "../../kernels/attention";
 import { columnSum } from "../../kernels/column_sum";
 import { rmsNorm, rmsNormBackward, type VectorShape, wholeRows } from "../../kernels/rms_norm";
 import { ropeBackward, ropeWrite } from "../../kernels/rope";
-import { swiglu, swigluBackward } from "../../kernels/swiglu";
 import { at } from "../base/must";
 import type { BufferView } from "../gpu/buffers";
 import type { Activations, LayerActivations, LayerGradients } from "./activations";
 import type { ModelConfig } from "./config";
 import type { Model } from "./model";
 import type { LayerParameters } from "./parameters";
-import { type GradientTargets, project, projectBackward } from "./projection";
+import { type GradientTargets, project, projectBackward, projectGated, projectGatedBackward } from "./projection";
 import type { BatchRows } from "./row-table";
 import type { SequenceTables } from "./sequences";
 
@@ -108,8 +107,8 @@ export function layerForward(
     whole,
     config.rmsNormEpsilon,
   );
-  project(model, parameters.gateUp, { x: kept.mlpNormed, y: kept.gateUp, low }, rowCount);
-  swiglu(gpu, { gateUp: kept.gateUp, y: kept.activated }, { rows: rowCount, width: config.intermediateSize });
+  const gated = { x: kept.mlpNormed, gateUp: kept.gateUp, activated: kept.activated, low };
+  projectGated(model, parameters.gateUp, gated, rowCount);
   project(model, parameters.down, { x: kept.activated, residual: kept.middle, y: output, low }, rowCount);
 }
 
@@ -153,17 +152,20 @@ export function layerBackward(
   const shape = attentionShape(config, tables, batch);
   const pages = pagesOf(tables, layer);
 
-  projectBackward(
+  projectGatedBackward(
     model,
     gradients,
     parameters.down,
-    { x: kept.activated, dy: work.doutput, dx: work.dactivated, low, dlow },
+    {
+      activated: kept.activated,
+      gateUp: kept.gateUp,
+      dy: work.doutput,
+      dgateUp: work.dgateUp,
+      dactivated: work.dactivated,
+      low,
+      dlow,
+    },
     rowCount,
-  );
-  swigluBackward(
-    gpu,
-    { gateUp: kept.gateUp, dy: work.dactivated, dgateUp: work.dgateUp },
-    { rows: rowCount, width: config.intermediateSize },
   );
   projectBackward(
     model,

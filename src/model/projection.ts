@@ -3,6 +3,8 @@
  * adapter; callers see one matrix.
  */
 import { linear, linearInputGradient, linearWeightGradient } from "../../kernels/linear";
+import { linearGated, linearGatedInputGradient } from "../../kernels/linear_gated";
+import { swiglu, swigluBackward } from "../../kernels/swiglu";
 import { must } from "../base/must";
 import { type BufferView, subview } from "../gpu/buffers";
 import type { Model } from "./model";
@@ -97,6 +99,71 @@ export function projectBackward(
     linearWeightGradient(gpu, { dy, x: low, dweight: gradients.adapter.vector(up) }, part);
     linearWeightGradient(gpu, { dy: dlow, x, dweight: gradients.adapter.vector(down) }, { rows, outer: rank, inner });
   }
+}
+
+/** Gate and up [rows, 2 width] = x W^T, and activated [rows, width] = silu(gate) * up. */
+export function projectGated(
+  model: Pick<Model, "gpu" | "weights" | "activeAdapter">,
+  parameter: Parameter,
+  views: { x: BufferView; gateUp: BufferView; activated: BufferView; low?: BufferView | undefined },
+  rows: number,
+): void {
+  const { gpu, weights } = model;
+  const { x, gateUp, activated, low } = views;
+  const shape = { rows, width: parameter.rows / 2 };
+  const shard = wholeMatrix(model, parameter);
+  if (shard === undefined) {
+    project(model, parameter, { x, y: gateUp, low }, rows);
+    swiglu(gpu, { gateUp, y: activated }, shape);
+    return;
+  }
+  const weight = weights.view(parameter, shard);
+  const storage = weights.storageOf(parameter);
+  linearGated(gpu, { x, weight, gateUp, activated }, { ...shape, inner: parameter.columns, storage });
+}
+
+/**
+ * {@link projectBackward} of the layer behind {@link projectGated}, whose x is `activated`, carried on to dgateUp.
+ * `dactivated` is workspace.
+ */
+export function projectGatedBackward(
+  model: Pick<Model, "gpu" | "weights" | "activeAdapter">,
+  gradients: GradientTargets,
+  parameter: Parameter,
+  views: {
+    activated: BufferView;
+    gateUp: BufferView;
+    dy: BufferView;
+    dgateUp: BufferView;
+    dactivated: BufferView;
+    low?: BufferView | undefined;
+    dlow?: BufferView | undefined;
+  },
+  rows: number,
+): void {
+  const { gpu, weights } = model;
+  const { activated, gateUp, dy, dgateUp, dactivated, low, dlow } = views;
+  const width = parameter.columns;
+  const shard = wholeMatrix(model, parameter);
+  if (shard === undefined) {
+    projectBackward(model, gradients, parameter, { x: activated, dy, dx: dactivated, low, dlow }, rows);
+    swigluBackward(gpu, { gateUp, dy: dactivated, dgateUp }, { rows, width });
+    return;
+  }
+  const outer = parameter.rows;
+  const storage = weights.storageOf(parameter);
+  const weight = weights.view(parameter, shard);
+  linearGatedInputGradient(gpu, { dy, weight, gateUp, dgateUp, dactivated }, { rows, outer, width, storage });
+  if (gradients.model === undefined) return;
+  const dweight = gradients.model.view(parameter, shard);
+  linearWeightGradient(gpu, { dy, x: activated, dweight }, { rows, outer, inner: width });
+}
+
+/** The only shard of a matrix that no adapter changes: what one dispatch can take whole. */
+function wholeMatrix({ activeAdapter }: Pick<Model, "activeAdapter">, parameter: Parameter): Shard | undefined {
+  const { shards } = parameter;
+  const isAdapted = activeAdapter !== undefined && activeAdapter.layout.of(parameter).length > 0;
+  return shards.length === 1 && !isAdapted ? shards[0] : undefined;
 }
 
 /**

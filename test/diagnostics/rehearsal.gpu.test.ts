@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { rehearse } from "../../src/diagnostics/rehearsal";
 import { createContext } from "../../src/gpu/context";
+import { dryContext, plannedProfile } from "../../src/gpu/dry";
 import { KNOWN_SHAPES } from "../../src/model/known-shapes";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
@@ -8,19 +9,29 @@ import { TrainingPass } from "../../src/model/policy-pass";
 import { GpuDecoder } from "../../src/rollout/decoder";
 import { testDevice } from "../support/device";
 
-test("a decode step and an optimizer step need no program that the rehearsal has not", async () => {
-  const gpu = createContext(await testDevice());
-  const model = new Model(gpu, KNOWN_SHAPES.nano, 16);
-  const sizes = { pageSize: 8, logitsBytes: 2 ** 20 };
+const SIZES = { pageSize: 8, logitsBytes: 2 ** 20 };
+
+async function decodeStep(model: Model): Promise<void> {
   const settings = { temperature: 1, topK: 0, topP: 1, minP: 0, seed: [1, 2] } as const;
-  const decoder = new GpuDecoder(model, { ...sizes, slots: 2, maxLength: 16, pages: 4, maxRows: 2 }, settings);
+  const decoder = new GpuDecoder(model, { ...SIZES, slots: 2, maxLength: 16, pages: 4, maxRows: 2 }, settings);
   const slots = Uint32Array.of(0, 1);
   const positions = Uint32Array.of(0, 0);
   await decoder.enqueue({ slots, positions, sampleRows: slots, sampleSlots: slots, trajectoryIds: slots });
-  const pass = new TrainingPass(model, { ...sizes, rows: 30, sequences: 2, sequenceLength: 16, recompute: false });
+}
+
+async function trainingStep(model: Model): Promise<TrainingPass> {
+  const pass = new TrainingPass(model, { ...SIZES, rows: 30, sequences: 2, sequenceLength: 16, recompute: false });
   const sequence = { ids: new Uint32Array(16), scored: new Uint8Array(16).fill(1) };
   await pass.forward([sequence, sequence], 1);
   pass.backward(new Float32Array(30));
+  return pass;
+}
+
+test("a decode step and an optimizer step need no program that the rehearsal has not", async () => {
+  const gpu = createContext(await testDevice());
+  const model = new Model(gpu, KNOWN_SHAPES.nano, 16);
+  await decodeStep(model);
+  const pass = await trainingStep(model);
   const adamw = { learningRate: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxNorm: 1 };
   await new Optimizer(model).update(pass.gradients, adamw);
 
@@ -36,4 +47,33 @@ test("a shape larger than the adapter's bindings is rehearsed all the same, with
   const phases = new Map(programs.map(({ label, phase }) => [label.replace(/\(.*/, ""), phase]));
   expect(phases.get("adamw")).toBe("optimizer");
   expect([...phases.keys()]).toContain("linear_input_gradient_subgroup as int4");
+});
+
+/** Dispatches that one more layer takes, on a hardware adapter. */
+async function dispatchesPerLayer(of: (model: Model) => Promise<void>): Promise<number> {
+  const counts: number[] = [];
+  for (const layerCount of [2, 3]) {
+    const gpu = dryContext({ ...plannedProfile(LIMITS), hasSubgroups: true });
+    const model = new Model(gpu, { ...KNOWN_SHAPES.nano, layerCount }, 16);
+    const before = gpu.recorder.counters.dispatches;
+    await of(model);
+    counts.push(gpu.recorder.counters.dispatches - before);
+  }
+  const [fewer = Number.NaN, more = Number.NaN] = counts;
+  return more - fewer;
+}
+
+const LIMITS = {
+  maxStorageBufferBindingSize: 2 ** 31,
+  maxBufferSize: 2 ** 31,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupStorageSize: 32768,
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxStorageBuffersPerShaderStage: 8,
+  minStorageBufferOffsetAlignment: 256,
+};
+
+test("dispatches of a layer on hardware: 8 in decode, 26 in a training step", async () => {
+  expect(await dispatchesPerLayer(decodeStep)).toBe(8);
+  expect(await dispatchesPerLayer(async (model) => void (await trainingStep(model)))).toBe(26);
 });

@@ -1,6 +1,6 @@
 // out[row, head] = softmax(scale * q . k) v over the keys at positions 0 .. position(row) of the row's own slot, read
-// through its page table; and the row's log-sum-exp for the backward passes. One pipeline for decode, prefill and
-// training (online softmax, Dao 2022).
+// through its page table; and the row's log-sum-exp for the backward passes. Online softmax
+// (Dao 2022). With the bits of attention_subgroup.wgsl, which takes the rows that share keys.
 // Owner of out[row, head, :]: one invocation. Keys ascending in tiles of KV_TILE that start at multiples of KV_TILE,
 // whatever the batch; the last tile ends at the row's own key. page_size must be a multiple of KV_TILE. The loops over
 // a tile end at a value known at run time only, which keeps compilers from unrolling HEAD_DIM4 * KV_TILE loads: on

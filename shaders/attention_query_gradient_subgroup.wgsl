@@ -2,24 +2,19 @@ enable subgroups;
 // attention_query_gradient.wgsl with loads shared through the subgroup, over query tiles as in attention_subgroup.wgsl.
 // Same formula, owner and order of sums.
 // unroll
-// include shared_loads
-const SHARING = 2u;
-// include attention_operands
+// include attention_subgroup_vectors
 // include attention_upstream
 @group(0) @binding(8) var<storage, read_write> dq: array<vec4f>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let tile = rows[params.tile_begin + group.x];   // first row, number of rows, slot, last position
-  let vectors = tile.y * SHARING;
   let first = group.z * LANES;
-  if (first >= vectors) { return; }
+  if (first >= tile.y * SHARING) { return; }
   let kv_head = group.y;
-  let own = min(first + lane, vectors - 1u);
-  let first_position = tile.w + 1u - tile.y;
-  let last_position = first_position + min(first + LANES - 1u, vectors - 1u) / SHARING;
-  let position = first_position + own / SHARING;
-  let index = (tile.x + own / SHARING) * params.heads + kv_head * SHARING + own % SHARING;
+  let vector = vector_of(tile, kv_head, first + lane);
+  let index = vector.index;
+  let last_position = vector_of(tile, kv_head, first + LANES - 1u).position;
   let page_table = tile.z * params.pages_per_slot;
   var query: array<vec4f, HEAD_DIM4>;
   var upstream: array<vec4f, HEAD_DIM4>;
@@ -46,11 +41,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     }
     let probability = exp((score.x + score.y) + (score.z + score.w) - statistics.x);
     let all = probability * ((value.x + value.y) + (value.z + value.w) - statistics.y) * params.scale;
-    let gradient = select(0.0, all, key <= position);
+    let gradient = select(0.0, all, key <= vector.position);
     for (var c = 0u; c < HEAD_DIM4; c++) {
       sums[c] = fma(vec4f(gradient), subgroupBroadcast(held_key[c / LANES], c % LANES), sums[c]);
     }
   }
-  if (first + lane >= vectors) { return; }
+  if (first + lane >= tile.y * SHARING) { return; }
   for (var c = 0u; c < HEAD_DIM4; c++) { dq[index * HEAD_DIM4 + c] = sums[c]; }
 }

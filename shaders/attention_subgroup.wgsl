@@ -3,25 +3,20 @@ enable subgroups;
 // heads of one key head) of a subgroup. Same formula, owner and order of sums; keys that a vector does not see have
 // weight 0 and change nothing.
 // unroll
-// include shared_loads
+// include attention_subgroup_vectors
 const KV_TILE = 4u;
-const SHARING = 2u;
-// include attention_operands
 @group(0) @binding(6) var<storage, read_write> attention_out: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> log_sum_exp: array<f32>;   // [rows, heads]
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let tile = rows[params.tile_begin + group.x];   // first row, number of rows, slot, last position
-  let vectors = tile.y * SHARING;
   let first = group.z * LANES;
-  if (first >= vectors) { return; }
+  if (first >= tile.y * SHARING) { return; }
   let kv_head = group.y;
-  let own = min(first + lane, vectors - 1u);
-  let first_position = tile.w + 1u - tile.y;
-  let last_position = first_position + min(first + LANES - 1u, vectors - 1u) / SHARING;
-  let position = first_position + own / SHARING;
-  let index = (tile.x + own / SHARING) * params.heads + kv_head * SHARING + own % SHARING;
+  let vector = vector_of(tile, kv_head, first + lane);
+  let index = vector.index;
+  let last_position = vector_of(tile, kv_head, first + LANES - 1u).position;
   let page_table = tile.z * params.pages_per_slot;
   var query: array<vec4f, HEAD_DIM4>;
   var sums: array<vec4f, HEAD_DIM4>;
@@ -42,14 +37,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
       var score = vec4f(0.0);
       for (var c = 0u; c < HEAD_DIM4; c++) { score = fma(query[c], subgroupBroadcast(held[c / LANES], c % LANES), score); }
       scores[j] = (score.x + score.y) + (score.z + score.w);
-      tile_top = select(tile_top, max(tile_top, scores[j]), begin + j <= position);
+      tile_top = select(tile_top, max(tile_top, scores[j]), begin + j <= vector.position);
     }
     let shrink = select(exp(top - tile_top), 1.0, top == tile_top);
     top = tile_top;
     total *= shrink;
     for (var c = 0u; c < HEAD_DIM4; c++) { sums[c] *= shrink; }
     for (var j = 0u; j <= last; j++) {
-      let weight = select(0.0, exp(scores[j] - top), begin + j <= position);
+      let weight = select(0.0, exp(scores[j] - top), begin + j <= vector.position);
       total += weight;
       for (var l = 0u; l < LOADS; l++) {
         held[l] = v_pages[base + j * HEAD_DIM4 + min(l * LANES + lane, HEAD_DIM4 - 1u)];
@@ -59,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
       }
     }
   }
-  if (first + lane >= vectors) { return; }
+  if (first + lane >= tile.y * SHARING) { return; }
   for (var c = 0u; c < HEAD_DIM4; c++) { attention_out[index * HEAD_DIM4 + c] = sums[c] / total; }
   log_sum_exp[index] = top + log(total);
 }

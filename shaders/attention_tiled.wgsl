@@ -5,24 +5,15 @@ enable subgroups;
 // Owner of out[row, head, :]: a team of SLICES lanes, which owns VECTORS of the tile's vectors. Order of sums:
 // lib/attention_softmax. A tile with several splits keeps the merged sums in `attention_out` between them.
 // unroll
-// include attention_team
+// include attention_query_tile
 // include attention_softmax
-const VECTORS = 4u;
-const LANES = 64u;
-const SHARING = 2u;
-const KEYS = 16u;     // staged at a time, a multiple of KV_TILE
-// include attention_operands
 @group(0) @binding(6) var<storage, read_write> attention_out: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> log_sum_exp: array<f32>;   // [rows, heads]
 
-var<workgroup> key_tile: array<vec4f, KEYS * HEAD_DIM4>;
-var<workgroup> value_tile: array<vec4f, KEYS * HEAD_DIM4>;
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tile = rows[params.tile_begin + group.x];   // first row, number of rows, slot, last position
+  let tile = query_tile(group);
   let kv_head = group.y;
-  let page_table = tile.z * params.pages_per_slot;
   let slice = lane % SLICES;
   // A tile with more vectors than a workgroup holds is shared by several.
   let first_vector = (group.z * LANES + lane) / SLICES * VECTORS;
@@ -31,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var position: array<u32, VECTORS>;
   var query: array<array<vec4f, SLICE4>, VECTORS>;
   for (var v = 0u; v < VECTORS; v++) {
-    let row = tile.x + min((first_vector + v) / SHARING, tile.y - 1u);
+    let row = row_of(tile, first_vector + v);
     index[v] = row * params.heads + kv_head * SHARING + (first_vector + v) % SHARING;
     position[v] = rows[row].y;
     for (var c = 0u; c < SLICE4; c++) { query[v][c] = q[index[v] * HEAD_DIM4 + c * SLICES + slice] * params.scale; }
@@ -50,16 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       for (var c = 0u; c < SLICE4; c++) { sums[v][c] = vec4f(0.0); }
     }
     for (var first = split; first <= last; first += KEYS) {
-      workgroupBarrier();
-      for (var i = lane; i < KEYS * HEAD_DIM4; i += LANES) {
-        // Places behind the last key repeat it; their weight is 0.
-        let key = min(first + i / HEAD_DIM4, tile.w);
-        let page = slot_pages[page_table + key / params.page_size];
-        let at = ((page * params.kv_heads + kv_head) * params.page_size + key % params.page_size) * HEAD_DIM4;
-        key_tile[i] = k_pages[at + i % HEAD_DIM4];
-        value_tile[i] = v_pages[at + i % HEAD_DIM4];
-      }
-      workgroupBarrier();
+      stage_keys(tile, kv_head, first, lane);
       for (var begin = 0u; begin < KEYS / KV_TILE; begin++) {
         let offset = begin * KV_TILE;
         var scores: array<array<f32, VECTORS>, KV_TILE>;

@@ -4,23 +4,14 @@ enable subgroups;
 // Owner of dq[row, head, :]: a team of SLICES lanes, which owns VECTORS of the tile's vectors; keys ascending in one
 // chain.
 // unroll
-// include attention_team
-const VECTORS = 2u;
-const LANES = 64u;
-const SHARING = 2u;
-const KEYS = 16u;     // staged at a time
-// include attention_operands
+// include attention_query_tile
 // include attention_upstream
 @group(0) @binding(8) var<storage, read_write> dq: array<vec4f>;
 
-var<workgroup> key_tile: array<vec4f, KEYS * HEAD_DIM4>;
-var<workgroup> value_tile: array<vec4f, KEYS * HEAD_DIM4>;
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tile = rows[params.tile_begin + group.x];   // first row, number of rows, slot, last position
+  let tile = query_tile(group);
   let kv_head = group.y;
-  let page_table = tile.z * params.pages_per_slot;
   let slice = lane % SLICES;
   // A tile with more vectors than a workgroup holds is shared by several.
   let first_vector = (group.z * LANES + lane) / SLICES * VECTORS;
@@ -32,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var upstream: array<array<vec4f, SLICE4>, VECTORS>;
   var sums: array<array<vec4f, SLICE4>, VECTORS>;
   for (var v = 0u; v < VECTORS; v++) {
-    let row = tile.x + min((first_vector + v) / SHARING, tile.y - 1u);
+    let row = row_of(tile, first_vector + v);
     index[v] = row * params.heads + kv_head * SHARING + (first_vector + v) % SHARING;
     position[v] = rows[row].y;
     statistics[v] = row_statistics[index[v]];
@@ -42,16 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   for (var first = 0u; first <= tile.w; first += KEYS) {
-    workgroupBarrier();
-    for (var i = lane; i < KEYS * HEAD_DIM4; i += LANES) {
-      // Places behind the last key repeat it; their gradient is 0.
-      let key = min(first + i / HEAD_DIM4, tile.w);
-      let page = slot_pages[page_table + key / params.page_size];
-      let at = ((page * params.kv_heads + kv_head) * params.page_size + key % params.page_size) * HEAD_DIM4;
-      key_tile[i] = k_pages[at + i % HEAD_DIM4];
-      value_tile[i] = v_pages[at + i % HEAD_DIM4];
-    }
-    workgroupBarrier();
+    stage_keys(tile, kv_head, first, lane);
     let end = min(KEYS, tile.w + 1u - first);
     for (var j = 0u; j < end; j += 1u) {
       var key: array<vec4f, SLICE4>;

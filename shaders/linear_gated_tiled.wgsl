@@ -20,14 +20,14 @@ fn weight_row(column: u32) -> u32 {
   return column / HALF * params.width + min(first_gate + column % HALF, params.width - 1u);
 }
 
-@compute @workgroup_size(PART_LANES * PARTS)
+@compute @workgroup_size(LANES * PARTS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   first_gate = group.x * HALF;
   let first_row = group.y * TILE_ROWS4 * 4u;
   var totals: Sums;
   sum_tile(&totals, first_row, invocation);
   let column = first_gate + invocation % ACROSS * 4u;
-  if (invocation >= PART_LANES || column >= params.width) { return; }
+  if (invocation >= LANES || column >= params.width) { return; }
   for (var r = 0u; r < ROWS4; r++) {
     for (var i = 0u; i < SQUARE; i++) {
       let row = first_row + (r * DOWN + invocation / ACROSS) * SQUARE + i;

@@ -7,13 +7,13 @@
 var<private> first_column: u32;
 fn weight_row(column: u32) -> u32 { return min(first_column + column, params.columns - 1u); }
 
-@compute @workgroup_size(PART_LANES * PARTS)
+@compute @workgroup_size(LANES * PARTS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   first_column = group.x * TILE_COLUMNS4 * 4u;
   let first_row = group.y * TILE_ROWS4 * 4u;
   var totals: Sums;
   sum_tile(&totals, first_row, invocation);
-  if (invocation >= PART_LANES) { return; }
+  if (invocation >= LANES) { return; }
   let across = invocation % ACROSS;
   let down = invocation / ACROSS;
   for (var c = 0u; c < COLUMNS4; c++) {

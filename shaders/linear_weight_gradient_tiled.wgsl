@@ -4,17 +4,13 @@
 // include register_tile
 // include linear_weight_gradient_operands
 
-const LANES = ACROSS * DOWN;
-var<workgroup> dy_tile: array<vec4f, DEPTH * TILE_ROWS4>;
-var<workgroup> x_tile: array<vec4f, DEPTH * TILE_COLUMNS4>;
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first_row = group.y * TILE_ROWS4 * SQUARE;
   let first_column = group.x * TILE_COLUMNS4;
   let across = lane % ACROSS;
   let down = lane / ACROSS;
-  var sums: array<array<vec4f, COLUMNS4>, ROWS>;
+  var sums: Sums;
   for (var m = 0u; m < params.rows; m += DEPTH) {
     workgroupBarrier();
     for (var i = lane; i < TILE_ROWS4 * SQUARE * DEPTH; i += LANES) {
@@ -22,25 +18,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let term = m + i / (TILE_ROWS4 * SQUARE);
       let at = min(term, params.rows - 1u) * params.dy_stride + params.dy_offset;
       let value = dy[at + min(first_row + row, params.outer - 1u)];
-      dy_tile[(term - m) * TILE_ROWS4 + row / SQUARE][row % SQUARE] = select(0.0, value, term < params.rows);
+      row_tile[(term - m) * TILE_ROWS4 + row / SQUARE][row % SQUARE] = select(0.0, value, term < params.rows);
     }
     for (var i = lane; i < TILE_COLUMNS4 * DEPTH; i += LANES) {
       let column = min(first_column + i % TILE_COLUMNS4, params.width4 - 1u);
       let term = m + i / TILE_COLUMNS4;
       let value = x[min(term, params.rows - 1u) * params.width4 + column];
-      x_tile[i] = select(vec4f(0.0), value, term < params.rows);
+      column_tile[i] = select(vec4f(0.0), value, term < params.rows);
     }
     workgroupBarrier();
-    for (var s = 0u; s < DEPTH; s += 1u) {
-      var w: array<vec4f, COLUMNS4>;
-      for (var c = 0u; c < COLUMNS4; c++) { w[c] = x_tile[s * TILE_COLUMNS4 + c * ACROSS + across]; }
-      for (var r = 0u; r < ROWS4; r++) {
-        let a = dy_tile[s * TILE_ROWS4 + r * DOWN + down];
-        for (var c = 0u; c < COLUMNS4; c++) {
-          for (var i = 0u; i < SQUARE; i++) { sums[SQUARE * r + i][c] = fma(vec4f(a[i]), w[c], sums[SQUARE * r + i][c]); }
-        }
-      }
-    }
+    add_staged(&sums, 0u, lane);
   }
   for (var c = 0u; c < COLUMNS4; c++) {
     let column = first_column + c * ACROSS + across;

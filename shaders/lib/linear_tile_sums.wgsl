@@ -4,22 +4,13 @@
 // order: the bits are those of a tile for many rows.
 // The program says with `weight_row(column)` which row of the weight stands behind a column of the tile.
 // include register_tile
-const PARTS = 1u;
 const BLOCK = 256u;
-const PART_LANES = ACROSS * DOWN;
-var<workgroup> x_tile: array<vec4f, PARTS * DEPTH * TILE_ROWS4>;
-var<workgroup> weight_tile: array<vec4f, PARTS * DEPTH * TILE_COLUMNS4>;
-var<workgroup> part_sums: array<vec4f, (PARTS - 1u) * PART_LANES * ROWS * COLUMNS4 + 1u>;
-
-// Of the rows and columns that an invocation owns.
-alias Sums = array<array<vec4f, COLUMNS4>, ROWS>;
+var<workgroup> part_sums: array<vec4f, (PARTS - 1u) * LANES * ROWS * COLUMNS4 + 1u>;
 
 fn sum_tile(totals: ptr<function, Sums>, first_row: u32, invocation: u32) {
   // Compilers do not see that a single part is number 0.
-  let lane = select(invocation % PART_LANES, invocation, PARTS == 1u);
-  let part = select(invocation / PART_LANES, 0u, PARTS == 1u);
-  let across = lane % ACROSS;
-  let down = lane / ACROSS;
+  let lane = select(invocation % LANES, invocation, PARTS == 1u);
+  let part = select(invocation / LANES, 0u, PARTS == 1u);
   let x_place = part * DEPTH * TILE_ROWS4;
   let weight_place = part * DEPTH * TILE_COLUMNS4;
   let inner = params.inner4 * 4u;
@@ -32,44 +23,35 @@ fn sum_tile(totals: ptr<function, Sums>, first_row: u32, invocation: u32) {
     for (var step = 0u; step < steps; step += DEPTH) {
       let k4 = (round + part * BLOCK + step) / 4u;
       workgroupBarrier();
-      for (var i = lane; i < TILE_ROWS4 * DEPTH; i += PART_LANES) {
+      for (var i = lane; i < TILE_ROWS4 * DEPTH; i += LANES) {
         let row = i % (TILE_ROWS4 * 4u);
         let k = i / (TILE_ROWS4 * 4u);
         let at = min(first_row + row, params.rows - 1u) * params.inner4 + min(k4 + k, params.inner4 - 1u);
         let value = select(vec4f(0.0), x[at], k4 + k < params.inner4);
         let place = x_place + k * 4u * TILE_ROWS4 + row / 4u;
-        x_tile[place][row % 4u] = value.x;
-        x_tile[place + TILE_ROWS4][row % 4u] = value.y;
-        x_tile[place + 2u * TILE_ROWS4][row % 4u] = value.z;
-        x_tile[place + 3u * TILE_ROWS4][row % 4u] = value.w;
+        row_tile[place][row % 4u] = value.x;
+        row_tile[place + TILE_ROWS4][row % 4u] = value.y;
+        row_tile[place + 2u * TILE_ROWS4][row % 4u] = value.z;
+        row_tile[place + 3u * TILE_ROWS4][row % 4u] = value.w;
       }
-      for (var i = lane; i < TILE_COLUMNS4 * DEPTH; i += PART_LANES) {
+      for (var i = lane; i < TILE_COLUMNS4 * DEPTH; i += LANES) {
         let column = i % (TILE_COLUMNS4 * 4u);
         let k = i / (TILE_COLUMNS4 * 4u);
         let at = weight_row(column) * params.inner4 + min(k4 + k, params.inner4 - 1u);
         let value = select(vec4f(0.0), weight4(at), k4 + k < params.inner4);
         let place = weight_place + k * 4u * TILE_COLUMNS4 + column / 4u;
-        weight_tile[place][column % 4u] = value.x;
-        weight_tile[place + TILE_COLUMNS4][column % 4u] = value.y;
-        weight_tile[place + 2u * TILE_COLUMNS4][column % 4u] = value.z;
-        weight_tile[place + 3u * TILE_COLUMNS4][column % 4u] = value.w;
+        column_tile[place][column % 4u] = value.x;
+        column_tile[place + TILE_COLUMNS4][column % 4u] = value.y;
+        column_tile[place + 2u * TILE_COLUMNS4][column % 4u] = value.z;
+        column_tile[place + 3u * TILE_COLUMNS4][column % 4u] = value.w;
       }
       workgroupBarrier();
-      for (var k = 0u; k < DEPTH; k += 1u) {
-        var w: array<vec4f, COLUMNS4>;
-        for (var c = 0u; c < COLUMNS4; c++) { w[c] = weight_tile[weight_place + k * TILE_COLUMNS4 + c * ACROSS + across]; }
-        for (var r = 0u; r < ROWS4; r++) {
-          let a = x_tile[x_place + k * TILE_ROWS4 + r * DOWN + down];
-          for (var c = 0u; c < COLUMNS4; c++) {
-            for (var i = 0u; i < SQUARE; i++) { sums[SQUARE * r + i][c] = fma(vec4f(a[i]), w[c], sums[SQUARE * r + i][c]); }
-          }
-        }
-      }
+      add_staged(&sums, part, lane);
     }
     for (var r = 0u; r < ROWS; r++) {
       for (var c = 0u; c < COLUMNS4; c++) {
         (*totals)[r][c] += sums[r][c];
-        if (part > 0u) { part_sums[((part - 1u) * ROWS * COLUMNS4 + r * COLUMNS4 + c) * PART_LANES + lane] = sums[r][c]; }
+        if (part > 0u) { part_sums[((part - 1u) * ROWS * COLUMNS4 + r * COLUMNS4 + c) * LANES + lane] = sums[r][c]; }
       }
     }
     if (PARTS > 1u) {
@@ -78,7 +60,7 @@ fn sum_tile(totals: ptr<function, Sums>, first_row: u32, invocation: u32) {
       for (var other = 0u; other < others; other += 1u) {
         for (var r = 0u; r < ROWS; r++) {
           for (var c = 0u; c < COLUMNS4; c++) {
-            (*totals)[r][c] += part_sums[(other * ROWS * COLUMNS4 + r * COLUMNS4 + c) * PART_LANES + lane];
+            (*totals)[r][c] += part_sums[(other * ROWS * COLUMNS4 + r * COLUMNS4 + c) * LANES + lane];
           }
         }
       }

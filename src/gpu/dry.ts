@@ -22,6 +22,17 @@ export function plannedProfile(limits: DeviceLimits): DeviceProfile {
   return { ...PLANNED, limits };
 }
 
+/** Limits of a desktop GPU. */
+export const DESKTOP_LIMITS: DeviceLimits = {
+  maxStorageBufferBindingSize: 2 ** 31,
+  maxBufferSize: 2 ** 31,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupStorageSize: 32768,
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxStorageBuffersPerShaderStage: 8,
+  minStorageBufferOffsetAlignment: 256,
+};
+
 /** The few methods that are called, over nothing. */
 const PASS = { setPipeline() {}, setBindGroup() {}, dispatchWorkgroups() {}, end() {} };
 const ENCODER = {

@@ -1,7 +1,7 @@
 /**
  * The language-model head, forward and backward: hidden states -> logits -> token statistics, over chunks of rows, so
- * that the matrix [tokens, vocabulary] never exists whole. Sampling and training call the same three functions on the
- * same pipelines, so their log-probs are the same bits.
+ * that the matrix [tokens, vocabulary] never exists whole. Sampling and training call the same three functions, whose
+ * variants sum in the same order, so their log-probs are the same bits.
  */
 import { type LogitsShape, logitsGradient, type SamplingSettings, sample, tokenLogProb } from "../../kernels/sampling";
 import { UserError } from "../base/errors";

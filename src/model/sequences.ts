@@ -1,7 +1,7 @@
 /**
  * Sequences as a forward pass sees them: on the GPU the slots' token ids, page tables and KV pages of all layers; and
- * the packed rows of whole sequences. Prefill, decode and training address tokens by rows (slot, position), so all
- * three run the same pipelines. (A trajectory that is being sampled is in `src/rollout/decoding-sequence.ts`.)
+ * the packed rows of whole sequences. Prefill, decode and training address tokens by rows (slot, position) in the same
+ * tables. (A trajectory that is being sampled is in `src/rollout/decoding-sequence.ts`.)
  */
 import { KV_TILE } from "../../kernels/attention";
 import type { PageShape } from "../../kernels/rope";

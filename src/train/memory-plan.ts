@@ -6,7 +6,7 @@
 import { UserError } from "../base/errors";
 import { memoryText } from "../base/text";
 import type { GpuContext } from "../gpu/context";
-import { dryContext, plannedProfile } from "../gpu/dry";
+import { DESKTOP_LIMITS, dryContext, plannedProfile } from "../gpu/dry";
 import type { DeviceLimits } from "../gpu/profile";
 import type { ModelConfig } from "../model/config";
 import { type FolderReader, readModelConfig } from "../model/folder";
@@ -167,25 +167,14 @@ export async function planFor(
   const config = await readModelConfig(folder);
   const binding = parseMemory(options.maxBinding);
   const limits = {
-    ...DESKTOP,
+    ...DESKTOP_LIMITS,
     maxStorageBufferBindingSize: binding,
-    maxBufferSize: Math.max(binding, DESKTOP.maxBufferSize),
+    maxBufferSize: Math.max(binding, DESKTOP_LIMITS.maxBufferSize),
   };
   return options.gpuMemory === null
     ? planMemory(config, trainedModelOptions(options), options, limits)
     : fitMemory(config, trainedModelOptions(options), options, limits, parseMemory(options.gpuMemory));
 }
-
-/** Limits of a desktop GPU; a plan depends on the first two only. */
-const DESKTOP: DeviceLimits = {
-  maxStorageBufferBindingSize: 2 ** 31,
-  maxBufferSize: 2 ** 31,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxStorageBuffersPerShaderStage: 8,
-  minStorageBufferOffsetAlignment: 256,
-};
 
 /** The sizes that {@link fitMemory} gives for the model of a folder on this GPU with the memory of `--gpu-memory`. */
 export async function sizesFor(

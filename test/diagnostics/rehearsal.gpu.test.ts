@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { rehearse } from "../../src/diagnostics/rehearsal";
 import { createContext } from "../../src/gpu/context";
-import { dryContext, plannedProfile } from "../../src/gpu/dry";
+import { DESKTOP_LIMITS, dryContext, plannedProfile } from "../../src/gpu/dry";
 import { KNOWN_SHAPES } from "../../src/model/known-shapes";
 import { Model } from "../../src/model/model";
 import { Optimizer } from "../../src/model/optimizer";
@@ -53,7 +53,7 @@ test("a shape larger than the adapter's bindings is rehearsed all the same, with
 async function dispatchesPerLayer(of: (model: Model) => Promise<void>): Promise<number> {
   const counts: number[] = [];
   for (const layerCount of [2, 3]) {
-    const gpu = dryContext({ ...plannedProfile(LIMITS), hasSubgroups: true });
+    const gpu = dryContext({ ...plannedProfile(DESKTOP_LIMITS), hasSubgroups: true });
     const model = new Model(gpu, { ...KNOWN_SHAPES.nano, layerCount }, 16);
     const before = gpu.recorder.counters.dispatches;
     await of(model);
@@ -62,16 +62,6 @@ async function dispatchesPerLayer(of: (model: Model) => Promise<void>): Promise<
   const [fewer = Number.NaN, more = Number.NaN] = counts;
   return more - fewer;
 }
-
-const LIMITS = {
-  maxStorageBufferBindingSize: 2 ** 31,
-  maxBufferSize: 2 ** 31,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxStorageBuffersPerShaderStage: 8,
-  minStorageBufferOffsetAlignment: 256,
-};
 
 test("dispatches of a layer on hardware: 8 in decode, 26 in a training step", async () => {
   expect(await dispatchesPerLayer(decodeStep)).toBe(8);

@@ -40,6 +40,16 @@ test("who begins otherwise, or shares less, leads a group of its own", () => {
   ]);
 });
 
+test("whichever of the two is scored first ends what they share", () => {
+  const long = Array.from({ length: 12 }, (_, i) => i);
+  const shared = [
+    [0, 4],
+    [0, 4],
+  ];
+  expect(prefixes(sequence(long, 10), sequence(long, 5))).toEqual(shared);
+  expect(prefixes(sequence(long, 5), sequence(long, 10))).toEqual(shared);
+});
+
 test("a sequence that is scored from its first tokens on, or goes on behind others, shares nothing", () => {
   expect(prefixes(sequence(PROMPT, 1), sequence(PROMPT, 1))).toEqual([
     [0, 0],

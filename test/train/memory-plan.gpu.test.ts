@@ -1,6 +1,8 @@
 /** The memory plan against what is allocated, and the sizes that it chooses. */
+
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/base/errors";
+import { DESKTOP_LIMITS } from "../../src/gpu/dry";
 import { adapterTargets } from "../../src/model/adapter";
 import type { ModelConfig } from "../../src/model/config";
 import { Model, type ModelOptions } from "../../src/model/model";
@@ -43,16 +45,6 @@ const LONG: MemoryOptions = {
   maxCompletionLength: 1536,
   numGenerations: 8,
   promptsPerStep: 16,
-};
-
-const LIMITS = {
-  maxStorageBufferBindingSize: 2 ** 31,
-  maxBufferSize: 2 ** 31,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxStorageBuffersPerShaderStage: 8,
-  minStorageBufferOffsetAlignment: 256,
 };
 
 describe.each([
@@ -116,7 +108,7 @@ describe.each([
 
 test("moments of 8 bits take 2 bytes and 8 / 256 a value", () => {
   const optimizer = (optim: MemoryOptions["optim"]) =>
-    planMemory(QWEN_HALF_BILLION, {}, { ...LONG, optim }, LIMITS).bytes.optimizer;
+    planMemory(QWEN_HALF_BILLION, {}, { ...LONG, optim }, DESKTOP_LIMITS).bytes.optimizer;
   // The partial sums of the norm, 4 bytes for 1024 values, are the same in both.
   const perValue = optimizer("adamw") / (8 + 4 / 1024);
   expect(optimizer("adamw_8bit") / perValue).toBeCloseTo(2 + 8 / 256 + 4 / 1024, 4);
@@ -130,7 +122,7 @@ describe("sizes for a given memory", () => {
     ["12GB", {}],
   ] as const)("%s %j: the plan fits and takes most of what is usable", (memory, modelOptions) => {
     const bytes = parseMemory(memory);
-    const plan = fitMemory(QWEN_HALF_BILLION, modelOptions, LONG, LIMITS, bytes);
+    const plan = fitMemory(QWEN_HALF_BILLION, modelOptions, LONG, DESKTOP_LIMITS, bytes);
     console.log(memory, plan.sizes, memoryLine(plan.bytes));
     expect(plan.total).toBeLessThanOrEqual(bytes * 0.92);
     const { concurrency, microBatchTokens } = plan.sizes;
@@ -140,7 +132,7 @@ describe("sizes for a given memory", () => {
 
   test("sizes that are given are kept", () => {
     const given = { ...LONG, concurrency: 7, microBatchTokens: 3000, gradientCheckpointing: true };
-    expect(fitMemory(QWEN_HALF_BILLION, {}, given, LIMITS, parseMemory("24GB")).sizes).toEqual({
+    expect(fitMemory(QWEN_HALF_BILLION, {}, given, DESKTOP_LIMITS, parseMemory("24GB")).sizes).toEqual({
       concurrency: 7,
       microBatchTokens: 3000,
       gradientCheckpointing: true,
@@ -148,13 +140,13 @@ describe("sizes for a given memory", () => {
   });
 
   test("too little memory: says what would do", () => {
-    expect(() => fitMemory(QWEN_HALF_BILLION, {}, LONG, LIMITS, parseMemory("6GB"))).toThrow(
+    expect(() => fitMemory(QWEN_HALF_BILLION, {}, LONG, DESKTOP_LIMITS, parseMemory("6GB"))).toThrow(
       /needs at least [\d.]+ GiB of GPU memory and 5\.6 GiB are given/,
     );
   });
 
   test("small bindings cut matrices, and the plan follows", () => {
-    const small = { ...LIMITS, maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+    const small = { ...DESKTOP_LIMITS, maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
     const sizes = { ...LONG, concurrency: 4, microBatchTokens: 2048, gradientCheckpointing: true };
     const plan = planMemory(QWEN_HALF_BILLION, {}, sizes, small);
     expect(plan.bytes.weights).toBeGreaterThan(1.97e9);
